@@ -1,0 +1,67 @@
+# Everything a developer needs, on a machine with Python 3.11+, pip, git and make.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+RUNS   := $(VENV)/.installed
+STAMP  := $(VENV)/.installed-dev
+PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+# Compiled modules make every start several times faster; some build machines switch them off.
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: serve test unit kill lint types imports check bench demo lock golden clean help
+
+help:            ## list these commands
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ —/'
+
+$(RUNS): requirements.lock
+	@echo "Setting up the virtual environment in $(VENV) (once, about a minute) …"
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "mmsgate needs Python 3.11 or newer; set PYTHON=python3.12, say")'
+	@$(PYTHON) -m venv $(VENV)
+	@$(PIP) --require-hashes -r requirements.lock
+	@$(PIP) --no-build-isolation --no-deps -e .
+	@$(BIN)/python -m compileall -q src
+	@touch $@
+
+$(STAMP): $(RUNS) requirements-dev.lock
+	@echo "Adding the tools for tests …"
+	@$(PIP) --require-hashes -r requirements-dev.lock
+	@touch $@
+
+serve: $(RUNS)   ## set up, then run the embedded gateway with simulated phones
+	@exec $(BIN)/mmsgate serve --demo $(ARGS)
+
+test: $(STAMP)   ## set up, then run all tests (unit, integration, acceptance)
+	$(BIN)/python -m pytest $(ARGS)
+
+unit: $(STAMP)   ## only the tests that need no disk (under 10 s)
+	$(BIN)/python -m pytest tests/unit $(ARGS)
+
+kill: $(STAMP)   ## kill -9 at every step, under load (long; not yet part of make test)
+	$(BIN)/python -m pytest tests/kill $(ARGS)
+
+lint: $(STAMP)   ## style and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(STAMP)  ## strict types
+	$(BIN)/mypy
+
+imports: $(STAMP) ## the walls between the rooms
+	$(BIN)/lint-imports
+
+check: lint types imports test ## what CI runs
+
+bench: $(STAMP)  ## the benchmark, gateway and floor in one run
+	$(BIN)/python -m bench $(ARGS)
+
+golden: $(STAMP) ## write the golden files anew; review the diff
+	$(BIN)/python -m pytest tests -k golden --golden-update -q
+
+lock: $(STAMP)   ## pin the dependencies anew
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes pyproject.toml --group build -o requirements.lock
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes pyproject.toml --group dev -o requirements-dev.lock
+
+clean:           ## remove the virtual environment and caches (not your data)
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
