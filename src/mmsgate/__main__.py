@@ -1,0 +1,5 @@
+"""``python -m mmsgate`` is ``mmsgate``."""
+
+from mmsgate.cli import main
+
+main()

@@ -1,0 +1,118 @@
+"""Time, randomness and identifiers. They are injected, never called for directly.
+
+Times inside the gateway are whole milliseconds since 1970-01-01 UTC (`Millis`).
+"""
+
+import base64
+import random
+import secrets
+import string
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Protocol
+
+Millis = int
+
+SECOND: Millis = 1000
+MINUTE: Millis = 60 * SECOND
+HOUR: Millis = 60 * MINUTE
+DAY: Millis = 24 * HOUR
+
+_LETTERS = string.ascii_letters + string.digits
+_EPOCH_2025: Millis = 1_735_689_600_000
+
+
+class Clock(Protocol):
+    """The time of day."""
+
+    def now(self) -> Millis:
+        """Milliseconds since 1970-01-01 UTC."""
+        ...
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now(self) -> Millis:
+        return time.time_ns() // 1_000_000
+
+
+@dataclass(slots=True)
+class ManualClock:
+    """A clock for tests: it stands still until told."""
+
+    time: Millis = 1_767_346_247_000  # 2026-01-02T09:30:47Z
+
+    def now(self) -> Millis:
+        return self.time
+
+    def advance(self, by: Millis) -> None:
+        self.time += by
+
+
+@dataclass(slots=True)
+class Ids:
+    """New identifiers.
+
+    `number()` gives 63-bit integers that grow: 41 bits of milliseconds since 2025, 10 bits of node, 12 bits
+    of sequence. `tracking()` and `token()` cannot be guessed (R-25, R-37).
+    """
+
+    clock: Clock
+    node: int = 0
+    entropy: Callable[[int], bytes] = secrets.token_bytes
+    _last: Millis = field(default=0, init=False)
+    _sequence: int = field(default=0, init=False)
+
+    def number(self) -> int:
+        """A positive integer larger than every one before it from this node."""
+        now = max(self.clock.now() - _EPOCH_2025, self._last)
+        if now == self._last:
+            self._sequence += 1
+            if self._sequence >> 12:  # 4,096 in one millisecond: borrow the next
+                now, self._sequence = now + 1, 0
+        else:
+            self._sequence = 0
+        self._last = now
+        return now << 22 | (self.node & 0x3FF) << 12 | self._sequence
+
+    def tracking(self) -> str:
+        """A tracking id: 128 random bits in 22 characters of URL-safe base64 (R-25)."""
+        return base64.urlsafe_b64encode(self.entropy(16)).rstrip(b"=").decode()
+
+    def token(self) -> str:
+        """A page token: 22 letters and digits, at least 128 bits (R-37)."""
+        value = int.from_bytes(self.entropy(18)) % len(_LETTERS) ** 22
+        letters = []
+        for _ in range(22):
+            value, rest = divmod(value, len(_LETTERS))
+            letters.append(_LETTERS[rest])
+        return "".join(letters)
+
+
+def jittered(delay: Millis, spread: float = 0.2, roll: Callable[[], float] = random.random) -> Millis:
+    """`delay` give or take `spread` (a share of it), so that retries do not march in step."""
+    return round(delay * (1 + spread * (2 * roll() - 1)))
+
+
+def iso(moment: Millis) -> str:
+    """``2026-01-02T09:30:47+00:00``: the API's timestamps, to the second (contract 2.3)."""
+    return datetime.fromtimestamp(moment // 1000, UTC).isoformat()
+
+
+def iso_z(moment: Millis) -> str:
+    """``2026-01-02T09:30:47Z``: the timestamps of MM7."""
+    return datetime.fromtimestamp(moment // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def parse_iso(text: str) -> Millis | None:
+    """An ISO 8601 instant as milliseconds; without a zone it is UTC; None if it is none."""
+    try:
+        moment = datetime.fromisoformat(text.strip())
+    except ValueError:
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return round(moment.timestamp() * 1000)

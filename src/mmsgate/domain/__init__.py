@@ -1,0 +1,1 @@
+"""What a message, a slide, a carrier and a report are. Nothing in here does IO."""

@@ -1,0 +1,115 @@
+"""A message: one MMS to one recipient, and everything that is known of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from mmsgate.clock import Millis
+from mmsgate.domain.number import SenderType, mask
+from mmsgate.domain.postback import SentAs
+from mmsgate.domain.request import WireDialect
+from mmsgate.domain.slide import Slide
+from mmsgate.domain.state import Happening, State
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Content:
+    """What is shown: the slides of a one-off sendMMS (or, one day, of a template).
+
+    `id` is the mms-id. Any number of messages may share one content.
+    """
+
+    id: int
+    account_id: int
+    name: str
+    subject: str = ""
+    slides: tuple[Slide, ...] = ()
+    created_at: Millis = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fallback:
+    """The SMS that goes out when the phone can't have the MMS (API contract 9).
+
+    `text` may be empty; `link` says whether the link to the page is added; `token` names the page, which shows
+    its content until `expires_at`.
+    """
+
+    enabled: bool
+    text: str
+    link: bool
+    token: str
+    expires_at: Millis
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """One MMS on its way to one recipient.
+
+    The first group never changes after acceptance. `due_at` is when the delivery (or, in a timed state, the
+    timer) is to look at it, None in a final state; `attempts` counts submits of the present way (MMS or SMS);
+    `told` says that the customer has been told N101; `postbacks` numbers them.
+    """
+
+    id: int
+    tracking_id: str
+    account_id: int
+    mms_id: int
+    dialect: WireDialect
+    sender: str
+    sender_type: SenderType
+    sender_mask: str
+    recipient: str
+    operator: str
+    service_id: str
+    fallback: Fallback
+    accepted_at: Millis
+    expires_at: Millis
+
+    connection: str
+    state: State = State.ACCEPTED
+    sent_as: SentAs = SentAs.MMS
+    due_at: Millis | None = None
+    attempts: int = 0
+    carrier_message_id: str = ""
+    handset: str = ""
+    details: str = ""
+    told: bool = False
+    postbacks: int = 0
+    updated_at: Millis = 0
+
+    @property
+    def transaction_id(self) -> str:
+        """The MM7 TransactionID: the same for every attempt, so that a carrier can see a repetition."""
+        return str(self.id)
+
+    def __str__(self) -> str:
+        return f"message {self.tracking_id} to {mask(self.recipient)}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One line of a message's timeline: what happened, where it led, and why in plain words.
+
+    `state` is the state after it; `changed` says whether it moved the message at all. `data` holds the raw facts
+    (status codes, sizes, ids) as JSON values.
+    """
+
+    at: Millis
+    happening: Happening | None
+    state: State
+    reason: str
+    changed: bool = True
+    data: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SmsPart:
+    """One part of the fallback SMS and how far it has come.
+
+    `smsc_id` is the id the SMSC gave it. A part `sent` waits for its receipt.
+    """
+
+    number: int
+    state: str  # pending, submitting, sent, delivered, failed, unknown
+    smsc_id: str = ""
+    error: str = ""

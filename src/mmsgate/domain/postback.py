@@ -1,0 +1,55 @@
+"""Postbacks: what a customer's program is told about a message, whatever the dialect it is told in."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from mmsgate.clock import Millis
+
+
+class SentAs(StrEnum):
+    """How the content travelled."""
+
+    MMS = "MMS"
+    SMS = "SMS"
+
+
+class PostbackCode(StrEnum):
+    """The codes of the postbacks that this version sends (postback contract 2)."""
+
+    N101 = "N101"
+    N102 = "N102"
+    N202 = "N202"
+    E101 = "E101"
+    E102 = "E102"
+    E202 = "E202"
+    E999 = "E999"
+
+
+class Undelivered(StrEnum):
+    """Why a sent message did not arrive (postback contract 3, status strings)."""
+
+    EXPIRED = "Expired"
+    REJECTED = "Rejected"
+    FAILED = "Failed"
+    NOT_SUPPORTED = "Not Supported"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Postback:
+    """One notification about one message.
+
+    `timestamp` is when the thing happened; `operator` the operator's id in our table (310xx) or empty;
+    `why` only for E102 and E202; `details` is free text; `handset` only where a report named it.
+    """
+
+    code: PostbackCode
+    sent_as: SentAs
+    mms_id: int
+    sender: str
+    recipient: str
+    tracking_id: str
+    operator: str
+    timestamp: Millis
+    why: Undelivered | None = None
+    details: str = ""
+    handset: str = ""

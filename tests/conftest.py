@@ -1,0 +1,32 @@
+"""What all tests share: golden files, and how long Hypothesis may look."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+# No deadline: how long one example takes says more about the machine's other work than about the code.
+settings.register_profile("mmsgate", deadline=None, max_examples=50)
+settings.load_profile("mmsgate")
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--golden-update", action="store_true", help="write the golden files anew; review the diff")
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Callable[[str, bytes], None]:
+    """`golden(name, data)` fails unless tests/golden/`name` holds exactly these bytes."""
+
+    def check(name: str, data: bytes) -> None:
+        path = GOLDEN / name
+        if request.config.getoption("--golden-update"):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+        assert path.exists(), f"{name} is missing: write it with --golden-update and review it"
+        assert data == path.read_bytes()
+
+    return check
