@@ -1,0 +1,28 @@
+"""Writing XML: text that any parser reads back as it was, and elements one a line."""
+
+import re
+from collections.abc import Iterable
+
+DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>'
+
+# What XML 1.0 cannot carry, not even as a reference: controls, lone surrogates, U+FFFE and U+FFFF.
+_FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_SPECIAL = re.compile("[&<>\r]")
+# CR as a reference, because a parser turns a bare one into LF. ">" only for "]]>", but always is simpler.
+_ESCAPED = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;"}
+
+
+def escape(text: str) -> str:
+    """`text` as the content of an element; characters that XML 1.0 forbids are dropped."""
+    return _SPECIAL.sub(lambda match: _ESCAPED[match[0]], _FORBIDDEN.sub("", text))
+
+
+def document(root: str, elements: Iterable[tuple[str, str]], *, declaration: str = DECLARATION) -> bytes:
+    """A document of simple elements in their order, in UTF-8. An empty value makes an empty element."""
+    lines = "".join(f"  {_element(name, value)}\n" for name, value in elements)
+    return f"{declaration}\n<{root}>\n{lines}</{root}>\n".encode()
+
+
+def _element(name: str, value: str) -> str:
+    content = escape(value)
+    return f"<{name}>{content}</{name}>" if content else f"<{name}/>"
