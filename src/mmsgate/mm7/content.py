@@ -1,0 +1,159 @@
+"""Slides as the content of a SubmitReq: encoded once per rendition and dialect, the same for every recipient.
+
+The SMIL comes first, then the media in slide order (some clients ignore SMIL). Every part has one name, which
+is its Content-ID and Content-Location too; objects (vCard, iCalendar, PDF, pass) travel unreferenced (MM7 wire
+page).
+"""
+
+import base64
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from mmsgate.domain.media import SMIL_MIME, MediaKind, by_mime
+from mmsgate.domain.slide import Medium, Slide
+from mmsgate.mm7.dialect import Dialect, Encoding, InnerType, Layout, SmilRefs
+from mmsgate.mm7.multipart import Boundaries, Part, build, draw_boundaries
+from mmsgate.mm7.smil import Par, reference, write_smil
+
+SMIL_NAME = "show.smil"
+_TEXT_TYPE = "text/plain; charset=utf-8"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EncodedContent:
+    """Everything of a submit that is the same for all recipients. Plain data: it may be stored and loaded.
+
+    `buffers` are the bytes that follow the SOAP part, from the line end before its delimiter to the end of the
+    message; binary media are in it as the caller's own objects. `boundary` is the outer one, `href` the Content-ID
+    (without brackets) that the SOAP part refers to. `wire_size` is the number of bytes in `buffers`,
+    `decoded_size` that of the parts' bodies before any transfer encoding, SMIL and texts included.
+    """
+
+    boundary: str
+    href: str
+    buffers: tuple[bytes, ...] = field(repr=False)
+    wire_size: int
+    decoded_size: int
+    allow_adaptations: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Item:
+    """One part before it is encoded; `slide` is the index of its slide, None for the SMIL."""
+
+    name: str
+    content_type: str
+    kind: MediaKind | None
+    body: bytes
+    slide: int | None = None
+
+
+def encode_content(
+    slides: Sequence[Slide],
+    blobs: Mapping[str, bytes],
+    *,
+    dialect: Dialect,
+    content_id: str,
+    token: Callable[[], str],
+    fitted: bool = False,
+) -> EncodedContent:
+    """The content part of `slides`.
+
+    `blobs` holds each medium's bytes under `Medium.blob`; a missing one is a KeyError. `content_id` (letters and
+    digits) makes the Content-ID ``content.…@id_domain``. `token` draws 1-35 random letters and digits for the
+    boundaries. `fitted` says that we have adapted the media ourselves: then, and with a GIF, the carrier may not.
+    """
+    media = [item for index, slide in enumerate(slides) for item in _items(index, slide, blobs, dialect)]
+    items = [_smil_item(slides, media, dialect), *media]
+    parts = [_part(item, dialect) for item in items]
+    boundaries = draw_boundaries((part.body for part in parts), token)
+    content = f"content.{content_id}@{dialect.id_domain}"
+    buffers = tuple(_tail(parts, content, boundaries, dialect))
+    has_gif = any(item.content_type.startswith("image/gif") for item in items)
+    return EncodedContent(
+        boundary=boundaries.outer,
+        href=content if dialect.layout is Layout.NESTED else SMIL_NAME,
+        buffers=buffers,
+        wire_size=sum(map(len, buffers)),
+        decoded_size=sum(len(item.body) for item in items),
+        allow_adaptations=dialect.allow_adaptations and not fitted and not has_gif,
+    )
+
+
+def _items(index: int, slide: Slide, blobs: Mapping[str, bytes], dialect: Dialect) -> Iterator[_Item]:
+    """A slide's parts: what is shown, then its text, then its object."""
+    for medium in slide.shown:
+        yield _medium_item(index, medium, blobs, dialect)
+    if slide.text:
+        yield _Item(
+            name=f"s{index + 1}.txt",
+            content_type=_TEXT_TYPE,
+            kind=MediaKind.TEXT,
+            body=slide.text.encode("utf-8", "replace"),
+            slide=index,
+        )
+    for medium in slide.objects:
+        yield _medium_item(index, medium, blobs, dialect)
+
+
+def _medium_item(index: int, medium: Medium, blobs: Mapping[str, bytes], dialect: Dialect) -> _Item:
+    entry = by_mime(medium.mime)
+    if entry is None:
+        raise ValueError(f"an MMS can't carry {medium.mime}")
+    return _Item(
+        name=f"s{index + 1}.{entry.extension}",
+        content_type=dialect.vcard_mime if entry.kind is MediaKind.VCARD else entry.mime,
+        kind=medium.kind,
+        body=blobs[medium.blob],
+        slide=index,
+    )
+
+
+def _smil_item(slides: Sequence[Slide], media: Sequence[_Item], dialect: Dialect) -> _Item:
+    scheme = "cid:" if dialect.smil_refs is SmilRefs.CID else ""
+    pars = []
+    for index, slide in enumerate(slides):
+        shown = tuple(
+            reference(item.kind, scheme + item.name)
+            for item in media
+            if item.slide == index and item.kind and not item.kind.is_object
+        )
+        if shown:
+            pars.append(Par(duration=slide.duration * 1000, references=shown))
+    return _Item(name=SMIL_NAME, content_type=f"{SMIL_MIME}; charset=utf-8", kind=None, body=write_smil(pars))
+
+
+def _part(item: _Item, dialect: Dialect) -> Part:
+    headers = (
+        ("Content-Type", f'{item.content_type}; name="{item.name}"'),
+        ("Content-ID", f"<{item.name}>"),
+        ("Content-Location", item.name),
+    )
+    if item.kind is None:  # the SMIL is ASCII and needs no encoding
+        return Part(headers=headers, body=item.body)
+    encoding = ("Content-Transfer-Encoding", dialect.encoding.value)
+    body = _base64(item.body) if dialect.encoding is Encoding.BASE64 else item.body
+    return Part(headers=(*headers, encoding), body=body)
+
+
+def _base64(data: bytes) -> bytes:
+    """Lines of 76 characters (RFC 2045 6.8)."""
+    return base64.encodebytes(data).replace(b"\n", b"\r\n").removesuffix(b"\r\n")
+
+
+def _tail(parts: Sequence[Part], content: str, boundaries: Boundaries, dialect: Dialect) -> Iterator[bytes]:
+    """What follows the SOAP part: the parts themselves, or one part that holds them."""
+    if dialect.layout is Layout.FLAT:
+        first, *rest = build(parts, boundaries.outer)
+        yield b"\r\n" + first
+        yield from rest
+        yield b"\r\n"
+        return
+    content_type = f"multipart/{dialect.inner.value}; boundary={boundaries.inner}"
+    if dialect.inner is InnerType.RELATED:
+        content_type += f'; type="{SMIL_MIME}"; start="<{SMIL_NAME}>"'
+    first, *rest = build(parts, boundaries.inner)
+    head = f"\r\n--{boundaries.outer}\r\nContent-Type: {content_type}\r\nContent-ID: <{content}>\r\n\r\n"
+    yield head.encode() + first
+    yield from rest
+    yield f"\r\n--{boundaries.outer}--\r\n".encode()
