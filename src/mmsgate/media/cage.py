@@ -1,0 +1,278 @@
+"""Images are decoded in worker processes with limits on memory, CPU, time and files (design promise 7).
+
+A worker that crashes, hangs or grows is killed and replaced; the image it had is broken, the gateway lives on.
+"""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+_START_SECONDS = 60  # a busy small machine takes its time
+_REAP_SECONDS = 2
+_JOBS_PER_WORKER = 1000  # then it is replaced: whatever a decoder leaks goes with it
+_KEPT_ENVIRONMENT = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageLimits:
+    """What an image may unpack to, in pixels and frames (R-30)."""
+
+    jpeg_pixels: int = 50_000_000
+    pixels: int = 20_000_000
+    frames: int = 300
+
+    def pixels_of(self, mime: str) -> int:
+        """The most pixels an image of that type may have."""
+        return self.jpeg_pixels if mime == "image/jpeg" else self.pixels
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageChecked:
+    """It decodes, every frame of it. `format` is JPEG, GIF or PNG."""
+
+    width: int
+    height: int
+    frames: int
+    format: str
+    transparent: bool
+
+    @property
+    def animated(self) -> bool:
+        """Whether it has more than one frame."""
+        return self.frames > 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageBroken:
+    """It does not decode within the limits of the cage; `reason` says why, for people."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageTooLarge:
+    """More pixels or frames than allowed; found before they were decoded."""
+
+    width: int
+    height: int
+    frames: int
+    reason: str
+
+
+ImageOutcome = ImageChecked | ImageBroken | ImageTooLarge
+
+
+class CageError(Exception):
+    """Images cannot be checked at the moment. The fault is ours, not the image's."""
+
+
+class ImageCage:
+    """A pool of caged workers, each started when it is first needed.
+
+    `workers` defaults to the number of cores; more than `queue` waiting images are refused with CageError;
+    `seconds` is the wall-clock time of one image.
+    """
+
+    def __init__(self, *, workers: int | None = None, queue: int = 256, seconds: float = 40) -> None:
+        self._workers = workers or os.cpu_count() or 1
+        self._queue = queue
+        self._seconds = seconds
+        self._slots = asyncio.Semaphore(self._workers)
+        self._waiting = 0
+        self._running = False
+        self._idle: list[_Worker] = []
+        self._alive: set[_Worker] = set()
+
+    async def start(self) -> None:
+        """Makes checks possible; starts no process yet."""
+        self._running = True
+
+    async def stop(self) -> None:
+        """Kills all workers; checks under way raise CageError."""
+        self._running = False
+        self._idle.clear()
+        for worker in list(self._alive):
+            await self._end(worker)
+
+    async def check(self, path: Path, mime: str, *, limits: ImageLimits | None = None) -> ImageOutcome:
+        """Decodes the whole image. `mime` is what its bytes were found to be: image/jpeg, image/gif, image/png.
+
+        Raises CageError if no worker can be had.
+        """
+        if self._waiting >= self._queue + self._workers:
+            raise CageError(f"more than {self._queue} images wait to be checked")
+        self._waiting += 1
+        try:
+            async with self._slots:
+                return await self._check(path, mime, limits or ImageLimits())
+        finally:
+            self._waiting -= 1
+
+    async def _check(self, path: Path, mime: str, limits: ImageLimits) -> ImageOutcome:
+        if not self._running:
+            raise CageError("the image cage is not running")
+        worker = await self._idle_worker() or await self._new_worker()
+        job = _job(path, mime, limits)
+        try:
+            answer = await asyncio.wait_for(worker.ask(job), self._seconds)
+            outcome = _outcome(json.loads(answer), mime, limits)
+        except TimeoutError:
+            await self._end(worker)
+            return ImageBroken(reason=f"decoding it took longer than {self._seconds:g} s")
+        except (OSError, ValueError, KeyError, TypeError, EOFError):
+            await worker.last_words()
+            await self._end(worker)
+            if not self._running:
+                raise CageError("the image cage was stopped") from None
+            return ImageBroken(reason=f"decoding it {worker.epitaph()}")
+        except BaseException:
+            await self._end(worker)  # it is busy with a job nobody waits for
+            raise
+        await self._put_back(worker)
+        return outcome
+
+    async def _idle_worker(self) -> "_Worker | None":
+        """One that waits for work; those that died while idle are no image's fault."""
+        while self._idle:
+            worker = self._idle.pop()
+            if worker.alive:
+                return worker
+            await self._end(worker)
+        return None
+
+    async def _new_worker(self) -> "_Worker":
+        worker = await _Worker.spawn()
+        self._alive.add(worker)
+        try:
+            await asyncio.wait_for(worker.greeting(), _START_SECONDS)
+        except (OSError, EOFError, TimeoutError) as error:
+            await self._end(worker)
+            raise CageError("the image worker did not start") from error
+        except BaseException:
+            await self._end(worker)
+            raise
+        return worker
+
+    async def _put_back(self, worker: "_Worker") -> None:
+        if self._running and worker.jobs < _JOBS_PER_WORKER:
+            self._idle.append(worker)
+        else:
+            await self._end(worker)
+
+    async def _end(self, worker: "_Worker") -> None:
+        self._alive.discard(worker)
+        await worker.kill()
+
+
+class _Worker:
+    """One process, and the pipes to it."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+        self.jobs = 0
+
+    @classmethod
+    async def spawn(cls) -> "_Worker":
+        """Starts a process with an empty environment, of a session of its own: Ctrl-C is not meant for it."""
+        environment = {name: os.environ[name] for name in _KEPT_ENVIRONMENT if name in os.environ}
+        try:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                *("-I", "-B", "-m", "mmsgate.media.inspector"),
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.DEVNULL,
+                env=environment,
+                cwd="/",
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise CageError(f"the image worker could not be started: {error.strerror}") from error
+        return cls(process)
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process runs, as far as is known."""
+        return self._process.returncode is None
+
+    async def greeting(self) -> None:
+        """Waits until it is ready. Raises EOFError if it ends instead."""
+        await self._line()
+
+    async def ask(self, job: bytes) -> bytes:
+        """Its answer to a job. Raises EOFError or OSError if it dies over it."""
+        assert self._process.stdin is not None
+        self.jobs += 1
+        self._process.stdin.write(job)
+        await self._process.stdin.drain()
+        return await self._line()
+
+    async def _line(self) -> bytes:
+        assert self._process.stdout is not None
+        line = await self._process.stdout.readline()
+        if not line.endswith(b"\n"):
+            raise EOFError("the worker ended")
+        return line
+
+    async def last_words(self) -> None:
+        """Gives one that is dying the time to be reaped: killing it now could lose what it died of."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._process.wait(), _REAP_SECONDS)
+
+    async def kill(self) -> None:
+        """Ends it, if it still runs, and takes it off the process table."""
+        if self.alive:
+            with suppress(ProcessLookupError):
+                self._process.kill()
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+        await asyncio.shield(self._process.wait())
+
+    def epitaph(self) -> str:
+        """How it ended, in words that follow a subject."""
+        code = self._process.returncode
+        if code == -signal.SIGXCPU:
+            return "took more CPU time than is allowed"
+        if code is not None and code < 0 and code != -signal.SIGKILL:
+            return f"crashed the decoder ({signal.Signals(-code).name})"
+        return "ended the decoder"
+
+
+def _job(path: Path, mime: str, limits: ImageLimits) -> bytes:
+    job = {
+        "path": str(path.absolute()),  # the worker's folder is another
+        "mime": mime,
+        "max_pixels": limits.pixels_of(mime),
+        "max_frames": limits.frames,
+    }
+    return json.dumps(job).encode() + b"\n"
+
+
+def _outcome(answer: object, mime: str, limits: ImageLimits) -> ImageOutcome:
+    """Reads a worker's answer with suspicion: what is not as agreed raises ValueError, KeyError or TypeError."""
+    if not isinstance(answer, dict):
+        raise TypeError("an answer that is no object")
+    if "broken" in answer:
+        return ImageBroken(reason=f"it does not decode ({answer['broken']})")
+    facts = answer.get("checked") or answer["too_large"]
+    if not isinstance(facts, dict):
+        raise TypeError("an answer without facts")
+    width, height, frames = int(facts["width"]), int(facts["height"]), int(facts["frames"])
+    if "checked" in answer:
+        return ImageChecked(
+            width=width,
+            height=height,
+            frames=frames,
+            format=str(facts["format"]),
+            transparent=bool(facts["transparent"]),
+        )
+    if frames > limits.frames:
+        reason = f"it has more than {limits.frames} frames"
+    else:
+        reason = f"it has {width} × {height} pixels, {limits.pixels_of(mime):,} in all are allowed"
+    return ImageTooLarge(width=width, height=height, frames=frames, reason=reason)

@@ -1,0 +1,44 @@
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from mmsgate.clock import ManualClock
+from mmsgate.http import AddressPolicy, HttpClient
+from mmsgate.media.cage import ImageCage
+from mmsgate.media.storage import FileBlobStore
+from tests.integration.http.origin import Origin
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+async def origin() -> AsyncIterator[Origin]:
+    async with Origin() as running:
+        yield running
+
+
+@pytest.fixture
+async def http(origin: Origin) -> AsyncIterator[HttpClient]:
+    running = HttpClient(policy=AddressPolicy(frozenset({("127.0.0.1", origin.port)})))
+    await running.start()
+    yield running
+    await running.stop()
+
+
+@pytest.fixture
+async def blobs(tmp_path: Path, clock: ManualClock) -> FileBlobStore:
+    store = FileBlobStore(tmp_path / "blobs", clock=clock)
+    await store.start()
+    return store
+
+
+@pytest.fixture
+async def cage() -> AsyncIterator[ImageCage]:
+    running = ImageCage(workers=2)
+    await running.start()
+    yield running
+    await running.stop()

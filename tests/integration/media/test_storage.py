@@ -1,0 +1,118 @@
+"""Blobs on disk: kept by content, whole under their names, shared in memory."""
+
+import asyncio
+import hashlib
+import os
+from pathlib import Path
+
+import pytest
+
+from mmsgate.clock import MINUTE, ManualClock
+from mmsgate.media.storage import BlobMissingError, FileBlobStore
+
+
+def name_of(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+async def test_bytes_are_kept_under_their_hash(blobs: FileBlobStore, tmp_path: Path) -> None:
+    blob = await blobs.put_bytes(b"hello")
+    assert blob == name_of(b"hello")
+    assert (tmp_path / "blobs" / blob[:2] / blob[2:]).read_bytes() == b"hello"
+    assert await blobs.read(blob) == b"hello"
+    assert (await blobs.path(blob)).read_bytes() == b"hello"
+    assert await blobs.exists(blob)
+    assert list(blobs.incoming.iterdir()) == []
+
+
+async def test_equal_bytes_are_kept_once(blobs: FileBlobStore) -> None:
+    for expected in (True, False):
+        file = blobs.incoming / "incoming-x"
+        file.write_bytes(b"hello")
+        assert await blobs.put_file(file, name_of(b"hello")) is expected
+        assert not file.exists()
+
+
+async def test_file_and_folder_are_synced_before_and_after_the_rename(
+    blobs: FileBlobStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[str] = []
+    sync, rename = os.fsync, Path.rename
+
+    def noted_sync(handle: int) -> None:
+        done.append(f"sync {Path(os.readlink(f'/proc/self/fd/{handle}')).name}")
+        sync(handle)
+
+    def noted_rename(self: Path, target: Path) -> Path:
+        done.append("rename")
+        return rename(self, target)
+
+    if not Path("/proc/self/fd").exists():
+        pytest.skip("names of open files are read from /proc")
+    monkeypatch.setattr(os, "fsync", noted_sync)
+    monkeypatch.setattr(Path, "rename", noted_rename)
+    blob = await blobs.put_bytes(b"hello")
+    assert done[0].startswith("sync incoming-")
+    assert done[1:] == ["rename", f"sync {blob[:2]}", "sync blobs"]
+
+
+async def test_readers_share_one_object_and_one_read(blobs: FileBlobStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    blob = await blobs.put_bytes(b"hello")
+    reads = 0
+    read_bytes = Path.read_bytes
+
+    def counted(self: Path) -> bytes:
+        nonlocal reads
+        reads += 1
+        return read_bytes(self)
+
+    monkeypatch.setattr(Path, "read_bytes", counted)
+    found = await asyncio.gather(*(blobs.read(blob) for _ in range(100)))
+    found.append(await blobs.read(blob))
+    assert all(data is found[0] for data in found)
+    assert reads == 1
+
+
+async def test_memory_is_bounded(tmp_path: Path, clock: ManualClock) -> None:
+    store = FileBlobStore(tmp_path, clock=clock, cache_size=10)
+    await store.start()
+    small, other, large = [await store.put_bytes(data) for data in (b"123456", b"abcdef", b"x" * 11)]
+    first = await store.read(small)
+    assert await store.read(small) is first
+    await store.read(other)  # pushes the first one out
+    assert await store.read(small) is not first
+    assert await store.read(large) is not await store.read(large)
+
+
+async def test_a_blob_that_is_not_there(blobs: FileBlobStore) -> None:
+    missing = name_of(b"missing")
+    assert not await blobs.exists(missing)
+    with pytest.raises(BlobMissingError):
+        await blobs.read(missing)
+    with pytest.raises(BlobMissingError):
+        await blobs.path(missing)
+    await blobs.delete(missing)
+
+
+async def test_a_deleted_blob_is_gone_from_memory_too(blobs: FileBlobStore) -> None:
+    blob = await blobs.put_bytes(b"hello")
+    await blobs.read(blob)
+    await blobs.delete(blob)
+    with pytest.raises(BlobMissingError):
+        await blobs.read(blob)
+
+
+@pytest.mark.parametrize("name", ["", "../../etc/passwd", "A" * 64, "a" * 63, "a" * 64 + "\n", "../" + "a" * 61])
+async def test_only_hashes_are_names(blobs: FileBlobStore, name: str) -> None:
+    with pytest.raises(ValueError, match="no name of a blob"):
+        await blobs.read(name)
+
+
+async def test_what_a_crash_left_behind_is_removed_once_it_is_old(blobs: FileBlobStore) -> None:
+    now = blobs._clock.now() / 1000
+    old, young, other = (blobs.incoming / name for name in ("incoming-old", "incoming-young", "other"))
+    for file, age in ((old, 11 * MINUTE), (young, MINUTE), (other, 11 * MINUTE)):
+        file.write_bytes(b"half")
+        os.utime(file, (now - age / 1000, now - age / 1000))
+    await blobs.start()
+    assert [file.exists() for file in (old, young, other)] == [False, True, True]

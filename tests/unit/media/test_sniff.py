@@ -1,0 +1,194 @@
+"""Types told from bytes (R-05, R-32): what an MMS can carry, and what people send by mistake."""
+
+import io
+import struct
+import zipfile
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mmsgate.domain.media import TYPES, MediaKind
+from mmsgate.media.sniff import sniff, sniff_bytes
+
+
+def box(brand: bytes, *compatible: bytes) -> bytes:
+    body = brand + bytes(4) + b"".join(compatible)
+    return struct.pack(">I", 8 + len(body)) + b"ftyp" + body + struct.pack(">I", 8) + b"moov"
+
+
+def riff(form: bytes) -> bytes:
+    return b"RIFF" + struct.pack("<I", 1000) + form + bytes(100)
+
+
+def asf(*streams: str) -> bytes:
+    header = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c") + bytes(300)
+    return header + b"".join(bytes.fromhex(stream) for stream in streams)
+
+
+def archive(*names: str, comment: bytes = b"") -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as file:
+        file.comment = comment
+        for name in names:
+            file.writestr(name, "{}")
+    return buffer.getvalue()
+
+
+def mpeg(*headers: bytes, length: int) -> bytes:
+    return b"".join(header + bytes(length - 4) for header in headers)
+
+
+def id3(size: int) -> bytes:
+    return b"ID3\x04\x00\x00" + bytes(size >> shift & 0x7F for shift in (21, 14, 7, 0)) + bytes(size)
+
+
+WMV = "c0ef19bc4d5bcf11a8fd00805f5c442b"
+WMA = "409e69f84d5bcf11a8fd00805f5c442b"
+LAYER3 = b"\xff\xfb\x90\x00"  # MPEG-1, 128 kbit/s, 44.1 kHz: 417 bytes
+PADDED = b"\xff\xfb\x92\x00"  # the same with one byte of padding
+LAYER3_LSF = b"\xff\xf3\x40\xc0"  # MPEG-2, 32 kbit/s, 22.05 kHz: 104 bytes
+LAYER2 = b"\xff\xfd\x80\x00"  # 128 kbit/s, 44.1 kHz: 417 bytes
+
+OURS = [
+    (b"\xff\xd8\xff\xe0\x00\x10JFIF", "image/jpeg"),
+    (b"\xff\xd8\xff\xe1Exif", "image/jpeg"),
+    (b"GIF87a\x01\x00", "image/gif"),
+    (b"GIF89a\x01\x00", "image/gif"),
+    (b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR", "image/png"),
+    (mpeg(LAYER3, LAYER3, length=417), "audio/mpeg"),
+    (PADDED + bytes(414) + LAYER3, "audio/mpeg"),
+    (mpeg(LAYER3_LSF, LAYER3_LSF, length=104), "audio/mpeg"),
+    (id3(50_000) + mpeg(LAYER3, LAYER3, length=417), "audio/mpeg"),
+    (id3(10) + bytes(700) + mpeg(LAYER3, LAYER3, length=417), "audio/mpeg"),
+    (b"#!AMR\n\x3c" + bytes(31), "audio/amr"),
+    (box(b"M4A ", b"isom"), "audio/mp4"),
+    (riff(b"WAVE"), "audio/wav"),
+    (box(b"3gp4", b"isom"), "video/3gpp"),
+    (box(b"3gp5"), "video/3gpp"),
+    (box(b"3gr6"), "video/3gpp"),
+    (box(b"isom", b"iso2", b"avc1"), "video/mp4"),
+    (box(b"mp42", b"qt  "), "video/mp4"),
+    (box(b"M4V "), "video/mp4"),
+    (box(b"xxxx", b"yyyy", b"isom"), "video/mp4"),
+    (b"\x00\x00\x01\xba\x44\x00", "video/mpeg"),
+    (b"\x00\x00\x01\xb3\x14\x00", "video/mpeg"),
+    ((b"\x47" + bytes(187)) * 3, "video/mpeg"),
+    (riff(b"AVI "), "video/x-msvideo"),
+    (asf(WMA, WMV), "video/x-ms-wmv"),
+    (b"BEGIN:VCARD\r\nVERSION:3.0", "text/x-vCard"),
+    (b"\xef\xbb\xbf\r\n begin:vcard\n", "text/x-vCard"),
+    ("\ufeffBEGIN:VCARD\n".encode("utf-16-le"), "text/x-vCard"),
+    (b"BEGIN:VCALENDAR\r\n", "text/calendar"),
+    (b"%PDF-1.7\n", "application/pdf"),
+    (b"\xef\xbb\xbf%PDF-1.4\n", "application/pdf"),
+    (archive("pass.json", "icon.png"), "application/vnd.apple.pkpass"),
+    (archive("icon.png", "manifest.json", "pass.json", comment=b"c" * 300), "application/vnd.apple.pkpass"),
+]
+
+OTHERS = [
+    (riff(b"WEBP"), "WebP"),
+    (box(b"heic", b"mif1"), "HEIC"),
+    (box(b"mif1", b"heic"), "HEIC"),
+    (box(b"avif", b"mif1"), "AVIF"),
+    (box(b"mif1", b"avif"), "AVIF"),
+    (box(b"qt  "), "QuickTime"),
+    (struct.pack(">I", 8) + b"wide" + struct.pack(">I", 8) + b"mdat", "QuickTime"),
+    (box(b"3g2a"), "3GPP2"),
+    (box(b"M4P "), "protected M4A"),
+    (box(b"zzzz"), "an unknown relative of MP4"),
+    (riff(b"RMID"), "an unknown RIFF file"),
+    (asf(WMA), "WMA"),
+    (asf(), "ASF"),
+    (b"#!AMR-WB\n", "AMR wideband"),
+    (b"#!AMR_MC1.0\n", "AMR with several channels"),
+    (mpeg(LAYER2, LAYER2, length=417), "MP2"),
+    (b"\xff\xf1\x50\x80" + bytes(100), "AAC"),
+    (id3(20) + bytes(2000), "sound of an unknown kind behind an ID3 tag"),
+    (b"BM\x36\x10\x00\x00\x00\x00\x00\x00\x36\x00", "BMP"),
+    (b"II*\x00", "TIFF"),
+    (b"\x1aE\xdf\xa3", "Matroska or WebM"),
+    (b"OggS\x00", "Ogg"),
+    (b"fLaC", "FLAC"),
+    (b"<!DOCTYPE html><html>", "HTML"),
+    (b"\xef\xbb\xbf\n<HTML lang=en>", "HTML"),
+    (b"<!-- saved from --><!-- here --> <html>", "HTML"),
+    (b"<?xml version='1.0'?><!DOCTYPE html PUBLIC 'x'><html>", "HTML"),
+    (b"<h1>404 Not Found</h1>", "HTML"),
+    (b"<svg xmlns='http://www.w3.org/2000/svg'>", "SVG"),
+    (b"<?xml version='1.0'?>\n<!-- x -->\n<!DOCTYPE svg PUBLIC 'x'><svg>", "SVG"),
+    (b"<?xml version='1.0'?><Error><Code>AccessDenied</Code></Error>", "XML"),
+    (archive("a.txt"), "ZIP"),
+    (archive("sub/pass.json"), "ZIP"),
+    (archive("[Content_Types].xml", "word/document.xml"), "an Office document"),
+    (b"PK\x03\x04 and nothing of a directory", "ZIP"),
+    (b"MZ\x90\x00", "a Windows program"),
+    (b"\x7fELF\x02", "a Linux program"),
+    (b"\x1f\x8b\x08\x00", "gzip"),
+]
+
+UNKNOWN = [
+    b"",
+    b"\x00",
+    b"hello, world",
+    b"BMW is a car",
+    b'{"error": "not found"}',
+    b"<unknown/>",
+    b"<3 hearts",
+    LAYER3 + bytes(1000),  # one frame alone
+    LAYER3 + bytes(413) + LAYER2,  # two frames of different kinds
+    b"\xff\xfb\xf0\x00" + bytes(1000),  # a bit rate that does not exist
+    b"\x47" + bytes(500),
+    b"\x00\x00\x00\x20moo",
+]
+
+
+@pytest.mark.parametrize(("data", "mime"), OURS)
+def test_types_that_an_mms_can_carry(data: bytes, mime: str) -> None:
+    found = sniff_bytes(data)
+    assert found.type is not None
+    assert found.type.mime == mime
+
+
+def test_every_type_of_the_table_is_recognised() -> None:
+    files = {entry.mime for entry in TYPES if entry.kind is not MediaKind.TEXT}
+    assert {mime for _, mime in OURS} == files
+
+
+@pytest.mark.parametrize(("data", "name"), OTHERS)
+def test_types_that_are_known_but_not_carried(data: bytes, name: str) -> None:
+    found = sniff_bytes(data)
+    assert (found.type, found.name) == (None, name)
+
+
+@pytest.mark.parametrize("data", UNKNOWN)
+def test_what_nobody_knows(data: bytes) -> None:
+    found = sniff_bytes(data)
+    assert (found.type, found.name) == (None, "")
+
+
+def test_an_mp3s_first_frame_is_found_behind_a_large_tag_by_reading_little() -> None:
+    data = id3(2_000_000) + mpeg(LAYER3, LAYER3, length=417)
+    read = 0
+
+    def peek(offset: int, length: int) -> bytes:
+        nonlocal read
+        read += length
+        return data[offset : offset + length]
+
+    assert sniff(peek, size=len(data)).name == "MP3"
+    assert read < 10_000
+
+
+def test_a_zip_directory_that_lies_about_its_place_and_size() -> None:
+    data = bytearray(archive("pass.json"))
+    end = data.rfind(b"PK\x05\x06")
+    struct.pack_into("<II", data, end + 12, 0xFFFFFFFF, 0xFFFFFFF0)
+    assert sniff_bytes(bytes(data)).name == "ZIP"
+
+
+@given(st.binary(max_size=600), st.sampled_from([data for data, _ in OURS + OTHERS]), st.integers(0, 64))
+def test_no_bytes_raise(noise: bytes, start: bytes, keep: int) -> None:
+    sniff_bytes(noise)
+    sniff_bytes(start[:keep] + noise)
+    sniff_bytes(start + noise)
