@@ -1,0 +1,79 @@
+"""The store: everything that must survive. One file of SQLite, group commit, named SQL.
+
+store = Store(path, render=…)
+await store.start()
+await store.messages.accept(…)      # committed when it returns
+store.messages.by_tracking(…)       # short reads return at once
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from mmsgate.domain.change import Change
+from mmsgate.store.accounts import Accounts, Directory
+from mmsgate.store.engine import Engine, StoreFault
+from mmsgate.store.media import MediaRows
+from mmsgate.store.messages import (
+    Acceptance,
+    Decide,
+    Idempotency,
+    Match,
+    MatchedBy,
+    Messages,
+    Orphan,
+    PageRow,
+    PostbackRow,
+    Recorded,
+    Render,
+    Snapshot,
+)
+from mmsgate.store.migrate import migrate
+from mmsgate.store.postbacks import Postbacks
+
+__all__ = [
+    "Acceptance",
+    "Decide",
+    "Directory",
+    "Idempotency",
+    "Match",
+    "MatchedBy",
+    "Orphan",
+    "PageRow",
+    "PostbackRow",
+    "Recorded",
+    "Render",
+    "Snapshot",
+    "Store",
+    "StoreFault",
+    "migrate",
+]
+
+
+def _render_nothing(_: Change) -> Sequence[PostbackRow]:
+    return ()
+
+
+class Store:
+    """The rooms of the store over one engine. `start` and `stop` may be called twice."""
+
+    def __init__(self, path: Path) -> None:
+        self._engine = Engine(path)
+        self.messages = Messages(self._engine, render=_render_nothing)
+        self.postbacks = Postbacks(self._engine)
+        self.accounts = Accounts(self._engine)
+        self.media = MediaRows(self._engine)
+
+    def render_with(self, render: Render) -> None:
+        """Say how postbacks are written; without it a step makes none."""
+        self.messages.render = render
+
+    async def start(self) -> None:
+        await self._engine.start()
+
+    async def stop(self) -> None:
+        await self._engine.stop()
+
+    @property
+    def commits(self) -> int:
+        """Transactions committed since the start."""
+        return self._engine.commits

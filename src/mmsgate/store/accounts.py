@@ -1,0 +1,252 @@
+"""Accounts, keys, numbers, block lists and carrier profiles: what the command line manages.
+
+A running gateway works on a `Directory`, a picture of all of it in memory, and makes a new one when the revision
+has gone up. Block lists stay in the store: they can be long, and a change must count at once.
+"""
+
+import json
+import sqlite3
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, fields, replace
+
+from mmsgate.clock import Millis
+from mmsgate.domain.account import (
+    Account,
+    Block,
+    Compat,
+    PostbackSettings,
+    RateLimits,
+    Sender,
+    SourceLimits,
+    Switches,
+)
+from mmsgate.domain.number import SenderType
+from mmsgate.domain.request import Action, WireDialect
+from mmsgate.store.engine import Engine
+from mmsgate.store.queries import queries
+
+SQL = queries("accounts")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Directory:
+    """A picture of all accounts at one revision. `profiles` are the carriers' profiles as JSON, by name."""
+
+    revision: int
+    accounts: dict[int, Account]
+    by_key: dict[str, int]
+    patterns: tuple[Block, ...]
+    profiles: dict[str, str]
+
+    def account_of(self, key_hash: str) -> Account | None:
+        """The account behind the hash of an API key."""
+        account_id = self.by_key.get(key_hash)
+        return None if account_id is None else self.accounts[account_id]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyInfo:
+    """What may be shown of an API key."""
+
+    label: str
+    hint: str
+    created_at: Millis
+    revoked_at: Millis | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alarm:
+    """Something an operator must look at; `times` is how often it happened since `raised_at`."""
+
+    subject: str
+    reason: str
+    raised_at: Millis
+    last_at: Millis
+    times: int
+
+
+class Accounts:
+    """Statements about everything that is configured in the database."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def revision(self) -> int:
+        """Goes up with every change."""
+        return int(self._engine.read(SQL["revision"])[0][0])
+
+    def directory(self) -> Directory:
+        """The present picture. (The revision is read first: a change in between is seen the next time.)"""
+        read = self._engine.read
+        revision = self.revision()
+        senders: dict[int, dict[str, Sender]] = {}
+        for account_id, number, kind, services in read(SQL["senders"]):
+            senders.setdefault(account_id, {})[number] = Sender(
+                number=number, type=SenderType(kind), services=tuple(json.loads(services))
+            )
+        accounts = {
+            row[0]: replace(account_from_json(row[0], row[1], row[2]), senders=senders.get(row[0], {}))
+            for row in read(SQL["accounts"])
+        }
+        return Directory(
+            revision=revision,
+            accounts=accounts,
+            by_key=dict(read(SQL["keys"])),
+            patterns=tuple(
+                Block(account_id=row[0], number=row[1], sender=row[2], reason=row[3])
+                for row in read(SQL["block_patterns"])
+            ),
+            profiles=dict(read(SQL["carriers"])),
+        )
+
+    async def _configure(self, work: Callable[[sqlite3.Connection], int]) -> int:
+        """A change that running gateways have to see."""
+
+        def bumped(db: sqlite3.Connection) -> int:
+            result = work(db)
+            db.execute(SQL["bump"])
+            return result
+
+        return await self._engine.write(bumped)
+
+    async def create(self, name: str, account: Account, *, at: Millis) -> int:
+        """A new account; its id. Raises `ValueError` if the name is taken."""
+
+        def work(db: sqlite3.Connection) -> int:
+            try:
+                row = db.execute(SQL["insert_account"], (name, account_json(account), at)).fetchone()
+            except sqlite3.IntegrityError:
+                raise ValueError(f"an account named {name!r} exists already") from None
+            return int(row[0])
+
+        return await self._configure(work)
+
+    async def update(self, account: Account) -> None:
+        """Write an account's settings."""
+        await self._configure(
+            lambda db: db.execute(SQL["update_account"], (account_json(account), account.id)).rowcount
+        )
+
+    async def add_key(self, account_id: int, key_hash: str, *, label: str, hint: str, at: Millis) -> None:
+        """Let a key in."""
+        await self._configure(
+            lambda db: db.execute(SQL["insert_key"], (key_hash, account_id, label, hint, at)).rowcount
+        )
+
+    async def revoke_key(self, account_id: int, name: str, *, at: Millis) -> int:
+        """Shut a key out, by its label or hint; how many."""
+        return await self._configure(
+            lambda db: db.execute(SQL["revoke_key"], (at, account_id, name, name)).rowcount
+        )
+
+    def keys(self, account_id: int) -> list[KeyInfo]:
+        """An account's keys, oldest first."""
+        return [
+            KeyInfo(label=row[0], hint=row[1], created_at=row[2], revoked_at=row[3])
+            for row in self._engine.read(SQL["keys_of"], (account_id,))
+        ]
+
+    async def put_sender(self, account_id: int, sender: Sender) -> None:
+        """Add a number, or change its type and services."""
+        services = json.dumps(sender.services)
+        parameters = (account_id, sender.number, sender.type.value, services)
+        await self._configure(lambda db: db.execute(SQL["upsert_sender"], parameters).rowcount)
+
+    async def remove_sender(self, account_id: int, number: str) -> int:
+        """Take a number away; how many."""
+        return await self._configure(lambda db: db.execute(SQL["delete_sender"], (account_id, number)).rowcount)
+
+    # -- block list
+
+    async def block(self, block: Block, *, at: Millis) -> None:
+        """Put a number or a pattern on the block list."""
+        parameters = (block.account_id, block.number, block.sender, block.reason, at)
+        await self._configure(lambda db: db.execute(SQL["insert_block"], parameters).rowcount)
+
+    async def unblock(self, account_id: int, number: str, sender: str = "") -> int:
+        """Take an entry off; how many."""
+        return await self._configure(
+            lambda db: db.execute(SQL["delete_block"], (account_id, number, sender)).rowcount
+        )
+
+    def blocks(self, account_id: int) -> list[Block]:
+        """An account's block list."""
+        return [
+            Block(account_id=account_id, number=row[0], sender=row[1], reason=row[2])
+            for row in self._engine.read(SQL["blocks"], (account_id,))
+        ]
+
+    def block_reason(self, directory: Directory, account_id: int, sender: str, recipient: str) -> str | None:
+        """Why `sender` may not send to `recipient`; None if it may. An empty reason is given a text."""
+        found = self._engine.read(SQL["blocked"], (account_id, recipient, sender))
+        if found:
+            return str(found[0][0]) or "on the block list"
+        for pattern in directory.patterns:
+            if pattern.account_id == account_id and pattern.matches(sender, recipient):
+                return pattern.reason or f"matches {pattern.number} on the block list"
+        return None
+
+    # -- carriers, usage, alarms
+
+    async def put_carrier(self, name: str, profile: str) -> None:
+        """Add a carrier profile (JSON), or change it."""
+        await self._configure(lambda db: db.execute(SQL["upsert_carrier"], (name, profile)).rowcount)
+
+    async def add_calls(self, calls: dict[tuple[int, int], int]) -> None:
+        """Count API calls, by (account, UTC day)."""
+        parameters = [(account_id, day, count) for (account_id, day), count in calls.items()]
+        await self._engine.write(lambda db: db.executemany(SQL["add_calls"], parameters).rowcount)
+
+    def calls(self, account_id: int, day: int) -> int:
+        """API calls of an account on a UTC day, as far as they have been written."""
+        found = self._engine.read(SQL["calls"], (account_id, day))
+        return int(found[0][0]) if found else 0
+
+    async def raise_alarm(self, subject: str, reason: str, *, at: Millis) -> None:
+        """Tell the operator; the same subject again only counts."""
+        await self._engine.write(lambda db: db.execute(SQL["raise_alarm"], (subject, reason, at, at)).rowcount)
+
+    async def clear_alarm(self, subject: str, *, at: Millis) -> int:
+        """The cause is gone; how many alarms ended."""
+        return await self._engine.write(lambda db: db.execute(SQL["clear_alarm"], (at, subject)).rowcount)
+
+    def alarms(self) -> list[Alarm]:
+        """What is open, oldest first."""
+        return [
+            Alarm(subject=row[0], reason=row[1], raised_at=row[2], last_at=row[3], times=row[4])
+            for row in self._engine.read(SQL["open_alarms"])
+        ]
+
+
+def account_json(account: Account) -> str:
+    """An account's settings as they are kept (its senders have their own table)."""
+    settings = {f.name: getattr(account, f.name) for f in fields(account)}
+    for absent in ("id", "name", "senders"):
+        del settings[absent]
+    settings["actions"] = sorted(account.actions)
+    settings["campaigns"] = {ref: sorted(numbers) for ref, numbers in account.campaigns.items()}
+    for nested in ("rates", "postback", "source_limits", "switches"):
+        settings[nested] = asdict(settings[nested])
+    return json.dumps(settings, ensure_ascii=False)
+
+
+def account_from_json(account_id: int, name: str, text: str) -> Account:
+    """An account without its senders. Settings that an older release did not write have their defaults."""
+    kept = json.loads(text)
+    postback = dict(kept.pop("postback", {}))
+    postback["secrets"] = tuple(postback.get("secrets", ()))
+    postback["dialect"] = WireDialect(postback["dialect"]) if postback.get("dialect") else None
+    switches = dict(kept.pop("switches", {}))
+    switches["compat"] = Compat(switches.get("compat", Compat.BETTER))
+    return Account(
+        id=account_id,
+        name=name,
+        actions=frozenset(map(Action, kept.pop("actions", Action))),
+        ip_allow=tuple(kept.pop("ip_allow", ())),
+        rates=RateLimits(**kept.pop("rates", {})),
+        postback=PostbackSettings(**postback),
+        source_limits=SourceLimits(**kept.pop("source_limits", {})),
+        campaigns={ref: frozenset(numbers) for ref, numbers in kept.pop("campaigns", {}).items()},
+        switches=Switches(**switches),
+        **kept,
+    )

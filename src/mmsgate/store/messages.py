@@ -1,0 +1,372 @@
+"""Messages in the store: acceptance, claims, steps, and everything that is found by an id."""
+
+import sqlite3
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from mmsgate.clock import Millis
+from mmsgate.domain.change import CarrierId, Change, normalise_id
+from mmsgate.domain.message import Content, Event, Message, SmsPart
+from mmsgate.store import rows
+from mmsgate.store.engine import Engine, Row
+from mmsgate.store.queries import queries
+
+SQL = {
+    name: sql.replace("{message}", rows.MESSAGE).replace("{mutable}", rows.MESSAGE_MUTABLE)
+    for name, sql in queries("messages").items()
+}
+POSTBACK_INSERT = queries("postbacks")["insert"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostbackRow:
+    """A postback as it is kept: rendered, addressed, not yet sent."""
+
+    receiver: str
+    url: str
+    code: str
+    content_type: str
+    body: bytes
+
+
+#: Renders the postbacks of a step for the account's receiver; none where the account wants none.
+Render = Callable[[Change], Sequence[PostbackRow]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """What a decision is made on, read in the transaction that writes its outcome."""
+
+    message: Message
+    sms_parts: tuple[SmsPart, ...]
+
+
+Decide = Callable[[Snapshot], Change]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acceptance:
+    """All that one accepted request writes: one transaction."""
+
+    message: Message
+    content: Content
+    event: Event
+    idempotency_key: str = ""
+    response: bytes = b""
+    response_expires: Millis = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """What a step wrote: the change, and reports that were waiting for one of its carrier ids."""
+
+    change: Change
+    orphans: tuple["Orphan", ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Orphan:
+    """A report that matched no message when it came; `report` is its JSON."""
+
+    id: int
+    connection: str
+    report: str
+    received_at: Millis = 0
+
+
+class MatchedBy(StrEnum):
+    """How a report found its message."""
+
+    ID = "message id"
+    NORMALISED = "message id, normalised"
+    RECIPIENT = "recipient"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Match:
+    """The message a report is about; `part` is the SMS part, 0 for an MMS."""
+
+    message_id: int
+    part: int
+    matched_by: MatchedBy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageRow:
+    """A fallback page: what it shows, and until when."""
+
+    content: Content
+    message_id: int
+    created_at: Millis
+    expires_at: Millis
+
+
+class Idempotency(StrEnum):
+    """What became of an Idempotency-Key (R-07)."""
+
+    NEW = "new"
+    RUNNING = "running"
+    OTHER_REQUEST = "other request"
+
+
+class Messages:
+    """Statements about messages. `render` turns the postbacks of a step into rows, in the same transaction."""
+
+    def __init__(self, engine: Engine, *, render: Render) -> None:
+        self._engine = engine
+        self.render = render
+
+    # -- acceptance
+
+    async def accept(self, acceptance: Acceptance) -> None:
+        """Message, content, page and first event, durably. Returns when they are on stable storage."""
+        await self._engine.write(lambda db: _accept(db, acceptance))
+
+    async def begin_idempotent(
+        self, account_id: int, key: str, request: str, *, now: Millis, until: Millis
+    ) -> Idempotency | bytes:
+        """Reserve a key for a request (its hash), or say why not; the stored response if it ran before."""
+
+        def work(db: sqlite3.Connection) -> Idempotency | bytes:
+            if db.execute(SQL["begin_idempotency"], (account_id, key, request, now, until)).fetchone():
+                return Idempotency.NEW
+            kept, response = db.execute(SQL["idempotency"], (account_id, key)).fetchone()
+            if kept != request:
+                return Idempotency.OTHER_REQUEST
+            return Idempotency.RUNNING if response is None else bytes(response)
+
+        return await self._engine.write(work)
+
+    async def abandon_idempotent(self, account_id: int, key: str) -> None:
+        """Free a key whose request failed: it may be tried again (R-33)."""
+        await self._engine.write(lambda db: db.execute(SQL["abandon_idempotency"], (account_id, key)).rowcount)
+
+    async def expire_keys(self, *, now: Millis) -> int:
+        """Drop idempotency keys that have had their day; how many."""
+        return await self._engine.write(lambda db: db.execute(SQL["expire_idempotency"], (now,)).rowcount)
+
+    # -- the queue
+
+    async def claim(self, connection: str, *, now: Millis, lease: Millis, owner: str, limit: int) -> list[Message]:
+        """At most `limit` messages of that connection that are due, oldest first, leased until `lease`."""
+
+        def work(db: sqlite3.Connection) -> list[Message]:
+            claimed = db.execute(SQL["claim"], (lease, owner, connection, now, limit)).fetchall()
+            return [rows.to_message(row) for row in claimed]
+
+        if self.next_due(connection, default=lease) > now:
+            return []  # an idle queue costs a read, not a transaction
+        return await self._engine.write(work)
+
+    def next_due(self, connection: str, *, default: Millis) -> Millis:
+        """When that connection's next message is due."""
+        found = self._engine.read(SQL["next_due"], (connection,))[0][0]
+        return default if found is None else int(found)
+
+    async def release(self, messages: Iterable[Message], *, at: Millis, owner: str) -> None:
+        """Give claimed messages back unworked, due at `at`."""
+        claimed = [(at, message.id, owner) for message in messages]
+        if claimed:
+            await self._engine.write(lambda db: db.executemany(SQL["release"], claimed).rowcount)
+
+    async def recover(self, *, now: Millis) -> int:
+        """End every lease: for the start of an embedded gateway, which alone works on its database."""
+
+        def work(db: sqlite3.Connection) -> int:
+            db.execute(SQL["abandon_running"])
+            return db.execute(SQL["recover"], (now,)).rowcount
+
+        return await self._engine.write(work)
+
+    # -- steps
+
+    async def record(self, message_id: int, decide: Decide) -> Recorded:
+        """Read the message, let `decide` (a pure function) choose the step, write all of it: one transaction."""
+        return await self._engine.write(lambda db: self._record(db, message_id, decide))
+
+    def _record(self, db: sqlite3.Connection, message_id: int, decide: Decide) -> Recorded:
+        row = db.execute(SQL["message"], (message_id,)).fetchone()
+        change = decide(Snapshot(message=rows.to_message(row), sms_parts=_sms_parts(db, message_id)))
+        after = change.message
+        if change.event.changed:
+            db.execute(SQL["update_message"], (*rows.message_mutable(after), after.id))
+        db.execute(SQL["insert_event"], rows.event_row(after.id, change.event))
+        for part in change.sms_parts:
+            db.execute(
+                SQL["upsert_sms_part"], (after.id, part.number, part.state, part.smsc_id, part.error)
+            )  # fmt: skip
+        self._insert_postbacks(db, change)
+        return Recorded(change=change, orphans=_remember_ids(db, after.id, change.carrier_ids))
+
+    def _insert_postbacks(self, db: sqlite3.Connection, change: Change) -> None:
+        if not change.postbacks:
+            return
+        after = change.message
+        first = after.postbacks - len(change.postbacks) + 1
+        for sequence, row in enumerate(self.render(change), first):
+            db.execute(
+                POSTBACK_INSERT,
+                (after.id, sequence, after.account_id, row.receiver, row.url, row.code, row.content_type, row.body,
+                 change.event.at, change.event.at),
+            )  # fmt: skip
+
+    async def note_once(self, token: str, reason: str, *, at: Millis) -> None:
+        """Write into the timeline of a page's message what does not move it; once, however often it happens."""
+        parameters = (at, reason, token, reason)
+        await self._engine.write(lambda db: db.execute(SQL["note_once"], parameters).rowcount)
+
+    # -- reports
+
+    async def record_report(
+        self,
+        connection: str,
+        carrier_ids: Sequence[str],
+        *,
+        report: str,
+        at: Millis,
+        decide: Callable[[Snapshot, Match], Change],
+        people: tuple[str, str] | None = None,
+        orphan: Orphan | None = None,
+    ) -> Recorded | None:
+        """Find the message a report is about and record the step; without a match keep the report as an orphan.
+
+        Matching is by (connection, id) verbatim, then normalised, then, if `people` (recipient, sender or "") is
+        given, by recipient where exactly one message fits (R-38). `carrier_ids` are the spellings of the id, the
+        likeliest first; all but the first are believed only for the same recipient. `orphan` is the row of a
+        report kept before.
+        """
+
+        def work(db: sqlite3.Connection) -> Recorded | None:
+            match = _match(db, connection, carrier_ids, people)
+            if match is None:
+                if orphan is None:
+                    named = normalise_id(carrier_ids[0]) if carrier_ids else ""
+                    db.execute(SQL["insert_orphan"], (connection, named, report, at))
+                return None
+            if orphan is not None:
+                db.execute(SQL["match_orphan"], (match.message_id, orphan.id))
+            return self._record(db, match.message_id, lambda snapshot: decide(snapshot, match))
+
+        return await self._engine.write(work)
+
+    def open_orphans(self, *, since: Millis, limit: int = 1000) -> list[Orphan]:
+        """Reports without a message, oldest first (R-21)."""
+        return [
+            Orphan(id=row[0], connection=row[1], report=row[2], received_at=row[3])
+            for row in self._engine.read(SQL["orphans_open"], (since, limit))
+        ]
+
+    # -- look-ups
+
+    def content(self, mms_id: int) -> Content | None:
+        """The slides behind an mms-id."""
+        found = self._engine.read(SQL["content"], (mms_id,))
+        return rows.to_content(found[0]) if found else None
+
+    def by_tracking(self, tracking_id: str) -> Message | None:
+        """The message of a tracking id; ``latest`` is the newest of all."""
+        if tracking_id == "latest":
+            found = self._engine.read(SQL["latest_message"])
+        else:
+            found = self._engine.read(SQL["message_by_tracking"], (tracking_id,))
+        return rows.to_message(found[0]) if found else None
+
+    def timeline(self, message_id: int) -> list[Event]:
+        """Everything that happened to a message, in order."""
+        return [rows.to_event(row) for row in self._engine.read(SQL["events"], (message_id,))]
+
+    def sms_parts(self, message_id: int) -> tuple[SmsPart, ...]:
+        """The parts of the message's fallback SMS, if one was begun."""
+        return tuple(_to_part(row) for row in self._engine.read(SQL["sms_parts"], (message_id,)))
+
+    def page(self, token: str) -> PageRow | None:
+        """What a fallback link shows."""
+        found = self._engine.read(SQL["page"], (token,))
+        if not found:
+            return None
+        mms_id, _, message_id, created_at, expires_at = found[0]
+        content = self.content(mms_id)
+        if content is None:
+            return None
+        return PageRow(content=content, message_id=message_id, created_at=created_at, expires_at=expires_at)
+
+    def counts(self) -> dict[str, int]:
+        """How many messages are in which state."""
+        return {row[0]: row[1] for row in self._engine.read(SQL["states"])}
+
+
+def _accept(db: sqlite3.Connection, acceptance: Acceptance) -> None:
+    message, content = acceptance.message, acceptance.content
+    db.execute(
+        SQL["insert_content"],
+        (content.id, content.account_id, content.name, content.subject, rows.slides_json(content.slides),
+         content.created_at),
+    )  # fmt: skip
+    for slide in content.slides:
+        for medium in slide.media:
+            db.execute(SQL["insert_content_blob"], (medium.blob, content.id))
+    db.execute(SQL["insert_message"], (*rows.message_fixed(message), *rows.message_mutable(message)))
+    db.execute(SQL["insert_tracking"], (message.tracking_id, message.id))
+    if message.fallback.token:
+        db.execute(
+            SQL["insert_page"],
+            (message.fallback.token, message.id, content.id, message.account_id, message.accepted_at,
+             message.fallback.expires_at),
+        )  # fmt: skip
+    db.execute(SQL["insert_event"], rows.event_row(message.id, acceptance.event))
+    if acceptance.idempotency_key:
+        db.execute(
+            SQL["finish_idempotency"],
+            (acceptance.response, acceptance.response_expires, message.account_id, acceptance.idempotency_key),
+        )  # fmt: skip
+
+
+def _to_part(row: Row) -> SmsPart:
+    return SmsPart(number=row[0], state=row[1], smsc_id=row[2], error=row[3])
+
+
+def _sms_parts(db: sqlite3.Connection, message_id: int) -> tuple[SmsPart, ...]:
+    return tuple(_to_part(row) for row in db.execute(SQL["sms_parts"], (message_id,)))
+
+
+def _remember_ids(db: sqlite3.Connection, message_id: int, ids: Sequence[CarrierId]) -> tuple[Orphan, ...]:
+    """Keep the ids that a carrier gave, and find the reports that came before them."""
+    early: dict[int, Orphan] = {}
+    for given in ids:
+        if not given.verbatim:
+            continue
+        row = (given.connection, given.normalised, given.verbatim, message_id, given.part)
+        db.execute(SQL["insert_carrier_id"], row)
+        for name in {given.normalised, *map(normalise_id, given.aliases)}:
+            for found in db.execute(SQL["orphans_for"], (given.connection, name)):
+                early[found[0]] = Orphan(id=found[0], connection=given.connection, report=found[1])
+    return tuple(early[key] for key in sorted(early))
+
+
+def _match(
+    db: sqlite3.Connection, connection: str, carrier_ids: Sequence[str], people: tuple[str, str] | None
+) -> Match | None:
+    recipient, sender = people or ("", "")
+    for guess, carrier_id in enumerate(carrier_ids):
+        match = _match_id(db, connection, carrier_id, recipient if guess else "")
+        if match is not None:
+            return match
+    if recipient:
+        candidates = db.execute(SQL["find_by_recipient"], (recipient, sender or "%", connection)).fetchall()
+        if len(candidates) == 1:
+            return Match(message_id=candidates[0][0], part=0, matched_by=MatchedBy.RECIPIENT)
+    return None
+
+
+def _match_id(db: sqlite3.Connection, connection: str, carrier_id: str, recipient: str) -> Match | None:
+    """By id; if `recipient` is given, only a message to it."""
+    if not carrier_id:
+        return None
+    found = db.execute(SQL["find_carrier_id"], (recipient, connection, normalise_id(carrier_id))).fetchall()
+    for message_id, part, verbatim in found:
+        if verbatim == carrier_id:
+            return Match(message_id=message_id, part=part, matched_by=MatchedBy.ID)
+    if len({row[0] for row in found}) == 1:
+        return Match(message_id=found[0][0], part=found[0][1], matched_by=MatchedBy.NORMALISED)
+    return None

@@ -1,0 +1,105 @@
+"""Rows to values and back. The order of columns is written here once."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+
+from mmsgate.domain.media import MediaKind
+from mmsgate.domain.message import Content, Event, Fallback, Message
+from mmsgate.domain.number import SenderType
+from mmsgate.domain.postback import SentAs
+from mmsgate.domain.request import WireDialect
+from mmsgate.domain.slide import Medium, Slide
+from mmsgate.domain.state import Happening, State
+from mmsgate.store.engine import Row
+
+MESSAGE_FIXED = (
+    "id, tracking_id, account_id, mms_id, dialect, sender, sender_type, sender_mask, recipient, operator, "
+    "service_id, fallback_enabled, fallback_text, fallback_link, fallback_token, fallback_expires, "
+    "accepted_at, expires_at"
+)
+MESSAGE_MUTABLE = (
+    "connection, state, sent_as, due_at, attempts, carrier_message_id, handset, details, told, postbacks, "
+    "updated_at"
+)
+MESSAGE = f"{MESSAGE_FIXED}, {MESSAGE_MUTABLE}"
+
+_STATES = {state.value: state for state in State}
+_DIALECTS = {dialect.value: dialect for dialect in WireDialect}
+_SENDER_TYPES = {kind.value: kind for kind in SenderType}
+_WAYS = {way.value: way for way in SentAs}
+
+
+def message_fixed(message: Message) -> Row:
+    """The columns that never change, in the order of `MESSAGE_FIXED`."""
+    fallback = message.fallback
+    return (
+        message.id, message.tracking_id, message.account_id, message.mms_id, message.dialect.value, message.sender,
+        message.sender_type.value, message.sender_mask, message.recipient, message.operator, message.service_id,
+        fallback.enabled, fallback.text, fallback.link, fallback.token, fallback.expires_at,
+        message.accepted_at, message.expires_at,
+    )  # fmt: skip
+
+
+def message_mutable(message: Message) -> Row:
+    """The columns that change, in the order of `MESSAGE_MUTABLE`."""
+    return (
+        message.connection, message.state.value, message.sent_as.value, message.due_at, message.attempts,
+        message.carrier_message_id, message.handset, message.details, message.told, message.postbacks,
+        message.updated_at,
+    )  # fmt: skip
+
+
+def to_message(row: Row) -> Message:
+    """A row of `MESSAGE`."""
+    return Message(
+        id=row[0], tracking_id=row[1], account_id=row[2], mms_id=row[3], dialect=_DIALECTS[row[4]], sender=row[5],
+        sender_type=_SENDER_TYPES[row[6]], sender_mask=row[7], recipient=row[8], operator=row[9],
+        service_id=row[10],
+        fallback=Fallback(
+            enabled=bool(row[11]), text=row[12], link=bool(row[13]), token=row[14], expires_at=row[15]
+        ),
+        accepted_at=row[16], expires_at=row[17],
+        connection=row[18], state=_STATES[row[19]], sent_as=_WAYS[row[20]], due_at=row[21], attempts=row[22],
+        carrier_message_id=row[23], handset=row[24], details=row[25], told=bool(row[26]), postbacks=row[27],
+        updated_at=row[28],
+    )  # fmt: skip
+
+
+def slides_json(slides: tuple[Slide, ...]) -> str:
+    """Slides as they are kept."""
+    return json.dumps([asdict(slide) for slide in slides], separators=(",", ":"), ensure_ascii=False)
+
+
+def to_slides(text: str) -> tuple[Slide, ...]:
+    """Slides as they were kept."""
+    return tuple(
+        Slide(text=slide["text"], duration=slide["duration"], media=tuple(map(_to_medium, slide["media"])))
+        for slide in json.loads(text)
+    )
+
+
+def _to_medium(fields: Mapping[str, object]) -> Medium:
+    return Medium(**{**fields, "kind": MediaKind(str(fields["kind"]))})  # type: ignore[arg-type]  # from our own asdict
+
+
+def to_content(row: Row) -> Content:
+    """A row of ``id, account_id, name, subject, slides, created_at``."""
+    return Content(
+        id=row[0], account_id=row[1], name=row[2], subject=row[3], slides=to_slides(row[4]), created_at=row[5]
+    )
+
+
+def event_row(message_id: int, event: Event) -> Row:
+    """``message_id, at, happening, state, changed, reason, data``."""
+    data = json.dumps(dict(event.data), separators=(",", ":"), ensure_ascii=False) if event.data else "{}"
+    happening = event.happening.value if event.happening else None
+    return (message_id, event.at, happening, event.state.value, event.changed, event.reason, data)
+
+
+def to_event(row: Row) -> Event:
+    """A row of ``at, happening, state, changed, reason, data``."""
+    return Event(
+        at=row[0], happening=Happening(row[1]) if row[1] else None, state=_STATES[row[2]], changed=bool(row[3]),
+        reason=row[4], data=json.loads(row[5]),
+    )  # fmt: skip

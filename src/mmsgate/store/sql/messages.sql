@@ -1,0 +1,115 @@
+-- name: insert_content
+INSERT INTO content (id, account_id, name, subject, slides, created_at) VALUES (?, ?, ?, ?, ?, ?)
+
+-- name: insert_content_blob
+INSERT INTO content_blob (blob, content_id) VALUES (?, ?) ON CONFLICT DO NOTHING
+
+-- name: insert_message
+INSERT INTO message ({message}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+
+-- name: insert_tracking
+INSERT INTO tracking (tracking_id, message_id) VALUES (?, ?)
+
+-- name: insert_page
+INSERT INTO page (token, message_id, mms_id, account_id, created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?)
+
+-- name: insert_event
+INSERT INTO event (message_id, at, happening, state, changed, reason, data) VALUES (?, ?, ?, ?, ?, ?, ?)
+
+-- name: finish_idempotency
+UPDATE idempotency SET response = ?, expires_at = ? WHERE account_id = ? AND key = ?
+
+-- name: claim
+UPDATE message SET due_at = ?, leased_by = ?
+WHERE id IN (SELECT id FROM message WHERE connection = ? AND due_at <= ? ORDER BY due_at LIMIT ?)
+RETURNING {message}
+
+-- name: recover
+UPDATE message SET due_at = ?, leased_by = NULL
+WHERE due_at IS NOT NULL AND (leased_by IS NOT NULL OR state IN ('submitting', 'sms-submitting'))
+
+-- name: release
+UPDATE message SET due_at = ?, leased_by = NULL WHERE id = ? AND leased_by = ?
+
+-- name: next_due
+SELECT min(due_at) FROM message WHERE connection = ? AND due_at IS NOT NULL
+
+-- name: message
+SELECT {message} FROM message WHERE id = ?
+
+-- name: message_by_tracking
+SELECT {message} FROM message WHERE id = (SELECT message_id FROM tracking WHERE tracking_id = ?)
+
+-- name: latest_message
+SELECT {message} FROM message ORDER BY id DESC LIMIT 1
+
+-- name: update_message
+UPDATE message SET ({mutable}, leased_by) = (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL) WHERE id = ?
+
+-- name: insert_carrier_id
+INSERT INTO carrier_id (connection, normalised, verbatim, message_id, part) VALUES (?, ?, ?, ?, ?)
+ON CONFLICT DO UPDATE SET message_id = excluded.message_id, part = excluded.part
+
+-- name: find_carrier_id
+SELECT message_id, part, verbatim FROM carrier_id JOIN message ON message.id = message_id AND ? IN ('', recipient)
+WHERE carrier_id.connection = ? AND normalised = ?
+
+-- name: find_by_recipient
+SELECT id FROM message
+WHERE recipient = ? AND sender LIKE ? AND connection = ? AND state IN ('sent', 'unknown') LIMIT 2
+
+-- name: sms_parts
+SELECT number, state, smsc_id, error FROM sms_part WHERE message_id = ? ORDER BY number
+
+-- name: upsert_sms_part
+INSERT INTO sms_part (message_id, number, state, smsc_id, error) VALUES (?, ?, ?, ?, ?)
+ON CONFLICT (message_id, number) DO UPDATE SET
+    state = excluded.state, smsc_id = excluded.smsc_id, error = excluded.error
+
+-- name: content
+SELECT id, account_id, name, subject, slides, created_at FROM content WHERE id = ?
+
+-- name: events
+SELECT at, happening, state, changed, reason, data FROM event WHERE message_id = ? ORDER BY id
+
+-- name: page
+SELECT page.mms_id, page.account_id, page.message_id, page.created_at, page.expires_at FROM page WHERE token = ?
+
+-- name: note_once
+INSERT INTO event (message_id, at, happening, state, changed, reason, data)
+SELECT message.id, ?, NULL, message.state, 0, ?, '{}' FROM message JOIN page ON page.message_id = message.id
+WHERE page.token = ? AND NOT EXISTS (SELECT 1 FROM event WHERE message_id = message.id AND reason = ?)
+
+-- name: insert_orphan
+INSERT INTO orphan (connection, normalised, report, received_at) VALUES (?, ?, ?, ?)
+
+-- name: orphans_for
+SELECT id, report FROM orphan WHERE connection = ? AND normalised = ? AND matched IS NULL ORDER BY id
+
+-- name: orphans_open
+SELECT id, connection, report, received_at FROM orphan WHERE matched IS NULL AND received_at >= ? ORDER BY id LIMIT ?
+
+-- name: match_orphan
+UPDATE orphan SET matched = ? WHERE id = ?
+
+-- name: begin_idempotency
+INSERT INTO idempotency (account_id, key, request, created_at, expires_at) VALUES (?, ?, ?, ?, ?)
+ON CONFLICT (account_id, key) DO UPDATE SET
+    request = excluded.request, response = NULL, created_at = excluded.created_at, expires_at = excluded.expires_at
+    WHERE idempotency.expires_at <= excluded.created_at
+RETURNING 1
+
+-- name: idempotency
+SELECT request, response FROM idempotency WHERE account_id = ? AND key = ?
+
+-- name: abandon_idempotency
+DELETE FROM idempotency WHERE account_id = ? AND key = ? AND response IS NULL
+
+-- name: abandon_running
+DELETE FROM idempotency WHERE response IS NULL
+
+-- name: expire_idempotency
+DELETE FROM idempotency WHERE expires_at <= ?
+
+-- name: states
+SELECT state, count(*) FROM message GROUP BY state

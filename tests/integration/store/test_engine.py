@@ -1,0 +1,143 @@
+"""Group commit: durable when it returns, one bad write harms no other, other processes are waited for."""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from mmsgate.store.engine import Engine, StoreFault, connect
+from mmsgate.store.migrate import migrate, migrations
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    connection = connect(tmp_path / "test.db")
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("CREATE TABLE word (id INTEGER PRIMARY KEY, text TEXT UNIQUE NOT NULL)")
+    connection.close()
+    return tmp_path / "test.db"
+
+
+@pytest.fixture
+async def engine(path: Path) -> AsyncIterator[Engine]:
+    engine = Engine(path)
+    await engine.start()
+    yield engine
+    await engine.stop()
+
+
+def insert(text: str | None):  # type: ignore[no-untyped-def]  # a Work[int]
+    return lambda db: db.execute("INSERT INTO word (text) VALUES (?)", (text,)).lastrowid
+
+
+async def test_what_waits_together_is_committed_together(engine: Engine) -> None:
+    await asyncio.gather(*(engine.write(insert(f"word {n}")) for n in range(60)))
+    assert len(engine.read("SELECT * FROM word")) == 60
+    assert engine.commits <= 2
+
+
+async def test_a_failing_write_fails_alone(engine: Engine) -> None:
+    results = await asyncio.gather(
+        *(engine.write(insert(None if n == 5 else f"word {n}")) for n in range(10)), return_exceptions=True
+    )
+    assert [isinstance(result, StoreFault) for result in results] == [n == 5 for n in range(10)]
+    assert len(engine.read("SELECT * FROM word")) == 9
+
+
+async def test_an_exception_of_the_work_comes_back_to_its_caller(engine: Engine) -> None:
+    def refuse(_: sqlite3.Connection) -> None:
+        raise KeyError("mine")
+
+    good = asyncio.ensure_future(engine.write(insert("good")))
+    with pytest.raises(KeyError, match="mine"):
+        await engine.write(refuse)
+    assert await good == 1
+
+
+async def test_a_cancelled_caller_does_not_undo_its_write(engine: Engine) -> None:
+    task = asyncio.ensure_future(engine.write(insert("kept")))
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await engine.stop()
+    await engine.start()
+    assert engine.read("SELECT text FROM word") == [("kept",)]
+
+
+async def test_stop_waits_for_what_was_asked_for(engine: Engine, path: Path) -> None:
+    tasks = [asyncio.ensure_future(engine.write(insert(f"word {n}"))) for n in range(200)]
+    await asyncio.sleep(0)
+    await engine.stop()
+    await asyncio.gather(*tasks)
+    connection = connect(path)
+    assert connection.execute("SELECT count(*) FROM word").fetchone() == (200,)
+    connection.close()
+
+
+async def test_another_process_that_writes_is_waited_for_without_holding_up_the_loop(
+    engine: Engine, path: Path
+) -> None:
+    other = connect(path)
+    other.execute("BEGIN IMMEDIATE")
+    waiting = asyncio.ensure_future(engine.write(insert("after")))
+    turns = 0
+    for _ in range(20):
+        await asyncio.sleep(0.001)
+        turns += 1
+    assert turns == 20
+    assert not waiting.done()
+    other.execute("ROLLBACK")
+    other.close()
+    assert await waiting == 1
+
+
+async def test_start_and_stop_twice_and_stop_first(path: Path) -> None:
+    engine = Engine(path)
+    await engine.stop()
+    await engine.start()
+    await engine.start()
+    await engine.stop()
+    await engine.stop()
+    with pytest.raises(StoreFault):
+        await engine.write(insert("never"))
+    with pytest.raises(StoreFault):
+        engine.read("SELECT 1")
+
+
+async def test_a_full_disk_is_a_fault_and_nothing_is_lost(engine: Engine) -> None:
+    await engine.write(insert("before"))
+
+    def limit(db: sqlite3.Connection) -> None:
+        pages = db.execute("PRAGMA page_count").fetchone()[0]
+        db.execute(f"PRAGMA max_page_count = {pages}")
+
+    await engine.write(limit)
+    with pytest.raises(StoreFault, match="full"):
+        await engine.write(insert("x" * 100_000))
+    assert engine.read("SELECT text FROM word") == [("before",)]
+    assert await engine.write(insert("small")) == 2
+
+
+def test_migrate_is_safe_to_call_twice(tmp_path: Path) -> None:
+    assert migrate(tmp_path / "new.db") == [number for number, _ in migrations()]
+    assert migrate(tmp_path / "new.db") == []
+
+
+def test_a_schema_from_the_future_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "future.db"
+    migrate(path)
+    connection = connect(path)
+    connection.execute("PRAGMA user_version = 999")
+    connection.close()
+    with pytest.raises(StoreFault, match="schema 999"):
+        migrate(path)
+
+
+def test_a_file_that_is_no_database_is_a_fault(tmp_path: Path) -> None:
+    path = tmp_path / "no.db"
+    path.write_bytes(b"this is no database, whatever its name says" * 100)
+    with pytest.raises(StoreFault, match=r"no\.db"):
+        migrate(path)

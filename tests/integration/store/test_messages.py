@@ -1,0 +1,238 @@
+"""Messages in the store: what is accepted comes back, claims are exclusive, reports find their message."""
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from mmsgate.clock import DAY, MINUTE
+from mmsgate.domain.change import CarrierId, Change, Why, move
+from mmsgate.domain.media import MediaKind
+from mmsgate.domain.message import Content, Event, Message, SmsPart
+from mmsgate.domain.slide import Medium, Slide
+from mmsgate.domain.state import Happening, State
+from mmsgate.store import Acceptance, Idempotency, Match, MatchedBy, PostbackRow, Snapshot, Store
+from tests.unit.builders import NOW, a_fallback, a_message
+
+SLIDES = (
+    Slide(text="Boats ☀", duration=5, media=(
+        Medium(kind=MediaKind.IMAGE, blob="ab" * 32, mime="image/jpeg", size=31_000, source="http://x/y.jpg",
+               width=640, height=480),
+    )),
+    Slide(text="second"),
+)  # fmt: skip
+
+
+def acceptance(message: Message, **more: object) -> Acceptance:
+    content = Content(
+        id=message.mms_id, account_id=message.account_id, name="n", subject="s", slides=SLIDES, created_at=NOW
+    )
+    event = Event(at=NOW, happening=None, state=State.ACCEPTED, reason="accepted", data={"bytes": 31_000})
+    return Acceptance(message=message, content=content, event=event, **more)  # type: ignore[arg-type]
+
+
+def numbered(number: int, **changes: object) -> Message:
+    """Message number so-and-so, with ids of its own."""
+    return a_message(
+        id=number, mms_id=1000 + number, tracking_id=f"tracking{number:014}",
+        fallback=a_fallback(token=f"token{number:017}"), **changes,
+    )  # fmt: skip
+
+
+async def accepted(store: Store, number: int = 1, **changes: object) -> Message:
+    message = numbered(number, **changes)
+    await store.messages.accept(acceptance(message))
+    return message
+
+
+def step(happening: Happening, *ids: CarrierId, parts: tuple[SmsPart, ...] = ()):  # type: ignore[no-untyped-def]  # a Decide
+    def decide(snapshot: Snapshot) -> Change:
+        return move(
+            snapshot.message, happening, Why.of(happening.value, code=1000), at=NOW + 1, due_at=NOW + MINUTE,
+            carrier_ids=ids, sms_parts=parts,
+        )  # fmt: skip
+
+    return decide
+
+
+async def test_what_was_accepted_comes_back(store: Store) -> None:
+    message = await accepted(store)
+    assert store.messages.by_tracking(message.tracking_id) == message
+    assert store.messages.by_tracking("latest") == message
+    assert store.messages.by_tracking("nobody's") is None
+    content = store.messages.content(message.mms_id)
+    assert content is not None
+    assert content.slides == SLIDES
+    (event,) = store.messages.timeline(message.id)
+    assert (event.reason, event.data, event.happening) == ("accepted", {"bytes": 31_000}, None)
+    page = store.messages.page(message.fallback.token)
+    assert page is not None
+    assert (page.content, page.expires_at) == (content, message.fallback.expires_at)
+    assert store.messages.page("nobody's") is None
+    assert store.messages.counts() == {"accepted": 1}
+
+
+async def test_a_claim_takes_what_is_due_oldest_first_and_only_once(store: Store) -> None:
+    for number in range(1, 6):
+        await accepted(store, number, due_at=NOW - number)
+    await accepted(store, 6, due_at=NOW + 1)
+    await accepted(store, 7, connection="other")
+    claims = await asyncio.gather(
+        *(store.messages.claim("sim", now=NOW, lease=NOW + MINUTE, owner="me", limit=3) for _ in range(4))
+    )
+    taken = [message.id for claim in claims for message in claim]
+    assert sorted(taken) == [1, 2, 3, 4, 5]
+    assert {message.id for message in claims[0]} == {5, 4, 3}
+    assert store.messages.next_due("sim", default=0) == NOW + 1
+
+
+async def test_an_expired_lease_makes_the_message_due_again(store: Store) -> None:
+    await accepted(store)
+    claim = {"owner": "me", "limit": 9}
+    assert await store.messages.claim("sim", now=NOW, lease=NOW + MINUTE, **claim)  # type: ignore[arg-type]
+    assert not await store.messages.claim("sim", now=NOW + MINUTE - 1, lease=NOW + 2 * MINUTE, **claim)  # type: ignore[arg-type]
+    assert await store.messages.claim("sim", now=NOW + MINUTE, lease=NOW + 2 * MINUTE, **claim)  # type: ignore[arg-type]
+
+
+async def test_recover_frees_what_a_dead_gateway_held(store: Store) -> None:
+    await accepted(store, 1)
+    submitting = await accepted(store, 2)
+    await accepted(store, 3, due_at=NOW + DAY)
+    await store.messages.claim("sim", now=NOW, lease=NOW + MINUTE, owner="dead", limit=1)
+    await store.messages.record(submitting.id, step(Happening.SUBMIT))
+    assert await store.messages.recover(now=NOW) == 2
+    claimed = await store.messages.claim("sim", now=NOW, lease=NOW + MINUTE, owner="me", limit=9)
+    assert {message.id: message.state for message in claimed} == {1: State.ACCEPTED, 2: State.SUBMITTING}
+
+
+async def test_a_step_writes_message_event_and_postbacks_at_once(store: Store) -> None:
+    message = await accepted(store)
+    store.render_with(
+        lambda change: [
+            PostbackRow(receiver="r", url="http://u", code=p.code.value, content_type="t", body=b"<x/>")
+            for p in change.postbacks
+        ]
+    )
+    await store.messages.record(message.id, step(Happening.SUBMIT))
+    recorded = await store.messages.record(
+        message.id, step(Happening.TAKEN, CarrierId(connection="sim", verbatim="A1"))
+    )
+    kept = store.messages.by_tracking(message.tracking_id)
+    assert kept == recorded.change.message
+    assert kept.state is State.SENT
+    assert [(p.sequence, p.code, p.state) for p in store.postbacks.of_message(message.id)] == [
+        (1, "N101", "pending")
+    ]
+    assert [event.happening for event in store.messages.timeline(message.id)] == [
+        None, Happening.SUBMIT, Happening.TAKEN,
+    ]  # fmt: skip
+
+
+async def test_a_no_op_is_recorded_and_changes_nothing(store: Store) -> None:
+    message = await accepted(store)
+    await store.messages.record(message.id, step(Happening.TAKEN))
+    assert store.messages.by_tracking(message.tracking_id) == message
+    assert [event.changed for event in store.messages.timeline(message.id)] == [True, False]
+
+
+async def sent(store: Store, number: int, carrier_id: str, **changes: object) -> Message:
+    message = await accepted(store, number, **changes)
+    await store.messages.record(message.id, step(Happening.SUBMIT))
+    await store.messages.record(message.id, step(Happening.TAKEN, CarrierId(connection="sim", verbatim=carrier_id)))
+    return message
+
+
+async def report(
+    store: Store, *ids: str, connection: str = "sim", people: tuple[str, str] | None = None
+) -> tuple[int, MatchedBy] | None:
+    """Which message the report found, and how."""
+    found: list[tuple[int, MatchedBy]] = []
+
+    def decide(snapshot: Snapshot, match: Match) -> Change:
+        found.append((match.message_id, match.matched_by))
+        return step(Happening.REPORTED_DELIVERED)(snapshot)  # type: ignore[no-any-return]
+
+    await store.messages.record_report(connection, ids, report="{}", at=NOW, decide=decide, people=people)
+    return found[0] if found else None
+
+
+async def test_a_report_finds_its_message(store: Store) -> None:
+    await sent(store, 1, "Ab01")
+    await sent(store, 2, "aB1x")
+    assert await report(store, "Ab01") == (1, MatchedBy.ID)
+    assert await report(store, "000AB1X") == (2, MatchedBy.NORMALISED)
+    assert await report(store, "Ab01", connection="other") is None
+    assert [orphan.connection for orphan in store.messages.open_orphans(since=0)] == ["other"]
+
+
+async def test_a_report_that_names_only_people_needs_exactly_one_candidate(store: Store) -> None:
+    """R-38."""
+    people = ("12065550100", "28444")
+    await sent(store, 1, "")
+    assert await report(store, people=people) == (1, MatchedBy.RECIPIENT)
+    await sent(store, 2, "", sender="99999")
+    await sent(store, 3, "")
+    assert await report(store, people=people) == (3, MatchedBy.RECIPIENT)
+    await sent(store, 4, "")
+    await sent(store, 5, "")
+    assert await report(store, people=people) is None
+    assert await report(store, people=("12065550199", "")) is None
+
+
+async def test_a_guessed_spelling_is_believed_only_for_the_same_recipient(store: Store) -> None:
+    await sent(store, 1, "1a")
+    assert await report(store, "26", "1a", people=("12065550199", "")) is None
+    assert await report(store, "26", "1a", people=("12065550100", "")) == (1, MatchedBy.ID)
+
+
+async def test_a_report_that_came_before_its_id_is_handed_out_with_it(store: Store) -> None:
+    message = await accepted(store)
+    assert await report(store, "0Xy") is None
+    await store.messages.record(message.id, step(Happening.SUBMIT))
+    given = CarrierId(connection="sim", verbatim="xy")
+    recorded = await store.messages.record(message.id, step(Happening.TAKEN, given))
+    assert [orphan.report for orphan in recorded.orphans] == ["{}"]
+    orphan = recorded.orphans[0]
+
+    def decide(snapshot: Snapshot, _: Match) -> Change:
+        return step(Happening.REPORTED_DELIVERED)(snapshot)  # type: ignore[no-any-return]
+
+    await store.messages.record_report("sim", ("0Xy",), report="{}", at=NOW, decide=decide, orphan=orphan)
+    assert store.messages.open_orphans(since=0) == []
+    kept = store.messages.by_tracking(message.tracking_id)
+    assert kept is not None
+    assert kept.state is State.DELIVERED
+
+
+async def test_sms_parts_are_kept_with_their_step(store: Store) -> None:
+    message = await accepted(store)
+    part = SmsPart(number=1, state="sent", smsc_id="9")
+    await store.messages.record(message.id, step(Happening.FELL_BACK, parts=(part,)))
+    await store.messages.record(message.id, step(Happening.SUBMIT, parts=(replace(part, state="delivered"),)))
+    assert store.messages.sms_parts(message.id) == (replace(part, state="delivered"),)
+
+
+async def test_idempotency_keys(store: Store) -> None:
+    """R-07, R-33."""
+    begin = store.messages.begin_idempotent
+    span = {"now": NOW, "until": NOW + MINUTE}
+    assert await begin(1, "k", "digest", **span) is Idempotency.NEW
+    assert await begin(1, "k", "digest", **span) is Idempotency.RUNNING
+    assert await begin(1, "k", "another", **span) is Idempotency.OTHER_REQUEST
+    assert await begin(2, "k", "another", **span) is Idempotency.NEW
+    await store.messages.abandon_idempotent(1, "k")
+    assert await begin(1, "k", "another", **span) is Idempotency.NEW
+    finished = acceptance(numbered(1), idempotency_key="k", response=b"<ok/>", response_expires=NOW + DAY)
+    await store.messages.accept(finished)
+    assert await begin(1, "k", "another", now=NOW + DAY - 1, until=NOW + 2 * DAY) == b"<ok/>"
+    await store.messages.abandon_idempotent(1, "k")
+    assert await begin(1, "k", "another", now=NOW, until=NOW) == b"<ok/>"
+    assert await begin(1, "k", "third", now=NOW + DAY, until=NOW + 2 * DAY) is Idempotency.NEW
+    assert await store.messages.expire_keys(now=NOW + 3 * DAY) == 2
+
+
+async def test_a_tracking_id_is_unique(store: Store) -> None:
+    await accepted(store, 1)
+    with pytest.raises(Exception, match="UNIQUE"):
+        await store.messages.accept(acceptance(replace(numbered(2), tracking_id=numbered(1).tracking_id)))
+    assert store.messages.counts() == {"accepted": 1}
