@@ -1,0 +1,150 @@
+"""The connection to an SMSC: submit a part, be told of receipts and of SMS that come in.
+
+`session.py` says how the SMPP library is used and why it is fenced.
+"""
+
+import asyncio
+import logging
+import random
+from collections.abc import Awaitable, Callable
+
+from mmsgate.domain.number import mask
+from mmsgate.sms.inbound import InboundReceipt, Unreadable, read_deliver_sm
+from mmsgate.sms.message import InboundSms, OutboundSms
+from mmsgate.sms.outcome import SmsNotSent, SmsOutcome, Status
+from mmsgate.sms.receipt import Receipt
+from mmsgate.sms.session import Session
+from mmsgate.sms.settings import SmscSettings
+
+log = logging.getLogger("mmsgate.sms")
+
+#: (receipt, source, destination): source is the phone. When it returns, the receipt is stored.
+OnReceipt = Callable[[Receipt, str, str], Awaitable[None]]
+#: When it returns, the SMS is stored.
+OnInbound = Callable[[InboundSms], Awaitable[None]]
+
+
+class SmscConnection:
+    """One bind as transceiver, kept up in the background.
+
+    Both callbacks are awaited before deliver_sm_resp goes out. When one raises, the SMSC is told ESME_RX_T_APPN and
+    repeats; so a callback must take the same receipt twice. Callbacks run beside each other and beside
+    submits, in no particular order.
+    """
+
+    def __init__(
+        self,
+        settings: SmscSettings,
+        *,
+        on_receipt: OnReceipt,
+        on_inbound: OnInbound,
+        roll: Callable[[], float] = random.random,
+    ) -> None:
+        self.settings = settings
+        self._on_receipt = on_receipt
+        self._on_inbound = on_inbound
+        self._roll = roll
+        self._window = asyncio.Semaphore(settings.window)
+        self._session: Session | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._switch = asyncio.Lock()  # one start or stop at a time
+
+    @property
+    def bound(self) -> bool:
+        """Whether the SMSC has accepted the bind and the connection stands."""
+        return self._session is not None and self._session.bound
+
+    @property
+    def problem(self) -> str:
+        """Why it is not bound, for a person; empty if it is."""
+        return self._session.problem if self._session else "stopped"
+
+    async def start(self) -> None:
+        """Begin to connect; returns at once. Does nothing when it has been started."""
+        async with self._switch:
+            if self._session is None:
+                self._session = Session(self.settings, on_deliver=self._deliver, roll=self._roll)
+                self._task = asyncio.create_task(self._session.run(), name=f"SMSC {self.settings.name}")
+
+    async def stop(self) -> None:
+        """Take nothing new, let what is under way end (`stop_grace`), unbind, close. Does nothing when stopped.
+
+        A submit that is not answered by then ends as SmsUnknown.
+        """
+        async with self._switch:
+            session, task = self._session, self._task
+            if session is None or task is None:
+                return
+            self._session = self._task = None
+            try:
+                async with asyncio.timeout(self.settings.stop_grace):
+                    await _part_in_peace(session, task)
+            except TimeoutError:
+                log.warning("SMSC %s: not done after %g s", self.settings.name, self.settings.stop_grace)
+            finally:
+                task.cancel()
+                await asyncio.wait({task})
+
+    async def wait_bound(self, within: float) -> bool:
+        """Wait up to `within` seconds for the bind; whether it stands then."""
+        if self._session is None:
+            return False
+        try:
+            async with asyncio.timeout(within):
+                await self._session.wait_bound()
+        except TimeoutError:
+            return False
+        return True
+
+    async def submit(self, sms: OutboundSms) -> SmsOutcome:
+        """Send one part and wait for the SMSC's word on it. Never raises for what the network does.
+
+        Waits for a place in the window first. At most twice `request_timeout`.
+        """
+        if not self.bound:
+            return SmsNotSent(reason=f"not bound to the SMSC: {self.problem}")
+        try:
+            async with asyncio.timeout(self.settings.request_timeout):
+                await self._window.acquire()
+        except TimeoutError:
+            return SmsNotSent(reason=f"{self.settings.window} submits are under way, and none is answered")
+        try:
+            outcome = await self._exchange(sms)
+        finally:
+            self._window.release()
+        log.debug("SMSC %s: %s: %s", self.settings.name, sms, outcome)
+        return outcome
+
+    async def _exchange(self, sms: OutboundSms) -> SmsOutcome:
+        if self._session is None:
+            return SmsNotSent(reason="the connection to the SMSC is being stopped")
+        return await self._session.submit(sms, within=self.settings.request_timeout)
+
+    async def _deliver(self, pdu: bytes) -> Status:
+        """Have a deliver_sm stored; the status to answer with."""
+        read = read_deliver_sm(pdu)
+        if isinstance(read, Unreadable):
+            log.warning("SMSC %s: a deliver_sm of %d octets: %s", self.settings.name, len(pdu), read.reason)
+            return Status.ESME_RX_R_APPN
+        try:
+            await self._hand_over(read)
+        except Exception:  # whatever kept it from being stored, the SMSC must keep it and repeat
+            log.exception("SMSC %s: a deliver_sm could not be stored", self.settings.name)
+            return Status.ESME_RX_T_APPN
+        return Status.ESME_ROK
+
+    async def _hand_over(self, read: InboundReceipt | InboundSms) -> None:
+        if isinstance(read, InboundSms):
+            log.info("SMSC %s: %s", self.settings.name, read)
+            await self._on_inbound(read)
+        else:
+            state = read.receipt.state
+            log.debug("SMSC %s: receipt %s of %s", self.settings.name, state, mask(read.source))
+            await self._on_receipt(read.receipt, read.source, read.destination)
+
+
+async def _part_in_peace(session: Session, task: asyncio.Task[None]) -> None:
+    await session.settle()
+    if session.bound:
+        await session.unbind()
+        await asyncio.wait({task})

@@ -1,0 +1,79 @@
+"""An SMSC and a connection to it, both gone after the test."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from mmsgate.sms.client import SmscConnection
+from mmsgate.sms.message import InboundSms, OutboundSms
+from mmsgate.sms.receipt import Receipt
+from mmsgate.sms.segments import Segmented, segment
+from mmsgate.sms.settings import SmscSettings
+from tests.integration.sms.smsc import Smsc
+
+
+class Desk:
+    """The callbacks: what was handed over, and a gate that storing waits at."""
+
+    def __init__(self) -> None:
+        self.receipts: asyncio.Queue[tuple[Receipt, str, str]] = asyncio.Queue()
+        self.inbound: asyncio.Queue[InboundSms] = asyncio.Queue()
+        self.storing: asyncio.Queue[str] = asyncio.Queue()
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self.broken = False
+
+    async def on_receipt(self, receipt: Receipt, source: str, destination: str) -> None:
+        self.storing.put_nowait(receipt.message_id)
+        await self.gate.wait()
+        if self.broken:
+            raise OSError("the disk is full")
+        self.receipts.put_nowait((receipt, source, destination))
+
+    async def on_inbound(self, sms: InboundSms) -> None:
+        self.inbound.put_nowait(sms)
+
+
+@pytest.fixture
+async def smsc() -> AsyncIterator[Smsc]:
+    smsc = Smsc()
+    await smsc.start()
+    yield smsc
+    await smsc.stop()
+
+
+@pytest.fixture
+def desk() -> Desk:
+    return Desk()
+
+
+@pytest.fixture
+def settings(smsc: Smsc) -> SmscSettings:
+    return SmscSettings(
+        host="127.0.0.1",
+        port=smsc.port,
+        system_id="mmsgate",
+        password="s3cret",
+        request_timeout=20.0,
+        stop_grace=10.0,
+        reconnect_first=10,
+        reconnect_longest=50,
+    )
+
+
+@pytest.fixture
+async def connection(settings: SmscSettings, desk: Desk) -> AsyncIterator[SmscConnection]:
+    connection = SmscConnection(settings, on_receipt=desk.on_receipt, on_inbound=desk.on_inbound)
+    yield connection
+    await connection.stop()
+
+
+def parts(text: str = "Look:", link: str = "https://mms.example/p/abc") -> list[OutboundSms]:
+    """An SMS to …0100 in its parts."""
+    sms = segment(text, link, reference=7)
+    assert isinstance(sms, Segmented)
+    return [
+        OutboundSms(segment=part, source="12345", source_ton=3, source_npi=0, destination="15550000100")
+        for part in sms.segments
+    ]
