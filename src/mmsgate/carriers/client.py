@@ -1,0 +1,49 @@
+"""The MM7 client of one carrier connection: a SubmitReq out, an outcome back."""
+
+import base64
+
+from mmsgate.carriers.outcome import SubmitOutcome, outcome_of
+from mmsgate.carriers.profile import CarrierProfile
+from mmsgate.clock import Clock
+from mmsgate.domain.message import Message
+from mmsgate.http import HttpClient, Timeouts
+from mmsgate.mm7.content import EncodedContent
+from mmsgate.mm7.submit import SubmitReq, encode_submit
+
+
+class Mm7Client:
+    """Posts to one carrier over its own keep-alive pool. Never sends anything twice by itself."""
+
+    def __init__(self, profile: CarrierProfile, http: HttpClient, clock: Clock) -> None:
+        self._profile, self._clock = profile, clock
+        self._pool = http.pool(limit=profile.connections, keepalive=profile.keepalive)
+        self._timeouts = Timeouts(connect=10, idle=None, total=profile.timeout)
+        self._headers = {"Authorization": _basic(profile)} if profile.username else {}
+
+    async def submit(self, message: Message, content: EncodedContent, subject: str) -> SubmitOutcome:
+        """Send one message with that content; what came of it."""
+        request = SubmitReq(
+            transaction_id=message.transaction_id,
+            sender=message.sender,
+            sender_type=message.sender_type,
+            recipient=message.recipient,
+            timestamp=self._clock.now(),
+            expiry=message.expires_at,
+            subject=subject,
+        )
+        http = encode_submit(request, content, dialect=self._profile.dialect)
+        posted = await self._pool.post(
+            self._profile.url,
+            headers={**self._headers, **http.headers},
+            buffers=http.buffers,
+            timeouts=self._timeouts,
+        )
+        return outcome_of(posted, self._profile)
+
+    async def close(self) -> None:
+        await self._pool.close()
+
+
+def _basic(profile: CarrierProfile) -> str:
+    pair = f"{profile.username}:{profile.password}"
+    return "Basic " + base64.b64encode(pair.encode()).decode()

@@ -1,0 +1,151 @@
+"""What came of a submit, as a value (MM7 wire page, "Status codes": the table below in the same order)."""
+
+from dataclasses import dataclass
+from typing import assert_never
+
+from mmsgate.carriers.profile import CarrierProfile
+from mmsgate.clock import Millis
+from mmsgate.http.outcome import Answered, Lost, NotSent, PostOutcome
+from mmsgate.mm7.answer import SubmitAnswer, read_submit_response
+from mmsgate.mm7.status import canonical
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    """The carrier took it. `message_id` is empty where it gave none; such a message is not sent again."""
+
+    message_id: str
+    code: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefusedRecipient:
+    """Final: the number is wrong, or the carrier denies it."""
+
+    code: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefusedContent:
+    """The carrier does not want this content: a smaller rendition or the SMS may do (R-12)."""
+
+    code: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OurFault:
+    """Final: the carrier does not accept what we write. An operator has to look: `raw` is its answer."""
+
+    code: int | None
+    text: str
+    raw: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paused:
+    """The carrier refuses us (credentials, rights): the connection waits, the queue with it."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Temporary:
+    """Not now. `after` is when the carrier wants to be asked again, if it said so."""
+
+    text: str
+    code: int | None = None
+    after: Millis | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unknown:
+    """The body left and no answer came that says what became of it (R-19)."""
+
+    text: str
+
+
+SubmitOutcome = Accepted | RefusedRecipient | RefusedContent | OurFault | Paused | Temporary | Unknown
+
+_RECIPIENT = frozenset({2002, 2003, 4007})
+_CONTENT = frozenset({2004})
+_PAUSE = frozenset({2001, 4001})
+_NAMES = {
+    "accepted": Accepted,
+    "recipient": RefusedRecipient,
+    "content": RefusedContent,
+    "our-fault": OurFault,
+    "pause": Paused,
+    "temporary": Temporary,
+}
+
+
+def outcome_of(posted: PostOutcome, profile: CarrierProfile) -> SubmitOutcome:
+    """What a post to the carrier came to."""
+    match posted:
+        case NotSent(reason=reason):
+            return Temporary(text=f"not sent: {reason}")
+        case Lost(reason=reason):
+            return Unknown(text=f"the connection was lost after the body had begun to leave: {reason}")
+        case Answered():
+            answer = read_submit_response(posted.status, posted.headers, posted.body)
+            return _of_answer(answer, profile, posted)
+        case _:
+            assert_never(posted)
+
+
+def _of_answer(answer: SubmitAnswer, profile: CarrierProfile, posted: Answered) -> SubmitOutcome:
+    if posted.status in {401, 403}:
+        return Paused(text=f"HTTP {posted.status}: the carrier refuses our credentials")
+    if posted.status == 429 or (posted.status >= 500 and answer.status_code is None):
+        return Temporary(text=f"HTTP {posted.status}", after=_retry_after(posted))
+    if answer.status_code is None:
+        return _without_code(answer, profile, posted)
+    return _of_code(answer.status_code, answer, profile, _retry_after(posted))
+
+
+def _without_code(answer: SubmitAnswer, profile: CarrierProfile, posted: Answered) -> SubmitOutcome:
+    if posted.status >= 300:
+        return OurFault(code=None, text=f"HTTP {posted.status} without an MM7 status", raw=answer.excerpt)
+    if not posted.body and profile.empty_answer_accepts:
+        return Accepted(message_id="", code=1000, text="empty answer, which this carrier means as accepted")
+    what = "an empty answer" if not posted.body else "an answer without a status code"
+    return Unknown(text=f"HTTP {posted.status} with {what}")
+
+
+def _of_code(code: int, answer: SubmitAnswer, profile: CarrierProfile, after: Millis | None) -> SubmitOutcome:
+    text = f"{code} {answer.status_text}".strip() + (f" ({answer.details})" if answer.details else "")
+    kind = _NAMES.get(profile.codes.get(code, "")) or _default(canonical(code))
+    if kind is Accepted:
+        return Accepted(message_id=answer.message_id or "", code=code, text=text)
+    if kind is RefusedRecipient:
+        return RefusedRecipient(code=code, text=text)
+    if kind is RefusedContent:
+        return RefusedContent(code=code, text=text)
+    if kind is Paused:
+        return Paused(text=text)
+    if kind is Temporary:
+        return Temporary(text=text, code=code, after=after)
+    return OurFault(code=code, text=text, raw=answer.excerpt)
+
+
+def _default(code: int) -> type[SubmitOutcome]:
+    if code in {1000, 1100}:
+        return Accepted
+    if code in _RECIPIENT:
+        return RefusedRecipient
+    if code in _CONTENT:
+        return RefusedContent
+    if code in _PAUSE:
+        return Paused
+    if code // 1000 == 3 or code in {4000, 4006}:
+        return Temporary
+    return OurFault
+
+
+def _retry_after(posted: Answered) -> Millis | None:
+    """Retry-After in seconds (RFC 9110 10.2.3); dates are not worth their parsing here."""
+    value = posted.headers.get("retry-after", "")
+    return int(value) * 1000 if value.isascii() and value.isdigit() and len(value) < 6 else None

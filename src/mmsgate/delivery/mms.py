@@ -1,0 +1,266 @@
+"""One MMS to one carrier: the steps, a line each.
+
+    settle what is overdue → not expired → recipient not blocked → phone takes the types → fits the limit
+    → commit `submitting` → submit → record
+
+A step returns None to go on, or a `Verdict` that ends this attempt with a reason a person can read.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import assert_never
+
+from mmsgate.carriers.client import Mm7Client
+from mmsgate.carriers.outcome import (
+    Accepted,
+    OurFault,
+    Paused,
+    RefusedContent,
+    RefusedRecipient,
+    SubmitOutcome,
+    Temporary,
+    Unknown,
+)
+from mmsgate.carriers.profile import CarrierProfile, OnUnknown
+from mmsgate.clock import HOUR, MINUTE, Clock, Millis
+from mmsgate.delivery.alarms import Alarms
+from mmsgate.delivery.gate import Gate
+from mmsgate.delivery.rendition import Rendition, Renditions, Unfit
+from mmsgate.delivery.retry import retry_delay
+from mmsgate.delivery.verdict import Verdict, gave_up
+from mmsgate.domain.change import CarrierId, Why
+from mmsgate.domain.message import Content, Message
+from mmsgate.domain.state import Happening, State
+from mmsgate.postbacks.ledger import Ledger
+from mmsgate.store import Store
+
+log = logging.getLogger("mmsgate.delivery")
+
+#: The longest time between two commits of one attempt, the answer's time-out aside.
+LEASE_MARGIN: Millis = 2 * MINUTE
+
+BlockReason = Callable[[int, str, str], str | None]
+
+
+@dataclass(slots=True, kw_only=True)
+class Attempt:
+    """One try of one message: what the steps find out."""
+
+    message: Message
+    now: Millis
+    content: Content | None = None
+    rendition: Rendition | None = None
+
+
+class MmsDelivery:
+    """The steps for one carrier connection. `deliver` handles whatever is due: sends and timers alike."""
+
+    def __init__(
+        self,
+        profile: CarrierProfile,
+        *,
+        client: Mm7Client,
+        store: Store,
+        ledger: Ledger,
+        renditions: Renditions,
+        block_reason: BlockReason,
+        alarms: Alarms,
+        clock: Clock,
+    ) -> None:
+        self.profile = profile
+        self.gate = Gate(clock)
+        self._client, self._store, self._ledger = client, store, ledger
+        self._renditions, self._block_reason, self._alarms = renditions, block_reason, alarms
+        self._clock = clock
+        self._slots = asyncio.Semaphore(profile.connections)
+        self._refuses, self._rejects = f"{profile.name} refuses us", f"{profile.name} rejects requests"
+        self._troubled = True  # an alarm of the run before may be open
+
+    @property
+    def lease(self) -> Millis:
+        """How long an attempt may take before its lease expires."""
+        return LEASE_MARGIN + round(self.profile.timeout * 1000)
+
+    async def deliver(self, message: Message) -> None:
+        """Take a claimed message one attempt further."""
+        attempt = Attempt(message=message, now=self._clock.now())
+        verdict = (
+            self._overdue(attempt)
+            or self._not_expired(attempt)
+            or self._recipient_allowed(attempt)
+            or await self._choose_rendition(attempt)
+        )
+        if verdict is None:
+            verdict = await self._submit(attempt)
+        if verdict is not None:
+            await self._ledger.record(message, verdict.decide(self._clock.now()))
+
+    # -- before the submit
+
+    def _overdue(self, attempt: Attempt) -> Verdict | None:
+        """Timers and lost leases: what to do with a message that is due in a state other than accepted."""
+        match attempt.message.state:
+            case State.SUBMITTING:
+                return self._in_doubt(attempt, "the gateway stopped while the request may have been under way")
+            case State.UNKNOWN:
+                return self._settle_unknown(attempt)
+            case State.SENT:
+                hours = self.profile.report_wait / HOUR
+                why = Why.of(f"no final report within {hours:g} hours")
+                return Verdict(happening=Happening.NEVER_REPORTED, why=why)
+            case _:
+                return None
+
+    def _settle_unknown(self, attempt: Attempt) -> Verdict:
+        """R-19: no report settled it in time, the profile says what to do."""
+        minutes = self.profile.unknown_wait / MINUTE
+        reason = f"the outcome stayed unknown: no report within {minutes:g} minutes; on_unknown is"
+        match self.profile.on_unknown:
+            case OnUnknown.RESEND:
+                why = Why.of(f"{reason} resend, so it is sent again with the same TransactionID")
+                return Verdict(happening=Happening.POSTPONED, why=why, due_at=attempt.now)
+            case OnUnknown.FALLBACK if attempt.message.fallback.enabled:
+                return self._fall_back(attempt, f"{reason} fallback")
+            case _:
+                return gave_up(f"{reason} fail")
+
+    def _not_expired(self, attempt: Attempt) -> Verdict | None:
+        """Retries end when the message expires (R-36)."""
+        if attempt.now < attempt.message.expires_at:
+            return None
+        return gave_up("expired before the carrier took it", last_reason=attempt.message.details)
+
+    def _recipient_allowed(self, attempt: Attempt) -> Verdict | None:
+        """The block list is looked at again before every submit (R-22)."""
+        message = attempt.message
+        reason = self._block_reason(message.account_id, message.sender, message.recipient)
+        return gave_up(f"E114: the recipient is blocked: {reason}") if reason else None
+
+    async def _choose_rendition(self, attempt: Attempt) -> Verdict | None:
+        """What the phones of this carrier take and what fits its limit; else the SMS (R-12, R-13)."""
+        chosen = await self._renditions.choose(attempt.message, self.profile)
+        if isinstance(chosen, Unfit):
+            return self._fall_back(attempt, chosen.reason, **chosen.data)
+        attempt.rendition = chosen
+        return None
+
+    def _fall_back(self, attempt: Attempt, reason: str, **data: object) -> Verdict:
+        return fall_back(attempt.message, reason, now=attempt.now, connection=self.profile.sms, **data)
+
+    # -- the submit
+
+    async def _submit(self, attempt: Attempt) -> Verdict | None:
+        """Commit `submitting`, send, and judge the outcome. Only a connection's worth is under way at once."""
+        assert attempt.rendition is not None
+        async with self._slots:
+            if self.gate.closed:
+                return self._wait_for_gate(attempt)
+            begun = await self._begin(attempt)
+            if begun is None:
+                return None
+            attempt.message, rendition = begun, attempt.rendition
+            outcome = await self._client.submit(begun, rendition.content, rendition.subject)
+        attempt.now = self._clock.now()
+        return await self._judge(attempt, outcome)
+
+    async def _begin(self, attempt: Attempt) -> Message | None:
+        """Commit that a body may be leaving from now on; None if the message is no longer ours to send."""
+        rendition = attempt.rendition
+        assert rendition is not None
+        number = attempt.message.attempts + 1
+        why = Why.of(
+            f"attempt {number} to {self.profile.name}: {rendition.summary}",
+            carrier=self.profile.name, attempt=number, bytes=rendition.content.decoded_size,
+        )  # fmt: skip
+        verdict = Verdict(
+            happening=Happening.SUBMIT, why=why, due_at=self._clock.now() + self.lease, attempts=number
+        )
+        change = await self._ledger.record(attempt.message, verdict.decide(self._clock.now()))
+        return change.message if change.event.changed else None
+
+    async def _judge(self, attempt: Attempt, outcome: SubmitOutcome) -> Verdict:
+        """The MM7 wire page's table, as verdicts."""
+        match outcome:
+            case Accepted():
+                await self._all_well()
+                return self._taken(attempt, outcome)
+            case RefusedRecipient(code=code, text=text):
+                return gave_up(f"the carrier refused the recipient: {text}", code=code)
+            case RefusedContent(code=code, text=text):
+                return self._fall_back(attempt, f"the carrier refused the content: {text}", code=code)
+            case OurFault(code=code, text=text, raw=raw):
+                self._troubled = True
+                await self._alarms.raise_(self._rejects, f"{attempt.message}: {text}")
+                return gave_up(f"the carrier could not use our request: {text}", code=code, answer=raw)
+            case Paused(text=text):
+                return await self._pause(attempt, text)
+            case Temporary():
+                return self._retry(attempt, outcome)
+            case Unknown(text=text):
+                return self._in_doubt(attempt, text)
+            case _:
+                assert_never(outcome)
+
+    def _taken(self, attempt: Attempt, outcome: Accepted) -> Verdict:
+        named = f" as {outcome.message_id}" if outcome.message_id else " without a MessageID"
+        return Verdict(
+            happening=Happening.TAKEN,
+            why=Why.of(f"{self.profile.name} accepted it{named}: {outcome.text}", code=outcome.code),
+            due_at=attempt.now + self.profile.report_wait,
+            carrier_ids=(CarrierId(connection=self.profile.name, verbatim=outcome.message_id),),
+        )
+
+    def _retry(self, attempt: Attempt, outcome: Temporary) -> Verdict:
+        delay = retry_delay(attempt.message.attempts, asked=outcome.after)
+        due_at = min(attempt.now + delay, attempt.message.expires_at)
+        why = Why.of(
+            f"temporary failure: {outcome.text}; next attempt in {(due_at - attempt.now) / 1000:.1f} s",
+            code=outcome.code,
+        )
+        return Verdict(happening=Happening.POSTPONED, why=why, due_at=due_at)
+
+    def _in_doubt(self, attempt: Attempt, text: str) -> Verdict:
+        minutes = self.profile.unknown_wait / MINUTE
+        why = Why.of(f"outcome unknown: {text}; waiting {minutes:g} minutes for a report, not sending again")
+        return Verdict(happening=Happening.IN_DOUBT, why=why, due_at=attempt.now + self.profile.unknown_wait)
+
+    # -- the connection's gate
+
+    async def _pause(self, attempt: Attempt, text: str) -> Verdict:
+        self.gate.close()
+        self._troubled = True
+        await self._alarms.raise_(self._refuses, f"{text}; the connection is paused, its messages wait")
+        return self._wait_for_gate(attempt, text)
+
+    def _wait_for_gate(self, attempt: Attempt, text: str = "") -> Verdict:
+        """Back to the queue until the gate opens. It is the connection's trouble: no attempt is counted."""
+        seconds = (self.gate.opens_at - attempt.now) / 1000
+        reason = f"{self.profile.name} is paused for {seconds:.0f} s" + (f": {text}" if text else "")
+        submitted = attempt.message.state is State.SUBMITTING
+        return Verdict(
+            happening=Happening.POSTPONED, why=Why.of(reason), due_at=self.gate.opens_at,
+            attempts=attempt.message.attempts - 1 if submitted else None,
+        )  # fmt: skip
+
+    async def _all_well(self) -> None:
+        """The carrier takes our requests: what was wrong is over. Done once after a start, and after each alarm."""
+        if self._troubled:
+            self._troubled = False
+            self.gate.open()
+            await self._alarms.clear(self._refuses)
+            await self._alarms.clear(self._rejects)
+
+
+def fall_back(message: Message, reason: str, *, now: Millis, connection: str, **data: object) -> Verdict:
+    """The SMS with the link instead, or the end where the account or the request wants none (R-12)."""
+    fallback = message.fallback
+    if not fallback.enabled:
+        return gave_up(f"{reason}; the fallback SMS is disabled", **data)
+    if not fallback.text and not fallback.link:
+        return gave_up(f"{reason}; there is neither a text nor a link for a fallback SMS", **data)
+    return Verdict(
+        happening=Happening.FELL_BACK, why=Why.of(f"SMS instead: {reason}", **data), due_at=now, attempts=0,
+        connection=connection,
+    )  # fmt: skip

@@ -1,0 +1,139 @@
+"""Which version of a message's content a carrier gets.
+
+In this release what a handset takes travels as it is if it fits the carrier's limit; everything else goes by
+fallback link, never raw. Content is encoded once per (mms-id, connection) and kept for retries.
+"""
+
+import secrets
+import string
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from mmsgate.carriers.profile import CarrierProfile
+from mmsgate.domain.media import by_mime
+from mmsgate.domain.message import Content, Message
+from mmsgate.domain.slide import Slide
+from mmsgate.mm7.content import EncodedContent, encode_content
+from mmsgate.mm7.dialect import Dialect
+from mmsgate.recent import Recent
+
+_ALPHABET = string.ascii_letters + string.digits
+
+
+class Blobs(Protocol):
+    """Where media bytes are."""
+
+    async def read(self, blob: str) -> bytes:
+        """The bytes of a blob, shared with every other reader."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rendition:
+    """Content as this carrier gets it; `summary` says so to people."""
+
+    content: EncodedContent
+    subject: str
+    summary: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unfit:
+    """No rendition suits the carrier; why."""
+
+    reason: str
+    data: Mapping[str, object] = field(default_factory=dict)
+
+
+class Boundaries:
+    """Boundary tokens: the same few for a whole process, so that envelopes' templates are shared.
+
+    The encoder asks again when a part happens to hold the first one.
+    """
+
+    def __init__(self, draw: Callable[[], str] | None = None) -> None:
+        self._draw = draw or (lambda: "".join(secrets.choice(_ALPHABET) for _ in range(24)))
+        self._usual = self._draw()
+
+    def __call__(self) -> Callable[[], str]:
+        """A source for one content."""
+        tokens = self._tokens()
+        return lambda: next(tokens)
+
+    def _tokens(self) -> Iterator[str]:
+        yield self._usual
+        while True:
+            yield self._draw()
+
+
+class Renditions:
+    """Chooses and encodes. `content` looks up the slides behind an mms-id."""
+
+    def __init__(self, blobs: Blobs, content: Callable[[int], Content | None]) -> None:
+        self._blobs, self._content = blobs, content
+        self._boundaries = Boundaries()
+        self._encoded: Recent[tuple[int, Dialect], Rendition] = Recent(256)
+
+    async def choose(self, message: Message, profile: CarrierProfile) -> Rendition | Unfit:
+        """The rendition for that carrier, or why there is none."""
+        key = (message.mms_id, profile.dialect)
+        rendition = self._encoded.get(key)
+        if rendition is None:
+            made = await self._make(message, profile)
+            if isinstance(made, Unfit):
+                return made
+            rendition = self._encoded.put(key, made)
+        return _too_large(rendition.content.decoded_size, message, profile) or rendition
+
+    async def _make(self, message: Message, profile: CarrierProfile) -> Rendition | Unfit:
+        content = self._content(message.mms_id)
+        if content is None:
+            return Unfit(reason="its content is gone")
+        unfit = _wrong_type(content.slides, profile) or _largest_first(content.slides, message, profile)
+        if unfit:
+            return unfit
+        media = [medium for slide in content.slides for medium in slide.media]
+        blobs = {medium.blob: await self._blobs.read(medium.blob) for medium in media}
+        encoded = encode_content(
+            content.slides, blobs, dialect=profile.dialect, content_id="1", token=self._boundaries()
+        )
+        summary = f"{_count(len(content.slides), 'slide')}, {encoded.decoded_size:,} bytes"
+        return Rendition(content=encoded, subject=content.subject, summary=summary)
+
+
+def _wrong_type(slides: tuple[Slide, ...], profile: CarrierProfile) -> Unfit | None:
+    for number, slide in enumerate(slides, 1):
+        for medium in slide.media:
+            if medium.mime not in profile.types:
+                entry = by_mime(medium.mime)
+                name = entry.name if entry else medium.mime
+                reason = f"slide {number}: phones on {profile.name} don't take {name} {medium.kind.value}"
+                return Unfit(reason=reason, data={"slide": number, "type": medium.mime})
+    return None
+
+
+def _largest_first(slides: tuple[Slide, ...], message: Message, profile: CarrierProfile) -> Unfit | None:
+    """Too large by the files alone: known without reading them. The largest is named."""
+    sizes = [(m.size, number, m) for number, slide in enumerate(slides, 1) for m in slide.media]
+    total = sum(size for size, _, _ in sizes)
+    if total <= profile.limit:
+        return None
+    size, number, medium = max(sizes, key=lambda entry: entry[0])
+    what = f"slide {number}: {medium.kind.label} of {size:,} bytes; all files are {total:,}"
+    return _over(what, total, message, profile)
+
+
+def _too_large(size: int, message: Message, profile: CarrierProfile) -> Unfit | None:
+    return _over(f"the content is {size:,}", size, message, profile) if size > profile.limit else None
+
+
+def _over(what: str, size: int, message: Message, profile: CarrierProfile) -> Unfit:
+    reason = (
+        f"{what}, over the {profile.limit:,} bytes decoded that {profile.name} takes from a {message.sender_type}"
+    )
+    return Unfit(reason=reason, data={"bytes": size, "limit": profile.limit})
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

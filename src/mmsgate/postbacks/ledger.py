@@ -1,0 +1,103 @@
+"""The ledger: writes a step of a message's life together with what the customer is told of it.
+
+Delivery and reports write through it, nobody else. After the commit it wakes who has to act: the postback sender,
+and the lane that a message has moved to.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+
+from mmsgate.domain.account import Account
+from mmsgate.domain.change import Change
+from mmsgate.domain.message import Message
+from mmsgate.domain.postback import Postback, PostbackCode, SentAs
+from mmsgate.domain.request import WireDialect
+from mmsgate.domain.state import Happening, State
+from mmsgate.store import Decide, Orphan, PostbackRow, Recorded, Store
+from mmsgate.store.accounts import Directory
+from mmsgate.wire.postback import content_type, render_postback
+
+log = logging.getLogger("mmsgate.messages")
+
+
+def receiver_of(account_id: int, url: str) -> str:
+    """The lane of a receiver: one account's URL."""
+    return f"{account_id} {url}"
+
+
+def render(change: Change, account: Account) -> Sequence[PostbackRow]:
+    """The postbacks of a step in the account's dialect. Called in the step's transaction: no IO."""
+    url = account.postback.url
+    if not url:
+        return ()
+    dialect = account.postback.dialect or change.message.dialect
+    return [_row(_with_dlr_code(postback, account, dialect), account, dialect) for postback in change.postbacks]
+
+
+def _row(postback: Postback, account: Account, dialect: WireDialect) -> PostbackRow:
+    return PostbackRow(
+        receiver=receiver_of(account.id, account.postback.url),
+        url=account.postback.url,
+        code=postback.code.value,
+        content_type=content_type(dialect),
+        body=render_postback(postback, dialect),
+    )
+
+
+def _with_dlr_code(postback: Postback, account: Account, dialect: WireDialect) -> Postback:
+    """R-28: a delivered fallback SMS is N102 in kebab, N202 elsewhere, unless the account says otherwise."""
+    if postback.code is not PostbackCode.N102 or postback.sent_as is not SentAs.SMS:
+        return postback
+    usual = PostbackCode.N102 if dialect is WireDialect.KEBAB else PostbackCode.N202
+    code = PostbackCode(account.switches.fallback_dlr_code or usual)
+    return replace(postback, code=code)
+
+
+class Ledger:
+    """Records steps. `on_postbacks` and `on_due` are called after the commit, `on_early_report` for each report
+    that had come before its message's id was known.
+    """
+
+    def __init__(self, store: Store, directory: Callable[[], Directory]) -> None:
+        self._store = store
+        self._directory = directory
+        self.on_postbacks: Callable[[str], None] = lambda receiver: None
+        self.on_due: Callable[[str], None] = lambda connection: None
+        self.on_early_report: Callable[[Orphan], Awaitable[None]] | None = None
+
+    def render(self, change: Change) -> Sequence[PostbackRow]:
+        """For the store, which calls it inside the step's transaction."""
+        account = self._directory().accounts.get(change.message.account_id)
+        return render(change, account) if account else ()
+
+    async def record(self, message: Message, decide: Decide) -> Change:
+        """Write the step that `decide` makes of the message as it stands then."""
+        return await self.follow_up(await self._store.messages.record(message.id, decide))
+
+    def _wake_sender(self, account_id: int) -> None:
+        account = self._directory().accounts.get(account_id)
+        if account is not None and account.postback.url:
+            self.on_postbacks(receiver_of(account.id, account.postback.url))
+
+    async def follow_up(self, recorded: Recorded) -> Change:
+        """Wake who has to act on a step that has been committed."""
+        change = recorded.change
+        _log(change)
+        if change.postbacks:
+            self._wake_sender(change.message.account_id)
+        if change.event.changed and change.message.due_at is not None:
+            self.on_due(change.message.connection)
+        for orphan in recorded.orphans:
+            if self.on_early_report is not None:
+                await self.on_early_report(orphan)
+        return change
+
+
+def _log(change: Change) -> None:
+    contradicted = change.event.happening is Happening.REPORTED_DELIVERED and change.message.state is State.FAILED
+    if contradicted:  # R-19: no second final postback, but a person should know
+        log.warning("%s: reported as delivered after it had failed", change.message)
+    if log.isEnabledFor(logging.INFO):
+        event = change.event
+        log.info("%s: %s (%s)", change.message, event.reason, event.state if event.changed else "no change")

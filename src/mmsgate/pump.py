@@ -1,0 +1,116 @@
+"""A pump: claims due work, runs a bounded number of pieces at once, sleeps until more is due.
+
+Every queue of the gateway (a carrier's messages, a receiver's postbacks) is worked by one of these.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Generic, TypeVar
+
+from mmsgate.clock import SECOND, Clock, Millis
+
+log = logging.getLogger("mmsgate.pump")
+
+T = TypeVar("T")
+
+#: Another process may add work without a word: look at least this often.
+MAX_SLEEP: Millis = 1 * SECOND
+#: How long to wait after a claim that failed.
+PAUSE_AFTER_FAULT = 1.0
+
+
+class Pump(Generic[T]):
+    """Keeps up to `slots` pieces of work going.
+
+    `claim(limit, now)` leases work; `work(item)` does one piece and handles its own failures (what it lets
+    through is logged, the lease brings the piece back); `next_due(default)` says when to look again. `wake` says
+    that something is due now. `start` and `stop` may be called twice; `stop` lets what is under way finish, for
+    `grace` seconds at most.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        claim: Callable[[int, Millis], Awaitable[Sequence[T]]],
+        work: Callable[[T], Awaitable[None]],
+        next_due: Callable[[Millis], Millis],
+        clock: Clock,
+        slots: int,
+        grace: float = 10.0,
+    ) -> None:
+        self.name = name
+        self._claim, self._work, self._next_due = claim, work, next_due
+        self._clock, self._slots, self._grace = clock, slots, grace
+        # Claiming in halves keeps the slots busy and the claims few.
+        self._refill = max(1, slots // 2)
+        self._signal = asyncio.Event()
+        self._running: set[asyncio.Task[None]] = set()
+        self._loop_task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        if self._loop_task is None:
+            self._loop_task = asyncio.create_task(self._loop(), name=f"pump {self.name}")
+
+    def wake(self) -> None:
+        """Something may be due."""
+        self._signal.set()
+
+    @property
+    def idle(self) -> bool:
+        """Nothing is under way."""
+        return not self._running
+
+    async def stop(self) -> None:
+        task, self._loop_task = self._loop_task, None
+        if task is not None:
+            task.cancel()
+            await asyncio.wait({task})
+        if self._running:
+            await asyncio.wait(self._running, timeout=self._grace)
+        for late in list(self._running):
+            late.cancel()
+        if self._running:
+            await asyncio.wait(self._running)
+
+    async def _loop(self) -> None:
+        while True:
+            self._signal.clear()
+            free = self._slots - len(self._running)
+            if free < self._refill:
+                await self._signal.wait()
+                continue
+            try:
+                items = await self._claim(free, self._clock.now())
+            except Exception:
+                log.exception("%s: no work could be claimed, trying again in %g s", self.name, PAUSE_AFTER_FAULT)
+                await asyncio.sleep(PAUSE_AFTER_FAULT)
+                continue
+            for item in items:
+                task = asyncio.create_task(self._work_one(item))
+                self._running.add(task)
+                task.add_done_callback(self._done)
+            if len(items) < free:
+                await self._sleep()
+
+    async def _work_one(self, item: T) -> None:
+        try:
+            await self._work(item)
+        except Exception:
+            log.exception("%s: a piece of work failed; its lease will bring it back", self.name)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._running.discard(task)
+        if self._slots - len(self._running) >= self._refill:
+            self._signal.set()
+
+    async def _sleep(self) -> None:
+        """Until somebody wakes us, the next piece is due, or another process may have added some."""
+        now = self._clock.now()
+        until = min(self._next_due(now + MAX_SLEEP), now + MAX_SLEEP)
+        try:
+            async with asyncio.timeout(max(until - now, 1) / 1000):
+                await self._signal.wait()
+        except TimeoutError:
+            return

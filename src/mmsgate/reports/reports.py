@@ -1,0 +1,231 @@
+"""From a report to a step of its message's life.
+
+A report is matched, judged and written in one transaction; one without a message is kept as an orphan (R-21) and
+tried again when its message's id becomes known, and every minute for seven days.
+"""
+
+import json
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Self
+
+from mmsgate.carriers.profile import CarrierProfile
+from mmsgate.clock import DAY, Clock, Millis
+from mmsgate.domain.change import Change, Why, move
+from mmsgate.domain.message import Message, SmsPart
+from mmsgate.domain.number import normalise
+from mmsgate.domain.postback import Undelivered
+from mmsgate.domain.state import Happening
+from mmsgate.mm7.report import DeliveryReportReq, MMStatus
+from mmsgate.postbacks.ledger import Ledger
+from mmsgate.sms.receipt import Receipt, ReceiptState
+from mmsgate.store import Match, Orphan, Snapshot, Store
+
+log = logging.getLogger("mmsgate.reports")
+
+#: How long an orphan may still find its message (R-21).
+ORPHAN_LIFE: Millis = 7 * DAY
+
+Profiles = Callable[[str], CarrierProfile | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """A delivery report or receipt in our words. `kind` is ``mm7`` or ``sms``.
+
+    `ids` are the spellings of the carrier's id, the likeliest first; `recipient` and `sender` are empty where
+    the carrier named none.
+    """
+
+    kind: str
+    connection: str
+    ids: tuple[str, ...]
+    status: str
+    text: str = ""
+    recipient: str = ""
+    sender: str = ""
+    handset: str = ""
+
+    def to_json(self) -> str:
+        """As it is kept."""
+        fields = {name: getattr(self, name) for name in self.__slots__}
+        return json.dumps(fields, ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """As it was kept."""
+        fields = json.loads(text)
+        return cls(**{**fields, "ids": tuple(fields["ids"])})
+
+
+def from_mm7(connection: str, report: DeliveryReportReq) -> Report:
+    """A carrier's DeliveryReportReq."""
+    handset, other = report.handset, report.sender if report.handset is report.recipient else report.recipient
+    return Report(
+        kind="mm7",
+        connection=connection,
+        ids=(report.message_id,),
+        status=report.status.value,
+        text=report.status_text or report.status_extension,
+        recipient=normalise(handset.value) if handset else "",
+        sender=normalise(other.value) if other else "",
+        handset=report.handset_name,
+    )
+
+
+def from_receipt(connection: str, receipt: Receipt, recipient: str) -> Report:
+    """An SMSC's receipt for one part; `recipient` is the phone it speaks of."""
+    return Report(
+        kind="sms",
+        connection=connection,
+        ids=receipt.candidate_ids,
+        status=receipt.state.value,
+        text=f"error {receipt.error}" if receipt.error else "",
+        recipient=normalise(recipient),
+    )
+
+
+class Reports:
+    """Takes reports in. `profile` gives a carrier's profile by its connection's name."""
+
+    def __init__(self, store: Store, ledger: Ledger, profile: Profiles, clock: Clock) -> None:
+        self._store, self._ledger, self._profile, self._clock = store, ledger, profile, clock
+
+    async def receive(self, report: Report, *, orphan: Orphan | None = None) -> bool:
+        """Record a report durably; whether it found its message. Safe to call again with the same report."""
+        people = (report.recipient, report.sender) if report.recipient else None
+        recorded = await self._store.messages.record_report(
+            report.connection,
+            report.ids,
+            report=report.to_json(),
+            at=self._clock.now(),
+            decide=lambda snapshot, match: self._decide(report, snapshot, match),
+            people=people,
+            orphan=orphan,
+        )
+        if recorded is None:
+            if orphan is None:
+                log.warning("%s: a report %s matches no message, kept", report.connection, report.status)
+            return False
+        await self._ledger.follow_up(recorded)
+        return True
+
+    async def receive_orphan(self, orphan: Orphan) -> None:
+        """Try once more to match a report that was kept."""
+        await self.receive(Report.from_json(orphan.report), orphan=orphan)
+
+    async def rematch(self) -> int:
+        """Try all orphans once more; how many found their message."""
+        since = self._clock.now() - ORPHAN_LIFE
+        found = [
+            await self.receive(Report.from_json(orphan.report), orphan=orphan)
+            for orphan in self._store.messages.open_orphans(since=since)
+        ]
+        return sum(found)
+
+    def _decide(self, report: Report, snapshot: Snapshot, match: Match) -> Change:
+        if report.kind == "sms":
+            return self._decide_receipt(report, snapshot, match)
+        step = judge_mm7(report, snapshot.message, self._profile(report.connection))
+        return self._move(report, snapshot.message, match, step)
+
+    def _decide_receipt(self, report: Report, snapshot: Snapshot, match: Match) -> Change:
+        """One part's receipt; the message is delivered when all its parts are."""
+        parts = {part.number: part for part in snapshot.sms_parts}
+        part = _received(parts.get(match.part), match.part, report)
+        parts[match.part] = part
+        step = judge_sms(list(parts.values()), part, report)
+        return self._move(report, snapshot.message, match, step, sms_parts=(part,))
+
+    def _move(
+        self, report: Report, message: Message, match: Match, step: "Step", sms_parts: tuple[SmsPart, ...] = ()
+    ) -> Change:
+        profile = self._profile(report.connection)
+        falls_back = step.happening is Happening.FELL_BACK
+        why = Why(
+            reason=step.reason,
+            data={"status": report.status, "text": report.text, "matched_by": match.matched_by.value},
+            undelivered=step.undelivered,
+        )
+        return move(
+            message,
+            step.happening,
+            why,
+            at=self._clock.now(),
+            due_at=self._clock.now() if falls_back else message.due_at,
+            attempts=0 if falls_back else None,
+            connection=profile.sms if falls_back and profile else None,
+            sms_parts=sms_parts,
+            handset=report.handset,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """What a report means for its message."""
+
+    happening: Happening
+    reason: str
+    undelivered: Undelivered = Undelivered.FAILED
+
+
+_NOT_ARRIVED = {
+    MMStatus.EXPIRED: Undelivered.EXPIRED,
+    MMStatus.REJECTED: Undelivered.REJECTED,
+    MMStatus.NOT_SUPPORTED: Undelivered.NOT_SUPPORTED,
+    MMStatus.UNRECOGNISED: Undelivered.FAILED,
+    MMStatus.UNREACHABLE: Undelivered.FAILED,
+    MMStatus.DELIVERY_CONDITION_NOT_MET: Undelivered.REJECTED,
+    MMStatus.INDETERMINATE: Undelivered.FAILED,
+}
+
+
+def judge_mm7(report: Report, message: Message, profile: CarrierProfile | None) -> Step:
+    """The postback contract's map from network reports (section 8), with R-12's fallback."""
+    status = MMStatus.read(report.status)
+    said = f"report {report.status}" + (f": {report.text}" if report.text else "")
+    if status is MMStatus.RETRIEVED:
+        return Step(happening=Happening.REPORTED_DELIVERED, reason=f"delivered: {said}")
+    open_end = status is MMStatus.INDETERMINATE and not (profile and profile.indeterminate_is_final)
+    if status in {MMStatus.FORWARDED, MMStatus.DEFERRED} or open_end:
+        return Step(happening=Happening.UNDER_WAY, reason=f"under way: {said}")
+    cannot_show = status in {MMStatus.NOT_SUPPORTED, MMStatus.UNRECOGNISED}
+    falls_back = cannot_show or (status is MMStatus.REJECTED and profile and profile.rejected_falls_back)
+    fallback = message.fallback
+    if falls_back and fallback.enabled and (fallback.text or fallback.link):
+        return Step(happening=Happening.FELL_BACK, reason=f"SMS instead: the phone can't have the MMS ({said})")
+    return Step(
+        happening=Happening.REPORTED_UNDELIVERED, reason=f"not delivered: {said}", undelivered=_NOT_ARRIVED[status]
+    )
+
+
+_RECEIPT_WHY = {
+    ReceiptState.EXPIRED: Undelivered.EXPIRED,
+    ReceiptState.REJECTD: Undelivered.REJECTED,
+}
+
+
+def _received(part: SmsPart | None, number: int, report: Report) -> SmsPart:
+    """The part after its receipt. A final state stays (R-20)."""
+    before = part or SmsPart(number=number, state="sent")
+    state = ReceiptState(report.status)
+    if before.state in {"delivered", "failed"} or not state.is_final:
+        return before
+    return SmsPart(
+        number=number, state="delivered" if state.is_delivered else "failed", smsc_id=before.smsc_id,
+        error="" if state.is_delivered else f"{report.status} {report.text}".strip(),
+    )  # fmt: skip
+
+
+def judge_sms(parts: Sequence[SmsPart], received: SmsPart, report: Report) -> Step:
+    """One receipt in the light of all parts."""
+    said = f"receipt {report.status} for part {received.number} of {len(parts)}"
+    failed = next((part for part in parts if part.state == "failed"), None)
+    if failed is not None:
+        reason = f"the SMS was not delivered: {said}" + (f", {report.text}" if report.text else "")
+        why = _RECEIPT_WHY.get(ReceiptState(report.status), Undelivered.FAILED)
+        return Step(happening=Happening.REPORTED_UNDELIVERED, reason=reason, undelivered=why)
+    if all(part.state == "delivered" for part in parts):
+        return Step(happening=Happening.REPORTED_DELIVERED, reason=f"the SMS was delivered: {said}")
+    return Step(happening=Happening.UNDER_WAY, reason=said)
