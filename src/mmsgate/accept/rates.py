@@ -1,0 +1,80 @@
+"""How often an account may call: gap (E106), throughput per action (E113), daily quota (E120).
+
+Gap and throughput are kept in memory, they speak of seconds. The quota is counted in the store, every second in one
+write for all accounts.
+"""
+
+import asyncio
+from collections import Counter, deque
+
+from mmsgate.clock import DAY, SECOND, Clock, Millis
+from mmsgate.domain.account import Account
+from mmsgate.domain.request import Action
+from mmsgate.errors import Refusal
+from mmsgate.store import Store
+
+FLUSH_EVERY = 1.0  # seconds; at most that much of a count is lost in a crash
+
+
+class Rates:
+    """Counts calls and refuses those that come too often. `start` and `stop` may be called twice."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store, self._clock = store, clock
+        self._last_call: dict[int, Millis] = {}
+        self._windows: dict[tuple[int, Action], deque[Millis]] = {}
+        self._today: dict[tuple[int, int], int] = {}  # (account, day) → calls
+        self._unwritten: Counter[tuple[int, int]] = Counter()
+        self._task: asyncio.Task[None] | None = None
+
+    def admit(self, account: Account, action: Action) -> None:
+        """Count a call, or raise `Refusal` E106, E113 or E120. A refused call is not counted."""
+        now = self._clock.now()
+        limits = account.rates
+        if limits.gap and now - self._last_call.get(account.id, 0) < limits.gap * SECOND:
+            raise Refusal("E106", x=limits.gap)
+        if limits.throughput:
+            self._admit_to_window(account.id, action, limits.throughput, now)
+        if limits.quota:
+            self._count_towards_quota(account.id, limits.quota, now // DAY)
+        if limits.gap:
+            self._last_call[account.id] = now
+
+    def _admit_to_window(self, account_id: int, action: Action, throughput: int, now: Millis) -> None:
+        window = self._windows.setdefault((account_id, action), deque())
+        while window and window[0] <= now - SECOND:
+            window.popleft()
+        if len(window) >= throughput:
+            raise Refusal("E113", detail=f"{throughput} calls of {action.value} per second are allowed")
+        window.append(now)
+
+    def _count_towards_quota(self, account_id: int, quota: int, day: int) -> None:
+        key = (account_id, day)
+        if key not in self._today:
+            self._today = {each: calls for each, calls in self._today.items() if each[1] == day}
+            self._today[key] = self._store.accounts.calls(account_id, day)
+        if self._today[key] >= quota:
+            raise Refusal("E120", detail=f"{quota:,} calls a day are allowed; the count begins anew at 00:00 UTC")
+        self._today[key] += 1
+        self._unwritten[key] += 1
+
+    def start(self) -> None:
+        if self._task is None:
+            self._task = asyncio.create_task(self._write_counts(), name="quota counts")
+
+    async def stop(self) -> None:
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
+            await asyncio.wait({task})
+            await self._flush()
+
+    async def _write_counts(self) -> None:
+        while True:
+            await asyncio.sleep(FLUSH_EVERY)
+            await self._flush()
+
+    async def _flush(self) -> None:
+        if self._unwritten:
+            counts, self._unwritten = dict(self._unwritten), Counter()
+            await self._store.accounts.add_calls(counts)

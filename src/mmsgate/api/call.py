@@ -1,0 +1,115 @@
+"""What every HTTP call has: a request id, a caller's address, a body of bounded size."""
+
+import ipaddress
+import logging
+import re
+import secrets
+import time
+from collections.abc import Sequence
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+log = logging.getLogger("mmsgate.api")
+
+REQUEST_ID = "x-request-id"
+#: The largest document (contract: 413 above it).
+MAX_DOCUMENT = 1024 * 1024
+
+IpNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+class BodyTooLarge(Exception):  # noqa: N818  it is no fault of ours
+    """The body has more bytes than this route reads."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"the body has more than {limit:,} bytes")
+
+
+async def read_body(request: Request, limit: int) -> bytes:
+    """The whole body. Raises `BodyTooLarge` as soon as it is known to have more than `limit` bytes."""
+    announced = request.headers.get("content-length", "")
+    if announced.isdigit() and int(announced) > limit:
+        raise BodyTooLarge(limit)
+    pieces: list[bytes] = []
+    size = 0
+    async for piece in request.stream():
+        size += len(piece)
+        if size > limit:
+            raise BodyTooLarge(limit)
+        pieces.append(piece)
+    return b"".join(pieces)
+
+
+class Callers:
+    """Finds the address that a request came from: the peer's, or what a trusted proxy says of it.
+
+    `trusted` are networks of proxies whose X-Forwarded-For is believed (E112). The right-most address that is no
+    trusted proxy is the caller's: whatever is further left, the caller may have written itself.
+    """
+
+    def __init__(self, trusted: Sequence[str]) -> None:
+        self._trusted: list[IpNetwork] = [ipaddress.ip_network(network, strict=False) for network in trusted]
+
+    def address(self, request: Request) -> str:
+        peer = request.client.host if request.client else ""
+        if not self._is_trusted(peer):
+            return peer
+        forwarded = ",".join(request.headers.getlist("x-forwarded-for"))
+        for hop in reversed([each.strip() for each in forwarded.split(",") if each.strip()]):
+            if not self._is_trusted(hop):
+                return hop
+        return peer
+
+    def _is_trusted(self, address: str) -> bool:
+        try:
+            parsed = ipaddress.ip_address(address)
+        except ValueError:
+            return False
+        return any(parsed in network for network in self._trusted)
+
+
+class RequestIds:
+    """Gives every answer an X-Request-Id and every request a line in the log with the same id (R-16)."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return await self._app(scope, receive, send)
+        identifier = secrets.token_hex(8)
+        scope.setdefault("state", {})["request_id"] = identifier
+        started = time.perf_counter()
+        status = 0
+
+        async def send_with_id(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message["headers"], (REQUEST_ID.encode(), identifier.encode())]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_with_id)
+        except ClientDisconnect:
+            log.info("%s %s %s: the caller hung up", identifier, scope["method"], masked_path(scope["path"]))
+        finally:
+            milliseconds = (time.perf_counter() - started) * 1000
+            if log.isEnabledFor(logging.INFO):
+                path, note = masked_path(scope["path"]), scope["state"].get("note", "")
+                log.info("%s %s %s %d %.1f ms %s", identifier, scope["method"], path, status, milliseconds, note)
+        return None
+
+
+_TOKEN_OR_NUMBER = re.compile(r"(?<=/)(?:[A-Za-z0-9]{22,}|[0-9]{7,})(?=/|$)")
+
+
+def masked_path(path: str) -> str:
+    """A path for the log: page tokens and phone numbers can't be read from it (design promise 8)."""
+    return _TOKEN_OR_NUMBER.sub(lambda found: f"{found[0][:2]}…{found[0][-2:]}", path)
+
+
+def request_id(request: Request) -> str:
+    """The id of this request, as it stands in the log and in the answer."""
+    return str(request.state.request_id)

@@ -1,0 +1,99 @@
+"""One postback that arrived, and what can be read from it.
+
+Read as a tolerant receiver would: either XML dialect, any order, unknown elements passed over. A body that can't be
+read is kept and shown as it is.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from mmsgate.clock import Millis
+from mmsgate.demo.signature import Signature
+from mmsgate.errors import Refusal
+from mmsgate.wire.document import read_document
+from mmsgate.wire.names import canonical
+
+#: Characters that are kept of one value of a body, one header.
+LONGEST_VALUE = 256
+
+#: The codes in plain words (postback contract 2). "way" tells MMS from SMS where the code alone does not.
+_MEANINGS: Mapping[str, str] = MappingProxyType({
+    "N101": "sent",
+    "N102": "delivered",
+    "N202": "link SMS delivered",
+    "E101": "not sent",
+    "E102": "sent, but not delivered",
+    "E202": "link SMS not delivered",
+    "E999": "not sent: a fault in the gateway",
+})  # fmt: skip
+_BY_LINK: Mapping[str, str] = MappingProxyType({
+    "N101": "sent as an SMS with a link",
+    "N102": "link SMS delivered",
+})  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A postback as it arrived.
+
+    `id` grows with each arrival; `headers` are those that matter here, names in lower case; `values` are the
+    body's elements by canonical name, empty if it can't be read.
+    """
+
+    id: int
+    received_at: Millis
+    body: bytes
+    headers: Mapping[str, str]
+    signature: Signature
+    values: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def code(self) -> str:
+        return self.values.get("code", "")
+
+    @property
+    def tracking_id(self) -> str:
+        return self.values.get("trackingid", "")
+
+    @property
+    def recipient(self) -> str:
+        return self.values.get("to", "")
+
+    @property
+    def details(self) -> str:
+        """Why, in the sender's words, where it says so."""
+        status = self.values.get("status", "").partition("/")[2] if self.code.startswith("E") else ""
+        return ": ".join(part for part in (status, self.values.get("statusdetails", "")) if part)
+
+    @property
+    def meaning(self) -> str:
+        """The code in plain words; empty for a code that is not ours."""
+        by_link = self.values.get("sentas", "").upper() == "SMS"
+        plain = _MEANINGS.get(self.code, "")
+        return _BY_LINK.get(self.code, plain) if by_link else plain
+
+    @property
+    def sequence(self) -> int | None:
+        """The place among its message's postbacks (R-09), if the sender gave one."""
+        text = self.headers.get("x-sequence", "")
+        return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else None
+
+    @property
+    def text(self) -> str:
+        """The body as text; what is not UTF-8 shows as U+FFFD."""
+        return self.body.decode("utf-8", errors="replace")
+
+
+def read_values(body: bytes) -> dict[str, str]:
+    """The elements below the root by canonical name, the first of each; empty if `body` is no XML that we read."""
+    try:
+        root = read_document(body)
+    except Refusal:
+        return {}  # shown as it is: this receiver judges nobody's documents
+    values: dict[str, str] = {}
+    for element in root:
+        name = canonical(element.tag)
+        if name:
+            values.setdefault(name, (element.text or "").strip()[:LONGEST_VALUE])
+    return values

@@ -1,0 +1,133 @@
+"""The addresses of the pages: ``/m/TOKEN``, its files, its beacon, and robots.txt."""
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from starlette.background import BackgroundTask
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from mmsgate.clock import Clock
+from mmsgate.pages.html import SCRIPT, SCRIPT_NAME, Notice, page_html
+from mmsgate.pages.page import Page, is_token
+from mmsgate.pages.responses import HEADERS, file_response, html, notice
+from mmsgate.pages.robots import is_robot
+
+_log = logging.getLogger(__name__)
+
+_FOR_EVER = "public, max-age=31536000, immutable"
+
+
+class PageSource(Protocol):
+    """Where pages are looked up."""
+
+    async def page(self, token: str) -> Page | None:
+        """The page of a token, expired or not; None if there is none."""
+        ...
+
+
+class BlobPaths(Protocol):
+    """Where the bytes of media lie."""
+
+    def path(self, blob: str) -> Path:
+        """The file of a content hash."""
+        ...
+
+
+class ViewListener(Protocol):
+    """Told of every view: once per beacon of a browser, once per page that a known robot fetched (R-37)."""
+
+    async def __call__(self, token: str, robot: bool) -> None: ...
+
+
+def routes(pages: PageSource, blobs: BlobPaths, *, clock: Clock, on_view: ViewListener) -> list[Route]:
+    """All addresses of this room. None of them asks who is there: knowing a token is the right to see its page."""
+    site = _Site(pages=pages, blobs=blobs, clock=clock, on_view=on_view)
+    small = [Middleware(GZipMiddleware, minimum_size=500, compresslevel=6)]
+    return [
+        Route("/robots.txt", _robots_txt),
+        Route(f"/m/assets/{SCRIPT_NAME}", _script),
+        Route("/m/{token}", site.show, middleware=small),
+        Route("/m/{token}/seen", site.seen, methods=["POST"]),
+        Route("/m/{token}/{name}", site.file),
+        Route("/m/{rest:path}", _nothing),
+    ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Site:
+    pages: PageSource
+    blobs: BlobPaths
+    clock: Clock
+    on_view: ViewListener
+
+    async def show(self, request: Request) -> Response:
+        """The page itself. A known robot is counted here: few of them would send the beacon."""
+        page = await self._find(request)
+        if isinstance(page, Notice):
+            return notice(page)
+        response = html(page_html(page))
+        if request.method == "GET" and _from_robot(request):
+            response.background = BackgroundTask(self.on_view, page.token, robot=True)
+        return response
+
+    async def file(self, request: Request) -> Response:
+        """One file, by its exact name; ``?download=1`` saves it."""
+        page = await self._find(request)
+        if isinstance(page, Notice):
+            return notice(page)
+        file = page.file(request.path_params["name"])
+        if file is None:
+            return notice(Notice.UNKNOWN)
+        path = self.blobs.path(file.medium.blob)
+        try:
+            stat = await asyncio.to_thread(path.stat)
+        except FileNotFoundError:
+            _log.exception(
+                "a page of account %s lacks its %s, blob %s", page.account_id, file.name, file.medium.blob
+            )
+            return notice(Notice.BROKEN)
+        return file_response(
+            page, file, path, stat=stat, request=request.headers, method=request.method,
+            attach=request.query_params.get("download") == "1", now=self.clock.now(),
+        )  # fmt: skip
+
+    async def seen(self, request: Request) -> Response:
+        """The beacon: a browser shows the page to somebody. Its body is not read."""
+        page = await self._find(request)
+        if isinstance(page, Notice):
+            return notice(page)
+        if not _from_robot(request):
+            await self.on_view(page.token, robot=False)
+        return Response(status_code=204, headers=HEADERS)
+
+    async def _find(self, request: Request) -> Page | Notice:
+        """The page that the address names, or why it shows nothing."""
+        token = request.path_params["token"]
+        page = await self.pages.page(token) if is_token(token) else None
+        if page is None:
+            return Notice.UNKNOWN
+        return Notice.EXPIRED if page.expired(self.clock.now()) else page
+
+
+def _from_robot(request: Request) -> bool:
+    return is_robot(request.headers.get("user-agent", ""))
+
+
+async def _script(_: Request) -> Response:
+    headers = {**HEADERS, "Cache-Control": _FOR_EVER}
+    return Response(SCRIPT, headers=headers, media_type="text/javascript")
+
+
+async def _robots_txt(_: Request) -> Response:
+    return PlainTextResponse("User-agent: *\nDisallow: /\n", headers=HEADERS)
+
+
+async def _nothing(_: Request) -> Response:
+    return notice(Notice.UNKNOWN)

@@ -1,0 +1,92 @@
+"""What the inbox reads from a postback: both dialects, and bodies that are none."""
+
+import pytest
+
+from mmsgate.demo.entry import LONGEST_VALUE, Entry, read_values
+from mmsgate.demo.signature import Signature
+from mmsgate.domain.operators import spid
+from mmsgate.domain.postback import Postback, PostbackCode, SentAs, Undelivered
+from mmsgate.domain.request import WireDialect
+from mmsgate.wire.postback import render_postback
+
+XML_DIALECTS = [WireDialect.KEBAB, WireDialect.SKYCORE]
+
+
+def postback(code: PostbackCode, *, sent_as: SentAs = SentAs.MMS, why: Undelivered | None = None) -> Postback:
+    return Postback(
+        code=code, sent_as=sent_as, mms_id=39597, sender="28444", recipient="12399471613", tracking_id="T" * 22,
+        operator="31003", timestamp=1_767_346_247_000, why=why, details="Because.",
+    )  # fmt: skip
+
+
+def entry(body: bytes, **headers: str) -> Entry:
+    return Entry(
+        id=1, received_at=0, body=body, headers=headers, signature=Signature.UNCHECKED, values=read_values(body)
+    )
+
+
+@pytest.mark.parametrize("dialect", XML_DIALECTS)
+def test_both_dialects_read_alike(dialect: WireDialect) -> None:
+    found = entry(render_postback(postback(PostbackCode.N101, sent_as=SentAs.SMS), dialect))
+    assert (found.code, found.tracking_id, found.recipient) == ("N101", "T" * 22, "12399471613")
+    assert (found.meaning, found.details) == ("sent as an SMS with a link", "Because.")
+    operator = spid("31003") if dialect is WireDialect.SKYCORE else "31003"
+    assert found.values["operatorid"] == operator
+
+
+@pytest.mark.parametrize("code", list(PostbackCode))
+def test_every_code_that_we_send_has_plain_words(code: PostbackCode) -> None:
+    assert entry(render_postback(postback(code), WireDialect.KEBAB)).meaning
+
+
+@pytest.mark.parametrize("dialect", XML_DIALECTS)
+def test_an_undelivered_one_says_why(dialect: WireDialect) -> None:
+    found = entry(render_postback(postback(PostbackCode.E102, why=Undelivered.EXPIRED), dialect))
+    assert found.details == "Expired: Because."
+    assert found.meaning == "sent, but not delivered"
+
+
+def test_elements_come_in_any_order_and_the_first_of_a_name_counts() -> None:
+    found = entry(b"<x><to>1</to><future><a/></future><CODE> N101 </CODE><code>E101</code></x>")
+    assert (found.code, found.recipient, found.meaning) == ("N101", "1", "sent")
+
+
+def test_a_code_that_is_not_ours_has_no_plain_words() -> None:
+    found = entry(b"<postback><code>N999</code></postback>")
+    assert (found.code, found.meaning, found.details) == ("N999", "", "")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"no xml",
+        b'{"code":"N101"}',
+        b"<postback><code>N101</code>",
+        b"\xff\xfe\x00",
+        b"\x00<a/>",
+        b'<!DOCTYPE a [<!ENTITY b "c">]><postback><code>&b;</code></postback>',
+        b'<!DOCTYPE a SYSTEM "file:///etc/passwd"><postback><code>N101</code></postback>',
+        b"<a>" * 16_000,
+        b"<a>" * 9_000 + b"</a>" * 9_000,
+        b"<a " + b" ".join(b'a%d=""' % number for number in range(9_000)) + b"<",
+    ],
+)
+def test_a_body_that_is_no_postback_reads_as_nothing_and_is_kept(body: bytes) -> None:
+    found = entry(body)
+    assert (found.code, found.tracking_id, found.recipient, found.meaning) == ("", "", "", "")
+    assert found.body == body
+    assert found.text.encode(errors="replace") == body or "\ufffd" in found.text
+
+
+def test_a_value_is_cut_before_it_fills_the_page() -> None:
+    found = entry(b"<postback><tracking-id>" + b"x" * 60_000 + b"</tracking-id></postback>")
+    assert found.tracking_id == "x" * LONGEST_VALUE
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [("1", 1), ("12", 12), ("", None), ("-1", None), ("1.5", None), ("²", None), ("9" * 5000, None)],
+)
+def test_a_sequence_is_a_whole_number(given: str, expected: int | None) -> None:
+    assert entry(b"", **{"x-sequence": given}).sequence == expected
