@@ -1,0 +1,133 @@
+"""The simulator as one thing to start and stop: MMSC, SMSC and phones around one box."""
+
+import asyncio
+from dataclasses import dataclass, field
+
+from starlette.applications import Starlette
+from starlette.routing import Route
+
+from mmsgate.clock import Clock, Ids
+from mmsgate.simulator.attempts import Attempts
+from mmsgate.simulator.box import Box
+from mmsgate.simulator.mmsc import Credentials, Mmsc
+from mmsgate.simulator.reports import Endpoint, Poster, ReportSender
+from mmsgate.simulator.schedule import LoopScheduler
+from mmsgate.simulator.server import HttpServer
+from mmsgate.simulator.smpp import SmppAccount, SmppServer
+from mmsgate.simulator.smsc import Smsc
+from mmsgate.simulator.web import Web
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimulatorConfig:
+    """How the simulator is set up.
+
+    `mmsc_port` serves MM7 at `/mm7` and the phones at `/sim/`; port 0 takes a free one. `user` and `password` are
+    the VASP's for MM7, `smpp_system_id` and `smpp_password` its for SMPP (at most 15 and 8 characters).
+    `report_url` is where delivery reports go (empty: nowhere), with `report_user` and `report_password`. `speed`
+    divides every delay of the table; 1 is real time. `max_messages` and `max_bytes` bound what the phones keep.
+    """
+
+    host: str = "127.0.0.1"
+    mmsc_port: int = 8081
+    smsc_port: int = 2775
+    user: str = "mmsgate"
+    password: str = field(default="mmsgate", repr=False)
+    smpp_system_id: str = "mmsgate"
+    smpp_password: str = field(default="mmsgate", repr=False)
+    report_url: str = ""
+    report_user: str = ""
+    report_password: str = field(default="", repr=False)
+    speed: float = 1.0
+    max_messages: int = 1000
+    max_bytes: int = 128 * 1024 * 1024
+
+    def __post_init__(self) -> None:
+        if self.speed <= 0:
+            raise ValueError("speed must be greater than 0: it divides the delays")
+
+
+class Simulator:
+    """A carrier of one's own. `poster` sends its delivery reports: the gateway's HTTP client will do.
+
+    `web_app` has the phones alone, under `/sim`; `mmsc_app` has `/mm7` and the phones.
+    """
+
+    def __init__(self, config: SimulatorConfig, *, poster: Poster, clock: Clock, ids: Ids) -> None:
+        self.config = config
+        self.box = Box(max_messages=config.max_messages, max_bytes=config.max_bytes)
+        self._scheduler = LoopScheduler(config.speed)
+        self._attempts = (Attempts(clock, speed=config.speed), Attempts(clock, speed=config.speed))
+        reports = ReportSender(
+            Endpoint(url=config.report_url, user=config.report_user, password=config.report_password),
+            poster,
+            scheduler=self._scheduler,
+            tell=lambda number, text: self.box.note(number, text, at=clock.now()),
+        )
+        mmsc = Mmsc(
+            Credentials(user=config.user, password=config.password),
+            box=self.box,
+            reports=reports,
+            attempts=self._attempts[0],
+            scheduler=self._scheduler,
+            clock=clock,
+            ids=ids,
+        )
+        self._smsc = Smsc(box=self.box, attempts=self._attempts[1], scheduler=self._scheduler, clock=clock, ids=ids)
+        self.web_app = Web(self.box, forget=self._forget).app
+        self.mmsc_app = Starlette(routes=[Route("/mm7", mmsc, methods=["POST"]), *self.web_app.routes])
+        account = SmppAccount(system_id=config.smpp_system_id, password=config.smpp_password)
+        self._http = HttpServer(self.mmsc_app)
+        self._smpp = SmppServer(account, self._smsc)
+        self._changing = asyncio.Lock()
+
+    @property
+    def mmsc_url(self) -> str:
+        """Where SubmitReq is taken, while it runs."""
+        return f"http://{self._host}:{self._http.port}/mm7"
+
+    @property
+    def phones_url(self) -> str:
+        """The list of phones on the MMSC's port, while it runs."""
+        return f"http://{self._host}:{self._http.port}/sim/"
+
+    @property
+    def smsc_port(self) -> int:
+        """The port of the SMSC, 0 while it does not run."""
+        return self._smpp.port
+
+    @property
+    def _host(self) -> str:
+        return f"[{self.config.host}]" if ":" in self.config.host else self.config.host
+
+    async def start(self) -> None:
+        """Listen on both ports. Safe to call twice. Raises OSError if a port is taken; then nothing listens."""
+        async with self._changing:
+            self.box.open()
+            try:
+                await self._http.start(self.config.host, self.config.mmsc_port)
+                await self._smpp.start(self.config.host, self.config.smsc_port)
+            except OSError:
+                await self._stop()
+                raise
+
+    async def stop(self) -> None:
+        """Stop listening; reports and receipts still to come are forgotten. Safe at any time, and twice."""
+        async with self._changing:
+            await self._stop()
+
+    def release(self) -> None:
+        """Let go of pages and tests that wait for news, so that a server they are connected to can shut down."""
+        self.box.close()
+
+    async def _stop(self) -> None:
+        self.box.close()
+        await self._http.stop()
+        await self._smpp.stop()
+        await self._scheduler.stop()
+
+    def _forget(self) -> None:
+        """The boxes were emptied: what was tried before is forgotten too."""
+        for attempts in self._attempts:
+            attempts.clear()
+        self._smsc.forget()
