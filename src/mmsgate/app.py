@@ -1,0 +1,311 @@
+"""The composition root: builds a gateway out of its rooms, starts and stops it in order.
+
+Nobody imports this but the command line and tests.
+"""
+
+import asyncio
+import contextlib
+import fcntl
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import IO
+
+from starlette.applications import Starlette
+from starlette.routing import BaseRoute
+
+from mmsgate.accept.caller import Callers as Accounts
+from mmsgate.accept.idempotency import Keys
+from mmsgate.accept.rates import Rates
+from mmsgate.accept.send import SendMmsWorkflow
+from mmsgate.api.call import Callers, RequestIds
+from mmsgate.api.carriers import CarrierApi
+from mmsgate.api.help import help_routes
+from mmsgate.api.messages import MessagesApi
+from mmsgate.api.uploads import Uploads
+from mmsgate.api.xml import XmlApi
+from mmsgate.carriers.client import Mm7Client
+from mmsgate.carriers.profile import CarrierProfile, SmscProfile, carrier_from_json
+from mmsgate.clock import Clock, Ids, SystemClock
+from mmsgate.config import Settings
+from mmsgate.delivery.alarms import Alarms
+from mmsgate.delivery.dispatcher import Dispatcher, Lane
+from mmsgate.delivery.mms import MmsDelivery
+from mmsgate.delivery.rendition import Renditions
+from mmsgate.delivery.sms import SmsDelivery
+from mmsgate.domain.message import Message
+from mmsgate.domain.slide import Medium
+from mmsgate.errors import Fault
+from mmsgate.http import AddressPolicy, HttpClient
+from mmsgate.listener import Listener
+from mmsgate.media.cage import ImageCage
+from mmsgate.media.intake import Intake
+from mmsgate.media.library import Library
+from mmsgate.media.storage import FileBlobStore
+from mmsgate.pages.page import Page
+from mmsgate.pages.routes import routes as page_routes
+from mmsgate.postbacks.ledger import Ledger
+from mmsgate.postbacks.sender import PostbackSender
+from mmsgate.reports.reports import Reports, from_receipt
+from mmsgate.sms.client import SmscConnection
+from mmsgate.sms.message import InboundSms
+from mmsgate.sms.receipt import Receipt
+from mmsgate.sms.settings import SmscSettings
+from mmsgate.store import Store, migrate
+from mmsgate.store.accounts import Directory
+from mmsgate.watch import DirectoryWatch
+
+log = logging.getLogger("mmsgate")
+
+REMATCH_EVERY = 60.0  # seconds
+LANE_AHEAD = 3  # messages worked at once, per connection that may be busy: the next is ready when one is free
+
+
+class Locked(Fault):
+    """Another gateway works on this data folder."""
+
+
+class Gateway:
+    """One embedded gateway. Use as ``async with Gateway(settings).running():``.
+
+    `extra_routes` are mounted beside the API (the simulator's phones, the demo files).
+    """
+
+    def __init__(
+        self, settings: Settings, *, clock: Clock | None = None, extra_routes: Sequence[BaseRoute] = ()
+    ) -> None:
+        self.settings = settings
+        self.clock = clock or SystemClock()
+        self.ids = Ids(self.clock)
+        self.store = Store(settings.database)
+        self.http = HttpClient(policy=AddressPolicy(allow=settings.allowed_origins()))
+        self.blobs = FileBlobStore(settings.blobs, clock=self.clock, cache_size=settings.memory_cache_bytes)
+        self.watch = DirectoryWatch(self.store, self._on_directory)
+        self.ledger = Ledger(self.store, self.watch)
+        self.dispatcher = Dispatcher()
+        self.alarms = Alarms(self.store, self.clock)
+        self.profiles: dict[str, CarrierProfile] = {}
+        self._written: dict[str, str] = {}  # profiles as their lanes were built
+        self._extra_routes = extra_routes
+        self._owner = self.ids.token()[:8]
+        self._build()
+
+    # -- the rooms
+
+    def _build(self) -> None:
+        self.cage = ImageCage(workers=self.settings.image_workers or None)
+        self.intake = Intake(blobs=self.blobs, cage=self.cage)
+        self.library = Library(
+            http=self.http, blobs=self.blobs, intake=self.intake, cache=self.store.media, clock=self.clock,
+            own_uploads=self._own_upload,
+        )  # fmt: skip
+        self.renditions = Renditions(self.blobs, self.store.messages.content)
+        self.reports = Reports(self.store, self.ledger, self.profiles.get, self.clock)
+        self.sender = PostbackSender(self.store, self.http, self.watch, clock=self.clock, owner=self._owner)
+        self.rates = Rates(self.store, self.clock)
+        self.store.render_with(self.ledger.render)
+        self.ledger.on_postbacks = self.sender.wake
+        self.ledger.on_due = self.dispatcher.wake
+        self.ledger.on_early_report = self.reports.receive_orphan
+
+    async def _own_upload(self, account: str, url: str) -> Medium | None:
+        """The file behind a URL of ours that this account uploaded."""
+        prefix = f"{self.settings.url}/media/"
+        return self.store.media.upload(url.removeprefix(prefix), int(account)) if url.startswith(prefix) else None
+
+    def block_reason(self, account_id: int, sender: str, recipient: str) -> str | None:
+        """Why that sender may not send to that recipient, by the block list as it is now."""
+        return self.store.accounts.block_reason(self.watch(), account_id, sender, recipient)
+
+    def page_url(self, message: Message) -> str:
+        """The link of a message's fallback page; empty if it has none."""
+        if not message.fallback.token:
+            return ""
+        account = self.watch().accounts.get(message.account_id)
+        base = (account.page_base if account else "") or self.settings.url
+        return f"{base.rstrip('/')}/m/{message.fallback.token}"
+
+    def app(self) -> RequestIds:
+        """The ASGI application with every route."""
+        callers = Callers(self.settings.trusted_proxies)
+        accounts = Accounts(self.watch, self.rates)
+        workflow = SendMmsWorkflow(
+            store=self.store, library=self.library, profiles=lambda: list(self.profiles.values()),
+            block_reason=self.block_reason, on_accepted=self.dispatcher.wake, clock=self.clock, ids=self.ids,
+        )  # fmt: skip
+        uploads = Uploads(
+            store=self.store, blobs=self.blobs, intake=self.intake, accounts=accounts, callers=callers,
+            base_url=self.settings.url, clock=self.clock, ids=self.ids,
+        )  # fmt: skip
+        xml = XmlApi(accounts, workflow, Keys(self.store, self.clock), callers, help_base=self.settings.url)
+        routes: list[BaseRoute] = [
+            *xml.routes(),
+            *MessagesApi(self.store, accounts, callers, page_url=self.page_url).routes(),
+            *uploads.routes(),
+            *CarrierApi(self.reports, self.profiles.get).routes(),
+            *page_routes(_Pages(self.store), _Files(self.blobs), clock=self.clock, on_view=self._on_view),
+            *help_routes(),
+            *self._extra_routes,
+        ]
+        return RequestIds(Starlette(routes=routes))
+
+    async def _on_view(self, token: str, robot: bool) -> None:
+        """Somebody opened a fallback page (R-37); a preview robot is counted apart."""
+        reason = "a preview robot fetched the fallback page" if robot else "the fallback page was opened"
+        await self.store.messages.note_once(token, reason, at=self.clock.now())
+
+    # -- carriers
+
+    async def _on_directory(self, directory: Directory) -> None:
+        """Open the lanes of new and changed profiles, shut those of profiles that are gone."""
+        for name in self._written.keys() - directory.profiles.keys():
+            await self.dispatcher.shut(name)
+            self.profiles.pop(name, None)
+            del self._written[name]
+        for name, text in directory.profiles.items():
+            if self._written.get(name) != text:
+                await self._open_lane(name, text)
+                self._written[name] = text
+
+    async def _open_lane(self, name: str, text: str) -> None:
+        profile = carrier_from_json(text)
+        if isinstance(profile, SmscProfile):
+            await self._open_smsc(profile)
+            return
+        client = Mm7Client(profile, self.http, self.clock)
+        delivery = MmsDelivery(
+            profile, client=client, store=self.store, ledger=self.ledger, renditions=self.renditions,
+            block_reason=self.block_reason, alarms=self.alarms, clock=self.clock,
+        )  # fmt: skip
+        lane = Lane(
+            name, delivery, store=self.store, clock=self.clock, owner=self._owner,
+            slots=profile.connections * LANE_AHEAD, gate=delivery.gate,
+        )  # fmt: skip
+        self.profiles[name] = profile
+        await self.dispatcher.open(name, lane, client.close)
+
+    async def _open_smsc(self, profile: SmscProfile) -> None:
+        async def on_receipt(receipt: Receipt, source: str, _destination: str) -> None:
+            await self.reports.receive(from_receipt(profile.name, receipt, source))
+
+        async def on_inbound(sms: InboundSms) -> None:
+            log.warning("%s: inbound SMS are not served by this version, dropped: %s", profile.name, sms)
+
+        settings = SmscSettings(
+            host=profile.host, port=profile.port, system_id=profile.system_id, password=profile.password,
+            name=profile.name, window=profile.window,
+        )  # fmt: skip
+        connection = SmscConnection(settings, on_receipt=on_receipt, on_inbound=on_inbound)
+        delivery = SmsDelivery(
+            profile, submit=connection.submit, store=self.store, ledger=self.ledger, page_url=self.page_url,
+            block_reason=self.block_reason, clock=self.clock,
+        )  # fmt: skip
+        lane = Lane(
+            profile.name, delivery, store=self.store, clock=self.clock, owner=self._owner, slots=profile.window
+        )
+        await connection.start()
+        await self.dispatcher.open(profile.name, lane, connection.stop)
+
+    # -- life
+
+    @asynccontextmanager
+    async def running(self, listener: Listener) -> AsyncIterator["Gateway"]:
+        """Everything started, in order; everything stopped the other way round: requests first, the store last."""
+        async with AsyncExitStack() as stack:
+            stack.enter_context(_lock(self.settings))
+            await asyncio.to_thread(migrate, self.settings.database)
+            await _enter(stack, self.store.start, self.store.stop)
+            await self._recover()
+            await _enter(stack, self.http.start, self.http.stop)
+            await self.blobs.start()
+            await _enter(stack, self.cage.start, self.cage.stop)
+            stack.push_async_callback(self.library.stop)
+            stack.push_async_callback(self.dispatcher.stop)
+            await _enter(stack, self.watch.start, self.watch.stop)
+            self.rates.start()
+            stack.push_async_callback(self.rates.stop)
+            self.sender.start()
+            stack.push_async_callback(self.sender.stop)
+            keeper = asyncio.create_task(self._keep_house(), name="housekeeping")
+            stack.push_async_callback(_cancel, keeper)
+            await listener.start(self.app())
+            stack.push_async_callback(listener.stop)
+            yield self
+
+    async def _recover(self) -> None:
+        """This process alone works on the database: leases of the one before are void."""
+        now = self.clock.now()
+        messages = await self.store.messages.recover(now=now)
+        postbacks = await self.store.postbacks.recover(now=now)
+        if messages or postbacks:
+            log.warning(
+                "taking over %d messages and %d postbacks of a gateway that was killed", messages, postbacks
+            )
+
+    async def _keep_house(self) -> None:
+        """Orphaned reports get another try; what has had its time is dropped."""
+        while True:
+            await asyncio.sleep(REMATCH_EVERY)
+            try:
+                await self.reports.rematch()
+                await self.store.messages.expire_keys(now=self.clock.now())
+                for blob in await self.store.media.trim(self.settings.fetch_cache_bytes, now=self.clock.now()):
+                    await self.blobs.delete(blob)
+            except Fault:
+                log.exception("housekeeping failed; it will be tried again")
+
+
+class _Pages:
+    """The store's pages, as the pages room wants them."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def page(self, token: str) -> Page | None:
+        row = self._store.messages.page(token)
+        if row is None:
+            return None
+        return Page(
+            token=token, subject=row.content.subject, slides=row.content.slides, created_at=row.created_at,
+            expires_at=row.expires_at, account_id=row.content.account_id,
+        )  # fmt: skip
+
+
+class _Files:
+    """The blobs' files, as the pages room wants them."""
+
+    def __init__(self, blobs: FileBlobStore) -> None:
+        self._blobs = blobs
+
+    def path(self, blob: str) -> Path:
+        return self._blobs.place(blob)
+
+
+Step = Callable[[], Awaitable[None]]
+
+
+async def _enter(stack: AsyncExitStack, start: Step, stop: Step) -> None:
+    await start()
+    stack.push_async_callback(stop)
+
+
+async def _cancel(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.wait({task})
+
+
+@contextlib.contextmanager
+def _lock(settings: Settings) -> Iterator[None]:
+    """One gateway per data folder: two would each take the other's leases for those of a dead one."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    handle: IO[str] = (settings.data_dir / "lock").open("w")
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        handle.close()
+        raise Locked(f"another mmsgate runs with the data folder {settings.data_dir}") from None
+    try:
+        yield
+    finally:
+        handle.close()

@@ -1,0 +1,235 @@
+"""``mmsgate account``: accounts, their keys, block lists and settings."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import click
+
+from mmsgate.cli.output import data_dir_option, find_account, out, table, with_store
+from mmsgate.clock import SystemClock, iso
+from mmsgate.domain.account import Account, Block, hash_key
+from mmsgate.domain.number import mask
+from mmsgate.postbacks.schedule import SCHEDULES
+from mmsgate.postbacks.signature import new_secret
+from mmsgate.provision import new_api_key
+from mmsgate.store import Store
+from mmsgate.store.accounts import account_from_json, account_json
+
+_now = SystemClock().now
+
+
+@click.group()
+def account() -> None:
+    """Accounts: who may send. A running gateway sees a change within a second."""
+
+
+@account.command("list")
+@data_dir_option
+def list_accounts(data_dir: str | None) -> None:
+    """All accounts."""
+
+    async def work(store: Store) -> None:
+        rows = table("name", "active", "senders", "postbacks to")
+        for each in sorted(store.accounts.directory().accounts.values(), key=lambda a: a.name):
+            rows.add_row(each.name, _yes(each.active), ", ".join(each.senders), each.postback.url or "-")
+        out.print(rows)
+
+    with_store(data_dir, work)
+
+
+@account.command()
+@click.argument("name")
+@data_dir_option
+def create(name: str, data_dir: str | None) -> None:
+    """Make an account NAME with its first API key, which is shown this once."""
+
+    async def work(store: Store) -> None:
+        try:
+            account_id = await store.accounts.create(name, Account(id=0, name=name), at=_now())
+        except ValueError as error:
+            raise click.ClickException(str(error)) from error
+        await _add_key(store, account_id, "first")
+
+    with_store(data_dir, work)
+
+
+@account.command()
+@click.argument("name")
+@data_dir_option
+def show(name: str, data_dir: str | None) -> None:
+    """Everything about account NAME; secrets are left out."""
+
+    async def work(store: Store) -> None:
+        found = find_account(store, name)
+        settings = json.loads(account_json(found))
+        settings["postback"]["secrets"] = f"{len(found.postback.secrets)} live"
+        out.print_json(data=settings)
+        numbers = table("number", "type", "services")
+        for sender in found.senders.values():
+            numbers.add_row(sender.number, sender.type.value, ", ".join(sender.services))
+        out.print(numbers)
+        _print_keys(store, found.id)
+
+    with_store(data_dir, work)
+
+
+def _print_keys(store: Store, account_id: int) -> None:
+    keys = table("key", "ends in", "made", "revoked")
+    for key in store.accounts.keys(account_id):
+        keys.add_row(key.label, f"…{key.hint}", iso(key.created_at), iso(key.revoked_at) if key.revoked_at else "-")
+    out.print(keys)
+
+
+@account.command("set")
+@click.argument("name")
+@click.argument("settings", nargs=-1, required=True, metavar="SETTING=VALUE...")
+@data_dir_option
+def set_settings(name: str, settings: tuple[str, ...], data_dir: str | None) -> None:
+    """Change settings of account NAME.
+
+    SETTING is as `mmsgate account show` writes it, with dots: postback.url=https://example.com/postbacks,
+    switches.compat=strict, rates.quota=10000, ip_allow='["10.0.0.0/8"]', active=false. VALUE is JSON, or plain
+    text.
+    """
+
+    async def work(store: Store) -> None:
+        found = find_account(store, name)
+        changed = json.loads(account_json(found))
+        for setting in settings:
+            _apply(changed, setting)
+        try:
+            updated = account_from_json(found.id, found.name, json.dumps(changed))
+        except (TypeError, ValueError, KeyError) as error:
+            raise click.ClickException(f"that does not make an account: {error}") from error
+        if updated.postback.schedule not in SCHEDULES:
+            raise click.ClickException(f"postback.schedule is one of {', '.join(SCHEDULES)}")
+        await store.accounts.update(updated)
+        out.print(f"{name}: {', '.join(settings)}")
+
+    with_store(data_dir, work)
+
+
+def _apply(settings: dict[str, Any], assignment: str) -> None:
+    path, equals, text = assignment.partition("=")
+    *way, last = path.split(".")
+    place = settings
+    for step in way:
+        inner = place.get(step)
+        place = inner if isinstance(inner, dict) else {}
+    if not equals or last not in place:
+        known = ", ".join(_names(settings))
+        raise click.ClickException(f"there is no setting {path!r}; settings: {known}")
+    place[last] = _value(text)
+
+
+def _names(settings: dict[str, Any]) -> list[str]:
+    nested = {name: value for name, value in settings.items() if isinstance(value, dict) and name != "campaigns"}
+    plain = [name for name in settings if name not in nested]
+    return plain + [f"{name}.{inner}" for name, value in nested.items() for inner in value]
+
+
+def _value(text: str) -> object:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+@account.group()
+def key() -> None:
+    """API keys: several per account, each revocable."""
+
+
+@key.command("add")
+@click.argument("name")
+@click.option("--label", default="", help="What the key is for.")
+@data_dir_option
+def add_key(name: str, label: str, data_dir: str | None) -> None:
+    """Make another API key for account NAME, which is shown this once."""
+    with_store(data_dir, lambda store: _add_key(store, find_account(store, name).id, label))
+
+
+async def _add_key(store: Store, account_id: int, label: str) -> None:
+    made = new_api_key()
+    await store.accounts.add_key(account_id, hash_key(made), label=label or made[-4:], hint=made[-4:], at=_now())
+    out.print(f"API key (shown this once): {made}", highlight=False)
+
+
+@key.command("revoke")
+@click.argument("name")
+@click.argument("which")
+@data_dir_option
+def revoke_key(name: str, which: str, data_dir: str | None) -> None:
+    """Shut out a key of account NAME. WHICH is its label or its last four characters."""
+
+    async def work(store: Store) -> None:
+        if not await store.accounts.revoke_key(find_account(store, name).id, which, at=_now()):
+            raise click.ClickException(f"account {name} has no live key labelled or ending in {which!r}")
+        out.print(f"revoked the key {which} of {name}")
+
+    with_store(data_dir, work)
+
+
+@account.command("secret")
+@click.argument("name")
+@data_dir_option
+def rotate_secret(name: str, data_dir: str | None) -> None:
+    """Make a new signing secret for postbacks. The one before stays live until the next is made."""
+
+    async def work(store: Store) -> None:
+        found = find_account(store, name)
+        secret = new_secret()
+        postback = replace(found.postback, secrets=(secret, *found.postback.secrets[:1]))
+        await store.accounts.update(replace(found, postback=postback))
+        out.print(f"postback secret: {secret}", highlight=False)
+
+    with_store(data_dir, work)
+
+
+@account.group()
+def block() -> None:
+    """The block list: numbers that get nothing (E114). A * stands for any digits."""
+
+
+def _block_command(name: str, doc: str, change: Callable[[Store, Block], Any]) -> None:
+    @block.command(name, help=doc)
+    @click.argument("account_name", metavar="ACCOUNT")
+    @click.argument("number")
+    @click.option("--sender", default="", help="Only for messages from this number (default: from all).")
+    @click.option("--reason", default="", help="Why, for the timeline.")
+    @data_dir_option
+    def command(account_name: str, number: str, sender: str, reason: str, data_dir: str | None) -> None:
+        async def work(store: Store) -> None:
+            found = find_account(store, account_name)
+            await change(store, Block(account_id=found.id, sender=sender, number=number, reason=reason))
+            out.print(f"{name}: {mask(number)}")
+
+        with_store(data_dir, work)
+
+
+_block_command("add", "Put NUMBER on ACCOUNT's block list.", lambda store, b: store.accounts.block(b, at=_now()))
+_block_command(
+    "remove", "Take NUMBER off ACCOUNT's block list.",
+    lambda store, b: store.accounts.unblock(b.account_id, b.number, b.sender),
+)  # fmt: skip
+
+
+@block.command("list")
+@click.argument("name")
+@data_dir_option
+def list_blocks(name: str, data_dir: str | None) -> None:
+    """The block list of account NAME."""
+
+    async def work(store: Store) -> None:
+        rows = table("number", "for sender", "reason")
+        for each in store.accounts.blocks(find_account(store, name).id):
+            rows.add_row(each.number, each.sender or "all", each.reason)
+        out.print(rows)
+
+    with_store(data_dir, work)
+
+
+def _yes(value: bool) -> str:
+    return "yes" if value else "no"

@@ -1,0 +1,95 @@
+"""``mmsgate doctor``: is this installation sound, and what waits for a person."""
+
+import asyncio
+import os
+import shutil
+import socket
+import sqlite3
+from collections.abc import Callable, Iterator
+
+import click
+
+from mmsgate.carriers.profile import CarrierProfile, SmscProfile, carrier_from_json
+from mmsgate.cli.output import data_dir_option, out
+from mmsgate.clock import SystemClock, iso
+from mmsgate.config import Settings, load
+from mmsgate.store import Store, migrate
+
+Check = tuple[str, bool, str]
+LOW_DISK = 1_000_000_000  # bytes
+
+
+@click.command()
+@data_dir_option
+def doctor(data_dir: str | None) -> None:
+    """Check the installation and show what waits for a person. Exit status 1 if something is wrong."""
+    settings = load(data_dir=data_dir)
+    checks = [*_machine(settings), *asyncio.run(_store(settings))]
+    for name, fine, text in checks:
+        mark = "[green]ok[/green]  " if fine else "[red]look[/red]"
+        out.print(f"{mark}  {name}: {text}", highlight=False, soft_wrap=True)
+    if not all(fine for _, fine, _ in checks):
+        raise SystemExit(1)
+
+
+def _machine(settings: Settings) -> Iterator[Check]:
+    folder = settings.data_dir
+    yield "data folder", folder.is_dir() and os.access(folder, os.W_OK), str(folder)
+    if folder.is_dir():
+        free = shutil.disk_usage(folder).free
+        yield "disk", free > LOW_DISK, f"{free / 1e9:.1f} GB free"
+    yield "SQLite", sqlite3.sqlite_version_info >= (3, 35), sqlite3.sqlite_version
+    yield "gateway", *_listening(settings)
+    loopback = settings.host in {"127.0.0.1", "::1", "localhost"}
+    behind = loopback or bool(settings.public_url)
+    yield "public URL", behind, settings.url + ("" if behind else " (phones can't open it: set public_url)")
+
+
+def _listening(settings: Settings) -> tuple[bool, str]:
+    try:
+        with socket.create_connection((settings.host, settings.port), timeout=2):
+            return True, f"listens on {settings.host}:{settings.port}"
+    except OSError as error:
+        return False, f"nothing listens on {settings.host}:{settings.port} ({error.strerror or error})"
+
+
+async def _store(settings: Settings) -> list[Check]:
+    if not settings.database.exists():
+        return [("database", False, f"{settings.database} does not exist: start the gateway once")]
+    migrate(settings.database)
+    store = Store(settings.database)
+    await store.start()
+    try:
+        return [*_queue(store), *_carriers(store)]
+    finally:
+        await store.stop()
+
+
+def _queue(store: Store) -> Iterator[Check]:
+    yield "messages", True, _counted(store.messages.counts) or "none yet"
+    postbacks = store.postbacks.counts()
+    yield "postbacks", not postbacks.get("parked"), _counted(store.postbacks.counts) or "none yet"
+    orphans = store.messages.open_orphans(since=0)
+    yield "reports without a message", not orphans, str(len(orphans))
+    for alarm in store.accounts.alarms():
+        since = iso(alarm.raised_at)
+        yield f"ALARM {alarm.subject}", False, f"{alarm.reason} ({alarm.times} times since {since})"
+
+
+def _counted(counts: Callable[[], dict[str, int]]) -> str:
+    return ", ".join(f"{count:,} {state}" for state, count in sorted(counts().items()))
+
+
+def _carriers(store: Store) -> Iterator[Check]:
+    now = SystemClock().now()
+    for name, text in sorted(store.accounts.directory().profiles.items()):
+        profile = carrier_from_json(text)
+        where = f"{profile.host}:{profile.port}" if isinstance(profile, SmscProfile) else profile.url
+        due = store.messages.next_due(name, default=now)
+        late = max(0, now - due) // 1000
+        kind = "MM7" if isinstance(profile, CarrierProfile) else "SMPP"
+        yield (
+            f"carrier {name}",
+            late < 60,
+            f"{kind} at {where}" + (f"; oldest message is {late} s late" if late else ""),
+        )

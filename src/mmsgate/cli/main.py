@@ -1,0 +1,58 @@
+"""The commands, each in the module of its noun. A command's module is imported when the command is used."""
+
+import sys
+from collections.abc import Mapping
+from importlib import import_module
+from importlib.metadata import version
+
+import click
+
+from mmsgate.errors import Fault
+
+#: Command → where it is, and its line in the list.
+COMMANDS: Mapping[str, tuple[str, str]] = {
+    "serve": ("serve", "Run the gateway in one process."),
+    "send": ("send", "Send an MMS and watch its timeline."),
+    "account": ("account", "Accounts: who may send; keys, settings, block lists."),
+    "number": ("number", "Short codes, long codes and toll-free numbers."),
+    "message": ("message", "Messages: their timeline, and their postbacks."),
+    "simulator": ("simulator", "Run a simulated carrier with phones."),
+    "doctor": ("doctor", "Check the installation and show what waits for a person."),
+    "config": ("config", "Print every setting with its meaning and default."),
+}
+
+
+class _Lazy(click.Group):
+    """A group that knows its commands' names and imports one when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, _ = COMMANDS[cmd_name]
+        command = getattr(import_module(f"mmsgate.cli.{module}"), cmd_name)
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+
+
+@click.command(
+    cls=_Lazy, epilog="Every command takes --help.", context_settings={"help_option_names": ["-h", "--help"]}
+)
+@click.version_option(version("mmsgate"), message="mmsgate %(version)s")
+def cli() -> None:
+    """A self-hosted MMS gateway: one XML request becomes a slide show on a phone."""
+
+
+def main() -> None:
+    """The program. A fault ends it with one line on standard error and status 1."""
+    try:
+        cli()
+    except Fault as fault:
+        click.echo(f"mmsgate: {fault}", err=True)
+        sys.exit(1)

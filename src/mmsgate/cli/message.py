@@ -1,0 +1,68 @@
+"""``mmsgate message``: what became of a message, and sending its postbacks again."""
+
+import click
+
+from mmsgate.api.messages import message_json
+from mmsgate.cli import timeline
+from mmsgate.cli.output import data_dir_option, out, with_store
+from mmsgate.clock import SystemClock
+from mmsgate.config import load
+from mmsgate.domain.message import Message
+from mmsgate.store import Store
+
+
+@click.group()
+def message() -> None:
+    """Messages: their timeline, and their postbacks."""
+
+
+@message.command()
+@click.argument("tracking_id")
+@click.option("--json", "as_json", is_flag=True, help="Print what GET /messages/TRACKING-ID answers.")
+@data_dir_option
+def show(tracking_id: str, as_json: bool, data_dir: str | None) -> None:
+    """The timeline of a message with the reason of every step. TRACKING_ID may be `latest`."""
+    base = load(data_dir=data_dir).url
+
+    async def work(store: Store) -> None:
+        found = _find(store, tracking_id)
+        link = f"{base}/m/{found.fallback.token}" if found.fallback.token else ""
+        told = message_json(found, store, link)
+        if as_json:
+            out.print_json(data=told)
+            return
+        out.print(timeline.head(told), highlight=False)
+        for line in timeline.lines(told):
+            out.print(line, highlight=False)
+        for part in store.messages.sms_parts(found.id):
+            out.print(f"  SMS part {part.number}: {part.state} {part.error}", highlight=False)
+        for postback in store.postbacks.of_message(found.id):
+            told_of = {
+                "sequence": postback.sequence, "code": postback.code, "state": postback.state,
+                "error": postback.last_error,
+            }  # fmt: skip
+            out.print(timeline.postback_line(told_of), highlight=False)
+        if found.fallback.token:
+            out.print(f"  fallback page: {link}", highlight=False, soft_wrap=True)
+
+    with_store(data_dir, work)
+
+
+@message.command()
+@click.argument("tracking_id")
+@data_dir_option
+def replay(tracking_id: str, data_dir: str | None) -> None:
+    """Send a message's postbacks once more, in order."""
+
+    async def work(store: Store) -> None:
+        count = await store.postbacks.replay(_find(store, tracking_id).id, now=SystemClock().now())
+        out.print(f"{count} postback(s) will be sent again")
+
+    with_store(data_dir, work)
+
+
+def _find(store: Store, tracking_id: str) -> Message:
+    found = store.messages.by_tracking(tracking_id)
+    if found is None:
+        raise click.ClickException(f"there is no message {tracking_id!r}")
+    return found

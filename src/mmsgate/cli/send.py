@@ -1,0 +1,243 @@
+"""``mmsgate send``: build a sendMMS, post it, watch its timeline grow."""
+
+import asyncio
+import json
+import mimetypes
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from xml.sax.saxutils import escape
+
+import click
+from lxml import etree
+
+from mmsgate.cli import timeline
+from mmsgate.cli.output import console, data_dir_option, out
+from mmsgate.config import Settings, load
+from mmsgate.domain.media import MediaKind, by_extension
+from mmsgate.errors import Fault
+from mmsgate.http import Answered, HttpClient, Pool, PostOutcome, Timeouts
+from mmsgate.provision import KEY_FILE
+
+PATIENCE = Timeouts(connect=5, total=120)
+
+
+class SendFault(Fault):
+    """The message could not be posted, or was refused."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """What is to be sent. `media` are (kind, path or URL)."""
+
+    to: str
+    sender: str
+    service_id: str
+    subject: str
+    text: str
+    fallback_text: str
+    operator_id: str
+    duration: int | None
+    media: tuple[tuple[MediaKind, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gateway:
+    """Where to post, and as whom."""
+
+    url: str
+    api_key: str = field(repr=False)
+    pool: Pool
+
+
+@click.command()
+@click.option("--to", required=True, help="The recipient: an international number.")
+@click.option("--from", "sender", default="28444", show_default=True, help="The account's number to send from.")
+@click.option("--text", default="", help="The slide's text.")
+@click.option("--image", "image", multiple=True, metavar="FILE|URL", help="A picture (each gets a slide).")
+@click.option("--audio", "audio", multiple=True, metavar="FILE|URL", help="A sound.")
+@click.option("--video", "video", multiple=True, metavar="FILE|URL", help="A video.")
+@click.option("--vcard", "vcard", multiple=True, metavar="FILE|URL", help="A contact.")
+@click.option("--ical", "ical", multiple=True, metavar="FILE|URL", help="A calendar event.")
+@click.option("--pdf", "pdf", multiple=True, metavar="FILE|URL", help="A document.")
+@click.option("--passbook", "passbook", multiple=True, metavar="FILE|URL", help="An Apple pass.")
+@click.option("--subject", default="", help="The subject.")
+@click.option("--duration", type=click.IntRange(1, 60), help="Seconds a slide is shown (default 10).")
+@click.option("--service-id", default="32113", show_default=True, help="The service id.")
+@click.option("--operator-id", default="", help="The recipient's carrier, if you know it.")
+@click.option(
+    "--fallback-text", default="You have a picture message:", show_default=True,
+    help="The SMS that goes out with a link when the phone can't have the MMS.",
+)  # fmt: skip
+@click.option("--url", envvar="MMSGATE_URL", help="The gateway (default: the one of the data folder).")
+@click.option("--api-key", envvar="MMSGATE_API_KEY", help="The account's key (default: the demo account's).")
+@click.option("--wait", default=60.0, show_default=True, help="Seconds to watch the timeline; 0 to return at once.")
+@data_dir_option
+def send(wait: float, url: str | None, api_key: str | None, data_dir: str | None, **options: Any) -> None:
+    """Send an MMS: files are uploaded first, then the timeline is shown as it grows.
+
+    A picture and a sound share the first slide, with the text; every further file has a slide of its own.
+    """
+    settings = load(data_dir=data_dir)
+    draft = _draft(options)
+    key = api_key or _demo_key(settings.data_dir)
+    asyncio.run(_send(draft, (url or _running_at(settings)).rstrip("/"), key, wait))
+
+
+def _draft(options: dict[str, Any]) -> Draft:
+    media = tuple(
+        (kind, each) for kind in MediaKind if kind is not MediaKind.TEXT for each in options.pop(kind.value)
+    )
+    return Draft(media=media, **options)
+
+
+def _running_at(settings: Settings) -> str:
+    """Where the gateway of that data folder listens."""
+    try:
+        return settings.url_file.read_text(encoding="ascii").strip()
+    except OSError:
+        return settings.url
+
+
+def _demo_key(data_dir: Path) -> str:
+    try:
+        return (data_dir / KEY_FILE).read_text(encoding="ascii").strip()
+    except OSError:
+        raise SendFault(
+            f"no API key: there is none in {data_dir / KEY_FILE}; give --api-key, or run `make serve` once"
+        ) from None
+
+
+async def _send(draft: Draft, url: str, key: str, wait: float) -> None:
+    http = HttpClient()
+    await http.start()
+    try:
+        gateway = Gateway(url=url, api_key=key, pool=http.pool(limit=4))
+        urls = [await _locate(each, gateway) for _, each in draft.media]
+        kinds = [kind for kind, _ in draft.media]
+        document = build(draft, key, list(zip(kinds, urls, strict=True)))
+        tracking_id = await _post(document, gateway)
+        if wait > 0:
+            await _watch(tracking_id, gateway, wait)
+    finally:
+        await http.stop()
+
+
+async def _locate(source: str, gateway: Gateway) -> str:
+    """A URL as it is; a file is uploaded, and its URL is the upload's."""
+    if source.startswith(("http://", "https://")):
+        return source
+    path = Path(source)
+    try:
+        data = await asyncio.to_thread(path.read_bytes)
+    except OSError as error:
+        raise SendFault(f"{source} can't be read: {error.strerror}") from error
+    entry = by_extension(path.name)
+    mime = entry.mime if entry else mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+    headers = {"X-Api-Key": gateway.api_key, "Content-Type": mime, "X-File-Name": _ascii(path.name)}
+    with console.status(f"uploading {path.name} ({len(data):,} bytes)"):
+        posted = await gateway.pool.post(
+            f"{gateway.url}/media", headers=headers, buffers=(data,), timeouts=PATIENCE
+        )
+    answer = _json(posted, gateway.url)
+    if "url" not in answer:
+        raise SendFault(f"{path.name} was refused: {answer.get('detail') or answer.get('error-info')}")
+    console.print(f"uploaded {path.name}: {answer['type']}, {answer['size']:,} bytes", highlight=False)
+    return str(answer["url"])
+
+
+def build(draft: Draft, key: str, media: Sequence[tuple[MediaKind, str]]) -> bytes:
+    """The sendMMS document."""
+    slides: list[list[tuple[MediaKind, str]]] = []
+    for kind, url in media:
+        if slides and _may_join(slides[0], kind):
+            slides[0].append((kind, url))
+        else:
+            slides.append([(kind, url)])
+    slides = slides or [[]]
+    body = "".join(_slide(files, draft.text if number == 0 else "", draft) for number, files in enumerate(slides))
+    given = {
+        "action": "sendMMS", "api-key": key, "to": draft.to, "from": draft.sender, "service-id": draft.service_id,
+        "operator-id": draft.operator_id, "name": "mmsgate send", "message-subject": draft.subject,
+        "fallback-sms-text": draft.fallback_text,
+    }  # fmt: skip
+    head = "".join(f"<{name}>{escape(value)}</{name}>" for name, value in given.items() if value)
+    return f'<?xml version="1.0" encoding="UTF-8"?><request>{head}{body}</request>'.encode()
+
+
+def _may_join(files: list[tuple[MediaKind, str]], kind: MediaKind) -> bool:
+    """A picture and a sound share a slide; nothing else does (API contract 5.1)."""
+    return {each for each, _ in files} | {kind} == {MediaKind.IMAGE, MediaKind.AUDIO} and len(files) == 1
+
+
+def _slide(files: Sequence[tuple[MediaKind, str]], text: str, draft: Draft) -> str:
+    parts = "".join(f"<{kind.value}><url>{escape(url)}</url></{kind.value}>" for kind, url in files)
+    words = f"<message-text>{escape(text)}</message-text>" if text else ""
+    duration = f"<duration>{draft.duration}</duration>" if draft.duration else ""
+    return f"<slide>{duration}{parts}{words}</slide>"
+
+
+async def _post(document: bytes, gateway: Gateway) -> str:
+    posted = await gateway.pool.post(
+        f"{gateway.url}/ep/v1/", headers={"Content-Type": "text/xml; charset=utf-8"}, buffers=(document,),
+        timeouts=PATIENCE,
+    )  # fmt: skip
+    answered = _answered(posted, gateway.url)
+    root = etree.fromstring(answered.body, etree.XMLParser(resolve_entities=False, no_network=True))
+    values = {str(child.tag): child.text or "" for child in root}
+    if values.get("status") != "Success":
+        detail = answered.headers.get("x-error-detail", "")
+        raise SendFault(
+            f"refused with {values.get('error-code')}: {values.get('error-info')}"
+            + (f" ({detail})" if detail else "")
+        )
+    console.print(f"accepted: tracking-id {values['tracking-id']}, mms-id {values['mms-id']}", highlight=False)
+    return values["tracking-id"]
+
+
+async def _watch(tracking_id: str, gateway: Gateway, wait: float) -> None:
+    """Print each event as it happens, until the message has ended or the patience has."""
+    shown = 0
+    message: dict[str, Any] = {}
+    try:
+        async with asyncio.timeout(wait):
+            while not message.get("final"):
+                got = await gateway.pool.get(
+                    f"{gateway.url}/messages/{tracking_id}",
+                    headers={"X-Api-Key": gateway.api_key},
+                    timeouts=PATIENCE,
+                )
+                message = _json(got, gateway.url)
+                for line in timeline.lines(message, events_from=shown):
+                    out.print(line, highlight=False)
+                shown = len(message["timeline"])
+                await asyncio.sleep(0.3)
+    except TimeoutError:
+        console.print(
+            f"still {message.get('state', 'on its way')} after {wait:g} s: mmsgate message show {tracking_id}"
+        )
+        return
+    out.print(timeline.head(message), highlight=False)
+
+
+def _answered(posted: PostOutcome, url: str) -> Answered:
+    if not isinstance(posted, Answered):
+        raise SendFault(f"the gateway at {url} could not be reached: {posted.reason}")
+    return posted
+
+
+def _json(posted: PostOutcome, url: str) -> dict[str, Any]:
+    answered = _answered(posted, url)
+    try:
+        answer = json.loads(answered.body)
+    except ValueError:
+        raise SendFault(f"{url} answered HTTP {answered.status} with something that is no JSON") from None
+    if not isinstance(answer, dict):
+        raise SendFault(f"{url} answered HTTP {answered.status} with something unexpected")
+    return answer
+
+
+def _ascii(name: str) -> str:
+    return os.path.basename(name).encode("ascii", "replace").decode()

@@ -1,0 +1,205 @@
+"""Settings of one gateway. The order of precedence: command line, environment, file, default.
+
+Every setting can be written in ``mmsgate.toml`` in the data folder (or the file named by ``MMSGATE_CONFIG``) and
+overridden by ``MMSGATE_<NAME>`` in the environment; lists are comma-separated there. Accounts, numbers and carriers
+are not settings: they live in the store, and a running gateway sees a change of them within a second.
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+
+from mmsgate.errors import Fault
+
+PREFIX = "MMSGATE_"
+
+
+class ConfigFault(Fault):
+    """A setting is wrong; the text names it."""
+
+
+def _about(text: str, **kwargs: Any) -> Any:
+    """A field with its documentation, from which the reference page is made."""
+    return field(metadata={"about": text}, **kwargs)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything that is configured for a process."""
+
+    data_dir: Path = _about(
+        "Folder of the database, the blobs and the keys. Must be on a local disk: fsync has to mean it.",
+        default=Path("data"),
+    )
+    host: str = _about(
+        "Address the API, the pages and the console listen on. Anything but loopback is reachable by others.",
+        default="127.0.0.1",
+    )
+    port: int = _about("Port of the API, the pages and the phones. 0 takes a free one.", default=8080)
+    public_url: str = _about(
+        "The gateway's address as phones and customers see it, without a slash at its end; fallback links begin "
+        "with it. Empty: http://host:port.",
+        default="",
+    )
+    trusted_proxies: tuple[str, ...] = _about(
+        "Networks of proxies whose X-Forwarded-For is believed for IP allow lists (E112). Whoever can connect from "
+        "one of them can claim any address.",
+        default=(),
+    )
+    fetch_allow: tuple[str, ...] = _about(
+        "host:port pairs that media may be fetched from although they are inside the network. Empty: none. Every "
+        "entry can be read by every customer.",
+        default=(),
+    )
+    fetch_cache_bytes: int = _about(
+        "Disk that fetched media may take, in bytes, beside what messages still need.", default=10_000_000_000
+    )
+    memory_cache_bytes: int = _about("Media kept in memory for sending, in bytes.", default=128_000_000)
+    image_workers: int = _about("Caged processes that check images. 0: one per core.", default=0)
+    log_level: str = _about("debug, info, warning or error.", default="info")
+    log_format: str = _about("console or json.", default="console")
+    simulator: bool = _about(
+        "Run the simulated carrier and phones in the same process. For development; never for real traffic.",
+        default=False,
+    )
+    simulator_mmsc_port: int = _about(
+        "Port of the simulated MMSC (MM7 over HTTP). 0 takes a free one.", default=8090
+    )
+    simulator_smsc_port: int = _about("Port of the simulated SMSC (SMPP). 0 takes a free one.", default=2775)
+    simulator_speed: float = _about(
+        "How many times faster than real the simulated carrier's delays run; for tests.", default=1.0
+    )
+
+    @property
+    def database(self) -> Path:
+        return self.data_dir / "mmsgate.db"
+
+    @property
+    def blobs(self) -> Path:
+        return self.data_dir / "blobs"
+
+    @property
+    def url_file(self) -> Path:
+        """Where a running gateway writes its address, for commands on the same machine."""
+        return self.data_dir / "url"
+
+    @property
+    def url(self) -> str:
+        """The public URL."""
+        if self.public_url:
+            return self.public_url.rstrip("/")
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}"
+
+    def allowed_origins(self) -> frozenset[tuple[str, int]]:
+        """`fetch_allow` as pairs."""
+        return frozenset(_origin(entry) for entry in self.fetch_allow)
+
+
+def _origin(entry: str) -> tuple[str, int]:
+    host, colon, port = entry.rpartition(":")
+    if not colon or not port.isdigit() or not 0 < int(port) < 65536:
+        raise ConfigFault(f"fetch_allow: {entry!r} is not host:port")
+    return host.strip("[]").lower(), int(port)
+
+
+def load(*, environment: Mapping[str, str] | None = None, **given: Any) -> Settings:
+    """The settings of this process. `given` come from the command line; None means not given.
+
+    Raises `ConfigFault` for an unknown or ill-formed setting, naming where it stands.
+    """
+    environment = os.environ if environment is None else environment
+    chosen = {name: value for name, value in given.items() if value is not None}
+    data_dir = Path(str(chosen.get("data_dir") or environment.get(f"{PREFIX}DATA_DIR") or "data"))
+    named = environment.get(f"{PREFIX}CONFIG")
+    path = Path(named) if named else data_dir / "mmsgate.toml"
+    written = _from_file(path, required=named is not None)
+    settings = _checked({**written, **_from_environment(environment), **chosen})
+    return replace(settings, data_dir=settings.data_dir.expanduser().absolute())
+
+
+def _from_file(path: Path, *, required: bool) -> dict[str, object]:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        if required:
+            raise ConfigFault(f"{PREFIX}CONFIG names {path}, which does not exist") from None
+        return {}
+    except OSError as error:
+        raise ConfigFault(f"{path} can't be read: {error.strerror}") from error
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigFault(f"{path}: {error}") from error
+
+
+def _from_environment(environment: Mapping[str, str]) -> dict[str, object]:
+    return {
+        f.name: environment[f"{PREFIX}{f.name.upper()}"]
+        for f in fields(Settings)
+        if f"{PREFIX}{f.name.upper()}" in environment
+    }
+
+
+def _checked(raw: Mapping[str, object]) -> Settings:
+    known = {f.name: f for f in fields(Settings)}
+    for name in raw:
+        if name not in known:
+            raise ConfigFault(f"there is no setting {name!r}; the settings are {', '.join(known)}")
+    values = {name: _convert(name, value, known[name].default) for name, value in raw.items()}
+    return Settings(**values)
+
+
+def _convert(name: str, value: object, example: object) -> Any:
+    """A value in the type of its default. The environment has only text."""
+    try:
+        match example:
+            case bool():
+                return value if isinstance(value, bool) else _truth(str(value))
+            case int():
+                return int(str(value))
+            case float():
+                return float(str(value))
+            case Path():
+                return Path(str(value))
+            case tuple():
+                parts = value.split(",") if isinstance(value, str) else value
+                assert isinstance(parts, list | tuple)
+                return tuple(str(part).strip() for part in parts if str(part).strip())
+            case _:
+                return str(value)
+    except (ValueError, AssertionError):
+        raise ConfigFault(f"the setting {name} can't be {value!r}; it is like {example!r}") from None
+
+
+def _truth(text: str) -> bool:
+    word = text.strip().lower()
+    if word in {"1", "true", "yes", "on"}:
+        return True
+    if word in {"0", "false", "no", "off"}:
+        return False
+    raise ValueError(text)
+
+
+def reference() -> str:
+    """The settings as a commented TOML file."""
+    lines = ["# Every setting of mmsgate with its default. Environment: MMSGATE_<NAME>.", ""]
+    for f in fields(Settings):
+        assert f.default is not MISSING
+        lines += [f"# {f.metadata['about']}", f"# {f.name} = {_toml(f.default)}", ""]
+    return "\n".join(lines)
+
+
+def _toml(value: object) -> str:
+    match value:
+        case bool():
+            return str(value).lower()
+        case int() | float():
+            return str(value)
+        case tuple():
+            return "[" + ", ".join(map(_toml, value)) + "]"
+        case _:
+            return f'"{value}"'

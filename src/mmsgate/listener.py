@@ -1,0 +1,86 @@
+"""A uvicorn server inside our own event loop: bound first, so that its port is known before anything starts."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Iterator
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from mmsgate.errors import Fault
+
+
+class PortTaken(Fault):
+    """Another program listens there."""
+
+
+class _Embedded(uvicorn.Server):
+    """Leaves signals to whoever owns the process, and says when it listens."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.ready = asyncio.Event()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets=sockets)
+        self.ready.set()
+
+
+class Listener:
+    """One TCP port. `bind` takes it; `start` serves an application on it; `stop` lets requests finish.
+
+    All three may be called twice.
+    """
+
+    def __init__(self, host: str, port: int, *, grace: int = 5) -> None:
+        self._host, self._port, self._grace = host, port, grace
+        self._socket: socket.socket | None = None
+        self._running: tuple[_Embedded, asyncio.Task[None]] | None = None
+
+    @property
+    def port(self) -> int:
+        """The port it listens on, once bound."""
+        return int(self._socket.getsockname()[1]) if self._socket else self._port
+
+    def bind(self) -> None:
+        """Take the port. Raises `PortTaken`."""
+        if self._socket is not None:
+            return
+        family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
+        listener = socket.socket(family, socket.SOCK_STREAM)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((self._host, self._port))
+        except OSError as error:
+            listener.close()
+            raise PortTaken(f"can't listen on {self._host}:{self._port}: {error.strerror}") from error
+        listener.setblocking(False)
+        self._socket = listener
+
+    async def start(self, app: ASGIApp) -> None:
+        if self._running is not None:
+            return
+        self.bind()
+        assert self._socket is not None
+        config = uvicorn.Config(
+            app, lifespan="off", ws="none", log_config=None, access_log=False, server_header=False,
+            proxy_headers=False, timeout_keep_alive=30, timeout_graceful_shutdown=self._grace, backlog=2048,
+        )  # fmt: skip
+        server = _Embedded(config)
+        self._running = (server, asyncio.create_task(server.serve(sockets=[self._socket]), name="listener"))
+        await server.ready.wait()
+
+    async def stop(self) -> None:
+        running, self._running = self._running, None
+        if running is not None:
+            server, task = running
+            server.should_exit = True
+            await task
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
