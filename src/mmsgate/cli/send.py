@@ -11,15 +11,15 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 import click
-from lxml import etree
 
 from mmsgate.cli import timeline
 from mmsgate.cli.output import console, data_dir_option, out
 from mmsgate.config import Settings, load
 from mmsgate.domain.media import MediaKind, by_extension
-from mmsgate.errors import Fault
+from mmsgate.errors import Fault, Refusal
 from mmsgate.http import Answered, HttpClient, Pool, PostOutcome, Timeouts
 from mmsgate.provision import KEY_FILE
+from mmsgate.wire.document import read_document
 
 PATIENCE = Timeouts(connect=5, total=120)
 
@@ -185,8 +185,10 @@ async def _post(document: bytes, gateway: Gateway) -> str:
         timeouts=PATIENCE,
     )  # fmt: skip
     answered = _answered(posted, gateway.url)
-    root = etree.fromstring(answered.body, etree.XMLParser(resolve_entities=False, no_network=True))
-    values = {str(child.tag): child.text or "" for child in root}
+    try:
+        values = {child.tag: child.text or "" for child in read_document(answered.body)}
+    except Refusal:
+        raise SendFault(f"{gateway.url} answered HTTP {answered.status} with something that is no XML") from None
     if values.get("status") != "Success":
         detail = answered.headers.get("x-error-detail", "")
         raise SendFault(
