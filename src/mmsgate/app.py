@@ -40,8 +40,8 @@ from mmsgate.errors import Fault
 from mmsgate.http import AddressPolicy, HttpClient
 from mmsgate.listener import Listener
 from mmsgate.media.cage import ImageCage
+from mmsgate.media.fetcher import Fetcher
 from mmsgate.media.intake import Intake
-from mmsgate.media.library import Library
 from mmsgate.media.storage import FileBlobStore
 from mmsgate.pages.page import Page
 from mmsgate.pages.routes import routes as page_routes
@@ -96,7 +96,7 @@ class Gateway:
     def _build(self) -> None:
         self.cage = ImageCage(workers=self.settings.image_workers or None)
         self.intake = Intake(blobs=self.blobs, cage=self.cage)
-        self.library = Library(
+        self.fetcher = Fetcher(
             http=self.http, blobs=self.blobs, intake=self.intake, cache=self.store.media, clock=self.clock,
             own_uploads=self._own_upload,
         )  # fmt: skip
@@ -131,7 +131,7 @@ class Gateway:
         callers = Callers(self.settings.trusted_proxies)
         accounts = Accounts(self.watch, self.rates)
         workflow = SendMmsWorkflow(
-            store=self.store, library=self.library, profiles=lambda: list(self.profiles.values()),
+            store=self.store, fetcher=self.fetcher, profiles=lambda: list(self.profiles.values()),
             block_reason=self.block_reason, on_accepted=self.dispatcher.wake, clock=self.clock, ids=self.ids,
         )  # fmt: skip
         uploads = Uploads(
@@ -220,7 +220,7 @@ class Gateway:
             await _enter(stack, self.http.start, self.http.stop)
             await self.blobs.start()
             await _enter(stack, self.cage.start, self.cage.stop)
-            stack.push_async_callback(self.library.stop)
+            stack.push_async_callback(self.fetcher.stop)
             stack.push_async_callback(self.dispatcher.stop)
             await _enter(stack, self.watch.start, self.watch.stop)
             self.rates.start()

@@ -7,14 +7,14 @@ from mmsgate.accept.addressing import Address, Wanted, check_address
 from mmsgate.carriers.profile import CarrierProfile
 from mmsgate.carriers.routing import NoRoute, route
 from mmsgate.clock import DAY, Clock, Ids, Millis, iso, parse_iso
-from mmsgate.domain.account import Account
+from mmsgate.domain.account import STRICT_LIMITS, Account, SourceLimits
 from mmsgate.domain.gsm import is_gsm
 from mmsgate.domain.message import Content, Event, Fallback, Message
 from mmsgate.domain.request import SendMms, WireDialect
 from mmsgate.domain.slide import DraftSlide, Medium, Slide, count_fault, parse_duration, slide_fault
 from mmsgate.domain.state import State
 from mmsgate.errors import Refusal
-from mmsgate.media.library import STRICT_LIMITS, Library, MediaFault, MediaRequest, SourceLimits
+from mmsgate.media.fetcher import Fetcher, MediaFault, MediaRequest
 from mmsgate.store import Acceptance, Store
 from mmsgate.wire.writer import success_send
 
@@ -46,14 +46,14 @@ class SendMmsWorkflow:
         self,
         *,
         store: Store,
-        library: Library,
+        fetcher: Fetcher,
         profiles: Profiles,
         block_reason: BlockReason,
         on_accepted: Callable[[str], None],
         clock: Clock,
         ids: Ids,
     ) -> None:
-        self._store, self._library, self._profiles = store, library, profiles
+        self._store, self._fetcher, self._profiles = store, fetcher, profiles
         self._block_reason, self._on_accepted = block_reason, on_accepted
         self._clock, self._ids = clock, ids
 
@@ -99,7 +99,7 @@ class SendMmsWorkflow:
             for number, draft in enumerate(drafts, 1)
             for kind, url in draft.urls
         ]
-        obtained = await self._library.obtain(
+        obtained = await self._fetcher.obtain(
             wanted, account=str(account.id), limits=source_limits(account), strict=is_strict(account)
         )
         if isinstance(obtained, MediaFault):
@@ -208,10 +208,7 @@ def check_slides(drafts: Sequence[DraftSlide], account: Account) -> None:
 
 def source_limits(account: Account) -> SourceLimits:
     """The largest files of each kind (R-30); literally those of the original where the account is strict."""
-    if is_strict(account):
-        return STRICT_LIMITS
-    own = account.source_limits
-    return SourceLimits(image=own.image, gif=own.image, audio=own.audio, video=own.video, object=own.object)
+    return STRICT_LIMITS if is_strict(account) else account.source_limits
 
 
 def is_strict(account: Account) -> bool:

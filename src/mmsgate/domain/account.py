@@ -6,9 +6,12 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from fnmatch import fnmatchcase
 
+from mmsgate.domain.media import FRAMES, JPEG_PIXELS, PIXELS, ImageLimits, MediaKind
 from mmsgate.domain.number import SenderType
 from mmsgate.domain.request import Action, WireDialect
 from mmsgate.domain.slide import MAX_TEXT
+
+MIB = 1024 * 1024
 
 IpNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -78,12 +81,33 @@ class PostbackSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceLimits:
-    """The largest file of each kind, in bytes (R-30)."""
+    """The largest file of each kind, in bytes, and what a picture may unpack to (R-30)."""
 
-    image: int = 10_000_000
-    audio: int = 10_000_000
-    video: int = 50_000_000
-    object: int = 2_000_000
+    image: int = 10 * MIB
+    gif: int = 10 * MIB
+    audio: int = 10 * MIB
+    video: int = 50 * MIB
+    object: int = 2 * MIB
+    jpeg_pixels: int = JPEG_PIXELS
+    pixels: int = PIXELS
+    frames: int = FRAMES
+
+    def of(self, kind: MediaKind) -> int:
+        """The most bytes a file under that element may have."""
+        if kind.is_object:
+            return self.object
+        return {MediaKind.IMAGE: self.image, MediaKind.AUDIO: self.audio}.get(kind, self.video)
+
+    @property
+    def pictures(self) -> ImageLimits:
+        """What a picture may unpack to."""
+        return ImageLimits(jpeg_pixels=self.jpeg_pixels, pixels=self.pixels, frames=self.frames)
+
+
+#: The literal figures of the original service (contract 5.4).
+STRICT_LIMITS = SourceLimits(
+    image=3000 * 1024, gif=1024 * 1024, audio=10_000 * 1024, video=50_000 * 1024, object=2048 * 1024
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -110,3 +110,22 @@ def by_extension(name: str) -> MediaType | None:
     """The type a file name's or URL path's extension names; None if it is none of ours."""
     _, dot, extension = name.rpartition(".")
     return _BY_EXTENSION.get(extension.lower()) if dot else None
+
+
+#: What an image may unpack to unless the account says otherwise (R-30).
+JPEG_PIXELS = 50_000_000
+PIXELS = 20_000_000
+FRAMES = 300
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageLimits:
+    """What an image may unpack to, in pixels and frames (R-30)."""
+
+    jpeg_pixels: int = JPEG_PIXELS
+    pixels: int = PIXELS
+    frames: int = FRAMES
+
+    def pixels_of(self, mime: str) -> int:
+        """The most pixels an image of that type may have."""
+        return self.jpeg_pixels if mime == "image/jpeg" else self.pixels

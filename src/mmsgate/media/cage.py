@@ -12,23 +12,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from mmsgate.domain.media import ImageLimits
+
 _START_SECONDS = 60  # a busy small machine takes its time
 _REAP_SECONDS = 2
 _JOBS_PER_WORKER = 1000  # then it is replaced: whatever a decoder leaks goes with it
+
 _KEPT_ENVIRONMENT = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImageLimits:
-    """What an image may unpack to, in pixels and frames (R-30)."""
-
-    jpeg_pixels: int = 50_000_000
-    pixels: int = 20_000_000
-    frames: int = 300
-
-    def pixels_of(self, mime: str) -> int:
-        """The most pixels an image of that type may have."""
-        return self.jpeg_pixels if mime == "image/jpeg" else self.pixels
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,8 +8,8 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
 
-from mmsgate.domain.media import MediaKind, MediaType
-from mmsgate.media.cage import ImageBroken, ImageCage, ImageChecked, ImageLimits, ImageOutcome, ImageTooLarge
+from mmsgate.domain.media import ImageLimits, MediaKind, MediaType
+from mmsgate.media.cage import ImageBroken, ImageCage, ImageChecked, ImageOutcome, ImageTooLarge
 from mmsgate.media.sniff import Sniffed, sniff
 from mmsgate.media.storage import BlobStore
 

@@ -322,7 +322,7 @@ class _NothingQueued(AbstractBroker):  # type: ignore[misc]  # the base class ha
     """The library's outgoing queue, unused: `Session.submit` writes by itself."""
 
     async def enqueue(self, message: SmppMessage) -> None:
-        raise NotImplementedError("use Session.submit")
+        raise RuntimeError("nothing is queued here: use Session.submit")
 
     async def dequeue(self) -> SmppMessage:
         return await asyncio.get_running_loop().create_future()

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from mmsgate.domain.media import ImageLimits
 from mmsgate.media.cage import (
     CageError,
     ImageBroken,
     ImageCage,
     ImageChecked,
-    ImageLimits,
     ImageOutcome,
     ImageTooLarge,
 )
@@ -58,7 +58,7 @@ async def test_an_animation(cage: ImageCage, tmp_path: Path) -> None:
 
 
 async def test_the_gateway_itself_does_not_load_the_decoder() -> None:
-    code = "import sys, mmsgate.media.library, mmsgate.media.cage; sys.exit('PIL' in sys.modules)"
+    code = "import sys, mmsgate.media.fetcher, mmsgate.media.cage; sys.exit('PIL' in sys.modules)"
     process = await asyncio.create_subprocess_exec(sys.executable, "-c", code)
     assert await process.wait() == 0
 

@@ -38,6 +38,7 @@ async def test_it_survives_starting_and_stopping_at_once(idle: Simulator) -> Non
     order = random.Random(7)
     await asyncio.gather(*(idle.start() if order.random() < 0.5 else idle.stop() for _ in range(12)))
     await idle.stop()
+    assert idle.smsc_port == 0
 
 
 async def test_stopping_ends_polls_streams_and_sessions(simulator: Simulator, port: int) -> None:

@@ -8,68 +8,23 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from mmsgate.clock import Clock, Millis
-from mmsgate.domain.media import MediaKind, by_extension, by_mime
+from mmsgate.domain.account import STRICT_LIMITS, SourceLimits
+from mmsgate.domain.media import ImageLimits, MediaKind, by_extension, by_mime
 from mmsgate.domain.slide import Medium
+from mmsgate.errors import NOT_FETCHED, TOO_BIG
 from mmsgate.http.client import HttpClient
 from mmsgate.http.outcome import Fetched, FetchFailed, FetchProblem, NotModified
-from mmsgate.media.cage import ImageLimits
 from mmsgate.media.fetch_cache import CacheEntry, FetchCache, Front, fresh_for
 from mmsgate.media.intake import Intake, Kept, Unfit, within
 from mmsgate.media.storage import BlobStore
 
 _log = logging.getLogger(__name__)
 
-_KB = 1024
-_MB = 1024 * _KB
 _FETCHES_AT_ONCE = 64
-
-#: Codes for what could not be fetched and for what is too big, by element (contract 5.4).
-FETCH_CODES = {
-    MediaKind.IMAGE: "E351",
-    MediaKind.AUDIO: "E352",
-    MediaKind.VIDEO: "E353",
-    MediaKind.VCARD: "E355",
-    MediaKind.ICAL: "E356",
-    MediaKind.PDF: "E357",
-    MediaKind.PASSBOOK: "E358",
-}
-SIZE_CODES = {
-    MediaKind.IMAGE: "E331",
-    MediaKind.AUDIO: "E332",
-    MediaKind.VIDEO: "E333",
-    MediaKind.VCARD: "E335",
-    MediaKind.ICAL: "E336",
-    MediaKind.PDF: "E337",
-    MediaKind.PASSBOOK: "E338",
-}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SourceLimits:
-    """How large a source file may be, in bytes; the defaults are R-30's."""
-
-    image: int = 10 * _MB
-    gif: int = 10 * _MB
-    audio: int = 10 * _MB
-    video: int = 50 * _MB
-    object: int = 2 * _MB
-    pictures: ImageLimits = field(default_factory=ImageLimits)
-
-    def of(self, kind: MediaKind) -> int:
-        """The most bytes a file under that element may have."""
-        if kind.is_object:
-            return self.object
-        return {MediaKind.IMAGE: self.image, MediaKind.AUDIO: self.audio}.get(kind, self.video)
-
-
-#: The literal figures of the original service (contract 5.4).
-STRICT_LIMITS = SourceLimits(
-    image=3000 * _KB, gif=1024 * _KB, audio=10_000 * _KB, video=50_000 * _KB, object=2048 * _KB
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +48,7 @@ class MediaFault:
 
 @dataclass(slots=True)
 class Counters:
-    """What the library did since it was made."""
+    """What the fetcher did since it was made."""
 
     fetches: int = 0  # requests to origins, revalidations included
     revalidations: int = 0  # of those, answered with "not modified"
@@ -123,7 +78,7 @@ class _Failure:
     too_big: bool = False
 
 
-class Library:
+class Fetcher:
     """Media by URL.
 
     `own_uploads` is asked first, with the account and the URL. `fetches_at_once` bounds the fetches under way.
@@ -179,8 +134,8 @@ class Library:
 
         Raises CageError, SpoolError or OSError if the fault is ours.
         """
-        terms = limits or (STRICT_LIMITS if strict else SourceLimits())
-        tasks = [asyncio.ensure_future(self._one(wish, account, terms, strict)) for wish in requests]
+        allowed = limits or (STRICT_LIMITS if strict else SourceLimits())
+        tasks = [asyncio.ensure_future(self._one(wish, account, allowed, strict)) for wish in requests]
         media = []
         try:
             for task in tasks:
@@ -322,7 +277,7 @@ def _medium(entry: CacheEntry) -> Medium:
 
 
 def _fault(wish: MediaRequest, failure: _Failure) -> MediaFault:
-    codes = SIZE_CODES if failure.too_big else FETCH_CODES
+    codes = TOO_BIG if failure.too_big else NOT_FETCHED
     verb = "cannot be used" if failure.code else "is too big" if failure.too_big else "could not be fetched"
     return MediaFault(
         code=failure.code or codes[wish.kind],

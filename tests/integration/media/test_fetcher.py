@@ -10,14 +10,15 @@ from collections.abc import AsyncIterator, Sequence
 import pytest
 
 from mmsgate.clock import SECOND, ManualClock
+from mmsgate.domain.account import STRICT_LIMITS, SourceLimits
 from mmsgate.domain.media import MediaKind
 from mmsgate.domain.slide import Medium
 from mmsgate.http import HttpClient
 from mmsgate.http.spool import SpoolError
-from mmsgate.media.cage import ImageCage, ImageLimits
+from mmsgate.media.cage import ImageCage
 from mmsgate.media.fetch_cache import CacheEntry
+from mmsgate.media.fetcher import Fetcher, MediaFault, MediaRequest
 from mmsgate.media.intake import Intake
-from mmsgate.media.library import STRICT_LIMITS, Library, MediaFault, MediaRequest, SourceLimits
 from mmsgate.media.storage import FileBlobStore
 from tests.integration.http.origin import Exchange, Handler, Origin
 from tests.integration.media.pictures import animation, blank_png, image
@@ -47,10 +48,10 @@ def cache() -> MemoryCache:
 
 
 @pytest.fixture
-async def library(
+async def fetcher(
     http: HttpClient, blobs: FileBlobStore, cage: ImageCage, cache: MemoryCache, clock: ManualClock
-) -> AsyncIterator[Library]:
-    running = Library(http=http, blobs=blobs, intake=Intake(blobs=blobs, cage=cage), cache=cache, clock=clock)
+) -> AsyncIterator[Fetcher]:
+    running = Fetcher(http=http, blobs=blobs, intake=Intake(blobs=blobs, cage=cage), cache=cache, clock=clock)
     yield running
     await running.stop()
 
@@ -66,24 +67,24 @@ def wish(url: str, kind: MediaKind = MediaKind.IMAGE, slide: int = 1) -> MediaRe
     return MediaRequest(slide=slide, kind=kind, url=url)
 
 
-async def fault(library: Library, *wishes: MediaRequest, limits: SourceLimits | None = None) -> MediaFault:
-    found = await library.obtain(wishes, account="7", limits=limits)
+async def fault(fetcher: Fetcher, *wishes: MediaRequest, limits: SourceLimits | None = None) -> MediaFault:
+    found = await fetcher.obtain(wishes, account="7", limits=limits)
     assert isinstance(found, MediaFault), found
     return found
 
 
-async def media(library: Library, *wishes: MediaRequest) -> Sequence[Medium]:
-    found = await library.obtain(wishes, account="7")
+async def media(fetcher: Fetcher, *wishes: MediaRequest) -> Sequence[Medium]:
+    found = await fetcher.obtain(wishes, account="7")
     assert not isinstance(found, MediaFault), found
     return found
 
 
 async def test_media_come_in_the_order_they_were_asked_for(
-    library: Library, origin: Origin, blobs: FileBlobStore
+    fetcher: Fetcher, origin: Origin, blobs: FileBlobStore
 ) -> None:
     origin.routes |= {"/a.jpg": file(JPEG, Content_Type="image/jpeg"), "/b.pdf": file(PDF)}
     picture, flyer = await media(
-        library, wish(origin.url("/a.jpg")), wish(origin.url("/b.pdf"), MediaKind.PDF, slide=2)
+        fetcher, wish(origin.url("/a.jpg")), wish(origin.url("/b.pdf"), MediaKind.PDF, slide=2)
     )
     assert (picture.mime, picture.width, picture.height) == ("image/jpeg", 64, 48)
     assert picture.source == origin.url("/a.jpg")
@@ -93,7 +94,7 @@ async def test_media_come_in_the_order_they_were_asked_for(
     assert list(blobs.incoming.iterdir()) == []
 
 
-async def test_urls_are_fetched_at_the_same_time(library: Library, origin: Origin) -> None:
+async def test_urls_are_fetched_at_the_same_time(fetcher: Fetcher, origin: Origin) -> None:
     both = asyncio.Barrier(2)
 
     async def meet(exchange: Exchange) -> None:
@@ -102,34 +103,34 @@ async def test_urls_are_fetched_at_the_same_time(library: Library, origin: Origi
 
     origin.routes |= {"/a": meet, "/b": meet}
     found = await media(
-        library, wish(origin.url("/a"), MediaKind.PDF), wish(origin.url("/b"), MediaKind.PDF, slide=2)
+        fetcher, wish(origin.url("/a"), MediaKind.PDF), wish(origin.url("/b"), MediaKind.PDF, slide=2)
     )
     assert len(found) == 2
 
 
 async def test_a_thousand_at_once_are_one_fetch_and_one_store(
-    library: Library, origin: Origin, cache: MemoryCache
+    fetcher: Fetcher, origin: Origin, cache: MemoryCache
 ) -> None:
     origin.routes["/a.jpg"] = file(JPEG)
-    asked = [library.obtain([wish(origin.url("/a.jpg"))], account="7") for _ in range(1000)]
+    asked = [fetcher.obtain([wish(origin.url("/a.jpg"))], account="7") for _ in range(1000)]
     found = await asyncio.gather(*asked)
     assert all(one == found[0] and isinstance(one, list) for one in found)
     assert origin.hits["/a.jpg"] == 1
-    assert dataclasses.asdict(library.counters) == {"fetches": 1, "revalidations": 0, "hits": 999, "stored": 1}
+    assert dataclasses.asdict(fetcher.counters) == {"fetches": 1, "revalidations": 0, "hits": 999, "stored": 1}
     for _ in range(100):
-        await media(library, wish(origin.url("/a.jpg")))
+        await media(fetcher, wish(origin.url("/a.jpg")))
     assert origin.hits["/a.jpg"] == 1
     assert cache.reads == 1  # the others never left memory
 
 
-async def test_the_same_bytes_behind_two_urls_are_stored_once(library: Library, origin: Origin) -> None:
+async def test_the_same_bytes_behind_two_urls_are_stored_once(fetcher: Fetcher, origin: Origin) -> None:
     origin.routes |= {"/a": file(JPEG), "/b": file(JPEG)}
-    first, second = await media(library, wish(origin.url("/a")), wish(origin.url("/b"), slide=2))
+    first, second = await media(fetcher, wish(origin.url("/a")), wish(origin.url("/b"), slide=2))
     assert first.blob == second.blob
-    assert library.counters.stored == 1
+    assert fetcher.counters.stored == 1
 
 
-async def test_after_its_age_a_file_is_revalidated(library: Library, origin: Origin, clock: ManualClock) -> None:
+async def test_after_its_age_a_file_is_revalidated(fetcher: Fetcher, origin: Origin, clock: ManualClock) -> None:
     async def tagged(exchange: Exchange) -> None:
         if exchange.headers.get("if-none-match") == '"1"':
             await exchange.send(b"HTTP/1.1 304 X\r\nCache-Control: max-age=30\r\n\r\n")
@@ -137,43 +138,43 @@ async def test_after_its_age_a_file_is_revalidated(library: Library, origin: Ori
             await exchange.answer(JPEG, ETag='"1"', Cache_Control="max-age=10")
 
     origin.routes["/"] = tagged
-    (first,) = await media(library, wish(origin.url("/")))
+    (first,) = await media(fetcher, wish(origin.url("/")))
     clock.advance(9 * SECOND)
-    assert await media(library, wish(origin.url("/"))) == [first]
+    assert await media(fetcher, wish(origin.url("/"))) == [first]
     assert origin.hits["/"] == 1
     clock.advance(1 * SECOND)
-    assert await media(library, wish(origin.url("/"))) == [first]
+    assert await media(fetcher, wish(origin.url("/"))) == [first]
     assert origin.hits["/"] == 2
     clock.advance(29 * SECOND)
-    assert await media(library, wish(origin.url("/"))) == [first]
+    assert await media(fetcher, wish(origin.url("/"))) == [first]
     assert origin.hits["/"] == 2
-    assert (library.counters.revalidations, library.counters.stored) == (1, 1)
+    assert (fetcher.counters.revalidations, fetcher.counters.stored) == (1, 1)
 
 
-async def test_new_content_replaces_the_old(library: Library, origin: Origin, clock: ManualClock) -> None:
+async def test_new_content_replaces_the_old(fetcher: Fetcher, origin: Origin, clock: ManualClock) -> None:
     origin.routes["/"] = file(JPEG, ETag='"1"')
-    (old,) = await media(library, wish(origin.url("/")))
+    (old,) = await media(fetcher, wish(origin.url("/")))
     origin.routes["/"] = file(image("PNG"), ETag='"2"')
     clock.advance(60 * SECOND)
-    (new,) = await media(library, wish(origin.url("/")))
+    (new,) = await media(fetcher, wish(origin.url("/")))
     assert (old.mime, new.mime) == ("image/jpeg", "image/png")
 
 
 async def test_a_cached_file_whose_blob_is_gone_is_fetched_anew(
-    library: Library, origin: Origin, clock: ManualClock, blobs: FileBlobStore
+    fetcher: Fetcher, origin: Origin, clock: ManualClock, blobs: FileBlobStore
 ) -> None:
     origin.routes["/"] = file(JPEG, ETag='"1"', Cache_Control="max-age=3600")
-    (first,) = await media(library, wish(origin.url("/")))
+    (first,) = await media(fetcher, wish(origin.url("/")))
     await blobs.delete(first.blob)
     clock.advance(61 * SECOND)
-    assert await media(library, wish(origin.url("/"))) == [first]
+    assert await media(fetcher, wish(origin.url("/"))) == [first]
     assert "if-none-match" not in origin.seen[1].headers
     assert await blobs.exists(first.blob)
 
 
 async def test_another_run_finds_what_was_kept(
     *,
-    library: Library,
+    fetcher: Fetcher,
     http: HttpClient,
     blobs: FileBlobStore,
     cage: ImageCage,
@@ -182,24 +183,24 @@ async def test_another_run_finds_what_was_kept(
     origin: Origin,
 ) -> None:
     origin.routes["/"] = file(JPEG)
-    first = await media(library, wish(origin.url("/")))
-    later = Library(http=http, blobs=blobs, intake=Intake(blobs=blobs, cage=cage), cache=cache, clock=clock)
+    first = await media(fetcher, wish(origin.url("/")))
+    later = Fetcher(http=http, blobs=blobs, intake=Intake(blobs=blobs, cage=cage), cache=cache, clock=clock)
     assert await media(later, wish(origin.url("/"))) == first
     assert origin.hits["/"] == 1
 
 
-async def test_no_store_is_not_kept(library: Library, origin: Origin, cache: MemoryCache) -> None:
+async def test_no_store_is_not_kept(fetcher: Fetcher, origin: Origin, cache: MemoryCache) -> None:
     origin.routes["/"] = file(JPEG, Cache_Control="no-store")
-    await media(library, wish(origin.url("/")))
-    await media(library, wish(origin.url("/")))
+    await media(fetcher, wish(origin.url("/")))
+    await media(fetcher, wish(origin.url("/")))
     assert origin.hits["/"] == 2
     assert cache.entries == {}
 
 
-async def test_strict_fetches_for_each_request_and_demands_a_length(library: Library, origin: Origin) -> None:
+async def test_strict_fetches_for_each_request_and_demands_a_length(fetcher: Fetcher, origin: Origin) -> None:
     origin.routes["/a.jpg"] = file(JPEG, Content_Type="image/jpeg")
     for _ in range(2):
-        found = await library.obtain([wish(origin.url("/a.jpg"))], account="7", strict=True)
+        found = await fetcher.obtain([wish(origin.url("/a.jpg"))], account="7", strict=True)
         assert not isinstance(found, MediaFault)
     assert origin.hits["/a.jpg"] == 2
 
@@ -208,20 +209,20 @@ async def test_strict_fetches_for_each_request_and_demands_a_length(library: Lib
         await exchange.send(b"%x\r\n%b\r\n0\r\n\r\n" % (len(JPEG), JPEG))
 
     origin.routes["/chunked.jpg"] = chunked
-    refused = await library.obtain([wish(origin.url("/chunked.jpg"))], account="7", strict=True)
+    refused = await fetcher.obtain([wish(origin.url("/chunked.jpg"))], account="7", strict=True)
     assert isinstance(refused, MediaFault)
     assert refused.code == "E351"
-    assert (await media(library, wish(origin.url("/chunked.jpg"))))[0].mime == "image/jpeg"
+    assert (await media(fetcher, wish(origin.url("/chunked.jpg"))))[0].mime == "image/jpeg"
 
 
 @pytest.mark.parametrize(("path", "accepted"), [("/a.jpg", True), ("/a", False), ("/a.bin", False)])
-async def test_strict_wants_a_type_named(library: Library, origin: Origin, path: str, accepted: bool) -> None:
+async def test_strict_wants_a_type_named(fetcher: Fetcher, origin: Origin, path: str, accepted: bool) -> None:
     origin.routes[path] = file(JPEG, Content_Type="application/octet-stream")
-    found = await library.obtain([wish(origin.url(path))], account="7", strict=True)
+    found = await fetcher.obtain([wish(origin.url(path))], account="7", strict=True)
     assert isinstance(found, list) == accepted
     if isinstance(found, MediaFault):
         assert found.code == "E629"
-    assert len(await media(library, wish(origin.url(path)))) == 1
+    assert len(await media(fetcher, wish(origin.url(path)))) == 1
 
 
 @pytest.mark.parametrize(
@@ -236,9 +237,9 @@ async def test_strict_wants_a_type_named(library: Library, origin: Origin, path:
         (MediaKind.PASSBOOK, "E358"),
     ],
 )
-async def test_what_cannot_be_fetched(library: Library, origin: Origin, kind: MediaKind, code: str) -> None:
+async def test_what_cannot_be_fetched(fetcher: Fetcher, origin: Origin, kind: MediaKind, code: str) -> None:
     origin.routes["/gone"] = file(b"", status=404)
-    found = await fault(library, wish(origin.url("/gone"), kind, slide=3))
+    found = await fault(fetcher, wish(origin.url("/gone"), kind, slide=3))
     assert found == MediaFault(
         code=code,
         slide=3,
@@ -260,19 +261,19 @@ async def test_what_cannot_be_fetched(library: Library, origin: Origin, kind: Me
     ],
 )
 async def test_what_is_announced_too_big_is_not_downloaded(
-    library: Library, origin: Origin, kind: MediaKind, code: str
+    fetcher: Fetcher, origin: Origin, kind: MediaKind, code: str
 ) -> None:
     async def boast(exchange: Exchange) -> None:
         await exchange.send(b"HTTP/1.1 200 OK\r\nContent-Length: 60000000\r\n\r\n")
 
     origin.routes["/"] = boast
-    found = await fault(library, wish(origin.url("/"), kind))
+    found = await fault(fetcher, wish(origin.url("/"), kind))
     assert found.code == code
     assert "is too big: it announces 60,000,000 bytes" in found.reason
 
 
-async def test_a_refused_address_names_the_setting(library: Library) -> None:
-    found = await fault(library, wish("http://169.254.169.254/latest/meta-data"))
+async def test_a_refused_address_names_the_setting(fetcher: Fetcher) -> None:
+    found = await fault(fetcher, wish("http://169.254.169.254/latest/meta-data"))
     assert found.code == "E351"
     assert found.reason == (
         "slide 1: Image from 169.254.169.254 could not be fetched: 169.254.169.254 is a link-local address; "
@@ -297,15 +298,15 @@ async def test_a_refused_address_names_the_setting(library: Library) -> None:
     ids=["html", "webp", "pdf", "jpeg as audio", "jpeg as pdf", "text", "empty", "half", "bomb", "frames"],
 )
 async def test_what_may_not_stand_there(
-    *, library: Library, origin: Origin, blobs: FileBlobStore, data: bytes, kind: MediaKind, code: str
+    *, fetcher: Fetcher, origin: Origin, blobs: FileBlobStore, data: bytes, kind: MediaKind, code: str
 ) -> None:
     origin.routes["/a.jpg"] = file(data, Content_Type="image/jpeg")
-    found = await fault(library, wish(origin.url("/a.jpg"), kind))
+    found = await fault(fetcher, wish(origin.url("/a.jpg"), kind))
     assert found.code == code
     assert list(blobs.incoming.iterdir()) == []
 
 
-async def test_the_first_in_document_order_answers_whichever_failed_first(library: Library, origin: Origin) -> None:
+async def test_the_first_in_document_order_answers_whichever_failed_first(fetcher: Fetcher, origin: Origin) -> None:
     second_failed = asyncio.Event()
 
     async def late(exchange: Exchange) -> None:
@@ -318,7 +319,7 @@ async def test_the_first_in_document_order_answers_whichever_failed_first(librar
 
     origin.routes |= {"/ok": file(PDF), "/late": late, "/early": early}
     found = await fault(
-        library,
+        fetcher,
         wish(origin.url("/ok"), MediaKind.PDF, slide=1),
         wish(origin.url("/late"), MediaKind.IMAGE, slide=2),
         wish(origin.url("/early"), MediaKind.AUDIO, slide=3),
@@ -326,14 +327,12 @@ async def test_the_first_in_document_order_answers_whichever_failed_first(librar
     assert (found.code, found.slide) == ("E351", 2)
 
 
-async def test_limits_are_held_against_cached_files_too(library: Library, origin: Origin) -> None:
+async def test_limits_are_held_against_cached_files_too(fetcher: Fetcher, origin: Origin) -> None:
     origin.routes |= {"/a.jpg": file(JPEG), "/a.gif": file(animation(3))}
-    await media(library, wish(origin.url("/a.jpg")), wish(origin.url("/a.gif")))
-    size = await fault(library, wish(origin.url("/a.jpg")), limits=SourceLimits(image=100))
-    gif = await fault(library, wish(origin.url("/a.gif")), limits=SourceLimits(gif=100))
-    pixels = await fault(
-        library, wish(origin.url("/a.jpg")), limits=SourceLimits(pictures=ImageLimits(jpeg_pixels=1000))
-    )
+    await media(fetcher, wish(origin.url("/a.jpg")), wish(origin.url("/a.gif")))
+    size = await fault(fetcher, wish(origin.url("/a.jpg")), limits=SourceLimits(image=100))
+    gif = await fault(fetcher, wish(origin.url("/a.gif")), limits=SourceLimits(gif=100))
+    pixels = await fault(fetcher, wish(origin.url("/a.jpg")), limits=SourceLimits(jpeg_pixels=1000))
     assert (size.code, gif.code, pixels.code) == ("E331", "E331", "E341")
     assert origin.hits == {"/a.jpg": 1, "/a.gif": 1}
 
@@ -348,17 +347,17 @@ async def test_files_the_account_uploaded_are_not_fetched(
 
     origin.routes["/mine"] = file(b"", status=403)
     intake = Intake(blobs=blobs, cage=cage)
-    library = Library(http=http, blobs=blobs, intake=intake, cache=MemoryCache(), clock=clock, own_uploads=uploads)
+    fetcher = Fetcher(http=http, blobs=blobs, intake=intake, cache=MemoryCache(), clock=clock, own_uploads=uploads)
     mine = wish(origin.url("/mine"), MediaKind.PDF)
-    assert await library.obtain([mine], account="7") == [own]
+    assert await fetcher.obtain([mine], account="7") == [own]
     assert origin.hits["/mine"] == 0
-    assert (await fault(library, wish(origin.url("/mine"), MediaKind.IMAGE))).code == "E229"
-    stranger = await library.obtain([mine], account="8")
+    assert (await fault(fetcher, wish(origin.url("/mine"), MediaKind.IMAGE))).code == "E229"
+    stranger = await fetcher.obtain([mine], account="8")
     assert isinstance(stranger, MediaFault)
     assert stranger.code == "E357"
 
 
-async def test_whoever_hangs_up_leaves_the_fetch_to_the_others(library: Library, origin: Origin) -> None:
+async def test_whoever_hangs_up_leaves_the_fetch_to_the_others(fetcher: Fetcher, origin: Origin) -> None:
     reached, release = asyncio.Event(), asyncio.Event()
 
     async def slow(exchange: Exchange) -> None:
@@ -367,8 +366,8 @@ async def test_whoever_hangs_up_leaves_the_fetch_to_the_others(library: Library,
         await exchange.answer(PDF)
 
     origin.routes["/"] = slow
-    first = asyncio.create_task(media(library, wish(origin.url("/"), MediaKind.PDF)))
-    second = asyncio.create_task(media(library, wish(origin.url("/"), MediaKind.PDF)))
+    first = asyncio.create_task(media(fetcher, wish(origin.url("/"), MediaKind.PDF)))
+    second = asyncio.create_task(media(fetcher, wish(origin.url("/"), MediaKind.PDF)))
     await reached.wait()
     first.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -379,15 +378,15 @@ async def test_whoever_hangs_up_leaves_the_fetch_to_the_others(library: Library,
 
 
 async def test_our_own_disk_is_no_fault_of_the_origin(
-    library: Library, origin: Origin, blobs: FileBlobStore
+    fetcher: Fetcher, origin: Origin, blobs: FileBlobStore
 ) -> None:
     origin.routes["/"] = file(JPEG)
     blobs.incoming.rmdir()
     with pytest.raises(SpoolError):
-        await library.obtain([wish(origin.url("/"))], account="7")
+        await fetcher.obtain([wish(origin.url("/"))], account="7")
 
 
-async def test_stopping_twice_ends_what_is_under_way(library: Library, origin: Origin) -> None:
+async def test_stopping_twice_ends_what_is_under_way(fetcher: Fetcher, origin: Origin) -> None:
     reached = asyncio.Event()
 
     async def stalled(exchange: Exchange) -> None:
@@ -395,10 +394,10 @@ async def test_stopping_twice_ends_what_is_under_way(library: Library, origin: O
         await exchange.stall()
 
     origin.routes["/"] = stalled
-    pending = asyncio.create_task(library.obtain([wish(origin.url("/"))], account="7"))
+    pending = asyncio.create_task(fetcher.obtain([wish(origin.url("/"))], account="7"))
     await reached.wait()
-    await library.stop()
-    await library.stop()
+    await fetcher.stop()
+    await fetcher.stop()
     with pytest.raises(asyncio.CancelledError):
         await pending
 
