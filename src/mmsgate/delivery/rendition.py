@@ -1,7 +1,8 @@
 """Which version of a message's content a carrier gets.
 
 In this release what a handset takes travels as it is if it fits the carrier's limit; everything else goes by
-fallback link, never raw. Content is encoded once per (mms-id, connection) and kept for retries.
+fallback link, never raw. Equal slides are encoded once per dialect: a retry, and the next of a thousand sends of the
+same picture, share the bytes.
 """
 
 import secrets
@@ -73,33 +74,35 @@ class Renditions:
     def __init__(self, blobs: Blobs, content: Callable[[int], Content | None]) -> None:
         self._blobs, self._content = blobs, content
         self._boundaries = Boundaries()
-        self._encoded: Recent[tuple[int, Dialect], Rendition] = Recent(256)
+        self._encoded: Recent[tuple[tuple[Slide, ...], Dialect], EncodedContent] = Recent(256)
 
     async def choose(self, message: Message, profile: CarrierProfile) -> Rendition | Unfit:
         """The rendition for that carrier, or why there is none."""
-        key = (message.mms_id, profile.dialect)
-        rendition = self._encoded.get(key)
-        if rendition is None:
-            made = await self._make(message, profile)
-            if isinstance(made, Unfit):
-                return made
-            rendition = self._encoded.put(key, made)
-        return _too_large(rendition.content.decoded_size, message, profile) or rendition
-
-    async def _make(self, message: Message, profile: CarrierProfile) -> Rendition | Unfit:
         content = self._content(message.mms_id)
         if content is None:
             return Unfit(reason="its content is gone")
-        unfit = _wrong_type(content.slides, profile) or _largest_first(content.slides, message, profile)
+        key = (content.slides, profile.dialect)
+        encoded = self._encoded.get(key)
+        if encoded is None:
+            made = await self._make(content.slides, message, profile)
+            if isinstance(made, Unfit):
+                return made
+            encoded = self._encoded.put(key, made)
+        size = encoded.decoded_size
+        summary = f"{_count(len(content.slides), 'slide')}, {size:,} bytes"
+        return _too_large(size, message, profile) or Rendition(
+            content=encoded, subject=content.subject, summary=summary
+        )
+
+    async def _make(
+        self, slides: tuple[Slide, ...], message: Message, profile: CarrierProfile
+    ) -> EncodedContent | Unfit:
+        unfit = _wrong_type(slides, profile) or _largest_first(slides, message, profile)
         if unfit:
             return unfit
-        media = [medium for slide in content.slides for medium in slide.media]
+        media = [medium for slide in slides for medium in slide.media]
         blobs = {medium.blob: await self._blobs.read(medium.blob) for medium in media}
-        encoded = encode_content(
-            content.slides, blobs, dialect=profile.dialect, content_id="1", token=self._boundaries()
-        )
-        summary = f"{_count(len(content.slides), 'slide')}, {encoded.decoded_size:,} bytes"
-        return Rendition(content=encoded, subject=content.subject, summary=summary)
+        return encode_content(slides, blobs, dialect=profile.dialect, content_id="1", token=self._boundaries())
 
 
 def _wrong_type(slides: tuple[Slide, ...], profile: CarrierProfile) -> Unfit | None:

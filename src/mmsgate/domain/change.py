@@ -97,8 +97,10 @@ def move(
         updated_at=at,
     )
     postbacks = tuple(_postbacks(message, moved, why, at))
+    if postbacks:
+        moved = replace(moved, told=True, postbacks=message.postbacks + len(postbacks))
     return Change(
-        message=replace(moved, told=message.told or bool(postbacks), postbacks=message.postbacks + len(postbacks)),
+        message=moved,
         event=event,
         postbacks=postbacks,
         carrier_ids=carrier_ids,

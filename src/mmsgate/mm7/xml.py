@@ -142,7 +142,12 @@ def children(parent: Node | None, name: str) -> Iterator[Node]:
 def child(parent: Node | None, *path: str) -> Node | None:
     """The first element at the path of local names, None if it is not there."""
     for name in path:
-        parent = next(children(parent, name), None)
+        for node in () if parent is None else parent:
+            if local(node) == name:
+                parent = node
+                break
+        else:
+            return None
     return parent
 
 

@@ -8,6 +8,7 @@ from enum import StrEnum
 from mmsgate.clock import Millis
 from mmsgate.domain.change import CarrierId, Change, normalise_id
 from mmsgate.domain.message import Content, Event, Message, SmsPart
+from mmsgate.domain.postback import SentAs
 from mmsgate.store import rows
 from mmsgate.store.engine import Engine, Row
 from mmsgate.store.queries import queries
@@ -187,7 +188,9 @@ class Messages:
 
     def _record(self, db: sqlite3.Connection, message_id: int, decide: Decide) -> Recorded:
         row = db.execute(SQL["message"], (message_id,)).fetchone()
-        change = decide(Snapshot(message=rows.to_message(row), sms_parts=_sms_parts(db, message_id)))
+        message = rows.to_message(row)
+        parts = _sms_parts(db, message_id) if message.sent_as is SentAs.SMS else ()
+        change = decide(Snapshot(message=message, sms_parts=parts))
         after = change.message
         if change.event.changed:
             db.execute(SQL["update_message"], (*rows.message_mutable(after), after.id))

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import fields
 
 from mmsgate.domain.media import MediaKind
 from mmsgate.domain.message import Content, Event, Fallback, Message
@@ -24,6 +24,8 @@ MESSAGE_MUTABLE = (
 )
 MESSAGE = f"{MESSAGE_FIXED}, {MESSAGE_MUTABLE}"
 
+_json = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
+_MEDIUM = tuple(field.name for field in fields(Medium))
 _STATES = {state.value: state for state in State}
 _DIALECTS = {dialect.value: dialect for dialect in WireDialect}
 _SENDER_TYPES = {kind.value: kind for kind in SenderType}
@@ -68,7 +70,14 @@ def to_message(row: Row) -> Message:
 
 def slides_json(slides: tuple[Slide, ...]) -> str:
     """Slides as they are kept."""
-    return json.dumps([asdict(slide) for slide in slides], separators=(",", ":"), ensure_ascii=False)
+    return _json([
+        {"text": slide.text, "media": [_medium_fields(medium) for medium in slide.media], "duration": slide.duration}
+        for slide in slides
+    ])  # fmt: skip
+
+
+def _medium_fields(medium: Medium) -> Mapping[str, object]:
+    return {name: getattr(medium, name) for name in _MEDIUM}
 
 
 def to_slides(text: str) -> tuple[Slide, ...]:
@@ -92,7 +101,7 @@ def to_content(row: Row) -> Content:
 
 def event_row(message_id: int, event: Event) -> Row:
     """``message_id, at, happening, state, changed, reason, data``."""
-    data = json.dumps(dict(event.data), separators=(",", ":"), ensure_ascii=False) if event.data else "{}"
+    data = _json(dict(event.data)) if event.data else "{}"
     happening = event.happening.value if event.happening else None
     return (message_id, event.at, happening, event.state.value, event.changed, event.reason, data)
 
