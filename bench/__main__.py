@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import uvloop
@@ -55,6 +55,7 @@ class Figures:
     p50: float
     p99: float
     delivered_rate: float
+    steady_rate: float
     cpu_ms: float
     memory: int
     bytes_each: int
@@ -153,18 +154,35 @@ async def load(port: int, body: bytes, count: int) -> tuple[float, list[float]]:
     return time.perf_counter() - begun, times
 
 
-async def until_told(sink_port: int, count: int) -> dict[str, int]:
+@dataclass(slots=True)
+class Progress:
+    """What the sink has counted, and when: pairs of a time in seconds and the submits taken by then."""
+
+    counts: dict[str, int] = field(default_factory=dict)
+    taken: list[tuple[float, int]] = field(default_factory=list)
+
+    def steady_rate(self) -> float:
+        """Submits per second in the middle half: without the start, when acceptance wants the CPU, and the end."""
+        first, last = self.taken[0][1], self.taken[-1][1]
+        quarter = (last - first) / 4
+        middle = [entry for entry in self.taken if first + quarter <= entry[1] <= last - quarter]
+        (begun, low), (ended, high) = middle[0], middle[-1]
+        return (high - low) / (ended - begun) if ended > begun else 0.0
+
+
+async def until_told(sink_port: int, count: int) -> Progress:
     """Wait until every message's N102 has arrived."""
     connection = await Connection.open(sink_port)
-    counts: dict[str, int] = {}
+    progress = Progress()
     deadline = time.perf_counter() + 300
-    while counts.get("N102", 0) < count:
-        assert time.perf_counter() < deadline, f"not delivered within 300 s: {counts}"
+    while progress.counts.get("N102", 0) < count:
+        assert time.perf_counter() < deadline, f"not delivered within 300 s: {progress.counts}"
         await asyncio.sleep(0.02)
         _, told = await connection.post("/counts", [], [b""])
-        counts = json.loads(told)
+        progress.counts = json.loads(told)
+        progress.taken.append((time.perf_counter(), progress.counts.get("submits", 0)))
     connection.close()
-    return counts
+    return progress
 
 
 async def measure(size: str, carrier: tuple[int, int], count: int, media: Path) -> Figures:
@@ -192,14 +210,16 @@ async def measure(size: str, carrier: tuple[int, int], count: int, media: Path) 
 async def timed(pid: int, port: int, sink_port: int, body: bytes, count: int) -> Figures:
     yardstick_ms = yardstick()
     cpu, begun = cpu_seconds(pid), time.perf_counter()
+    told = asyncio.create_task(until_told(sink_port, count + WARM_UP))
     seconds, times = await load(port, body, count)
-    counts = await until_told(sink_port, count + WARM_UP)
+    progress = await told
     total, cpu = time.perf_counter() - begun, cpu_seconds(pid) - cpu
     times.sort()
     return Figures(
         messages=count, yardstick_ms=yardstick_ms, accepted_rate=count / seconds, p50=times[len(times) // 2],
         p99=times[int(len(times) * 0.99)], delivered_rate=count / total, cpu_ms=cpu / count * 1000,
-        memory=peak_memory(pid), bytes_each=counts["bytes"] // counts["submits"],
+        memory=peak_memory(pid), steady_rate=progress.steady_rate(),
+        bytes_each=progress.counts["bytes"] // progress.counts["submits"],
     )  # fmt: skip
 
 
@@ -244,20 +264,22 @@ def free_port() -> int:
 
 def show(rows: Sequence[Figures]) -> None:
     table = Table(
-        title=f"sendMMS, {CLIENTS} callers, {os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
+        title=f"sendMMS, {CLIENTS} callers; {os.cpu_count()} cores, {platform.machine()}, "
+        f"Python {platform.python_version()}"
     )
     for column in (
-        "MMS", "carrier", "connections", "accepted/s", "p50 ms", "p99 ms", "delivered/s", "CPU ms/msg", "peak MB", "floor/s",
-        "floor CPU ms", "CPU ratio", "of connections/delay", "yardstick ms",
+        "MMS", "carrier", "conns", "accepted/s", "p50 ms", "p99 ms", "delivered/s", "CPU ms/msg", "peak MB",
+        "floor/s", "floor CPU", "CPU ratio", "of conns/delay", "yardstick",
     ):  # fmt: skip
         table.add_column(column, justify="right")
     for row in rows:
         ideal = row.connections / row.delay * 1000 if row.delay else 0
         table.add_row(
-            row.size, f"{row.delay} ms", str(row.connections), f"{row.accepted_rate:,.0f}", f"{row.p50:.1f}", f"{row.p99:.1f}",
-            f"{row.delivered_rate:,.0f}", f"{row.cpu_ms:.2f}", f"{row.memory / 1e6:.0f}", f"{row.floor_rate:,.0f}",
+            row.size, f"{row.delay} ms", str(row.connections), f"{row.accepted_rate:,.0f}", f"{row.p50:.1f}",
+            f"{row.p99:.1f}", f"{row.delivered_rate:,.0f}", f"{row.cpu_ms:.2f}", f"{row.memory / 1e6:.0f}",
+            f"{row.floor_rate:,.0f}",
             f"{row.floor_cpu_ms:.2f}", f"{row.cpu_ms / row.floor_cpu_ms:.1f}",
-            f"{row.delivered_rate / ideal:.0%}" if ideal else "-", f"{row.yardstick_ms:.0f}",
+            f"{row.steady_rate / ideal:.0%}" if ideal else "-", f"{row.yardstick_ms:.0f}",
         )  # fmt: skip
     Console(width=160).print(table)
 

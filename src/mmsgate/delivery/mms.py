@@ -41,6 +41,9 @@ log = logging.getLogger("mmsgate.delivery")
 #: The longest time between two commits of one attempt, the answer's time-out aside.
 LEASE_MARGIN: Millis = 2 * MINUTE
 
+#: One message stands ready behind this many connections.
+READY_SHARE = 4
+
 BlockReason = Callable[[int, str, str], str | None]
 
 
@@ -75,13 +78,14 @@ class MmsDelivery:
         self._renditions, self._block_reason, self._alarms = renditions, block_reason, alarms
         self._clock = clock
         self._slots = asyncio.Semaphore(profile.connections)
+        self._ready = asyncio.Semaphore(profile.connections + max(1, profile.connections // READY_SHARE))
         self._refuses, self._rejects = f"{profile.name} refuses us", f"{profile.name} rejects requests"
         self._troubled = True  # an alarm of the run before may be open
 
     @property
     def lease(self) -> Millis:
-        """How long an attempt may take before its lease expires."""
-        return LEASE_MARGIN + round(self.profile.timeout * 1000)
+        """How long an attempt may take before its lease expires: it may wait for the request before it."""
+        return LEASE_MARGIN + round(2 * self.profile.timeout * 1000)
 
     async def deliver(self, message: Message) -> None:
         """Take a claimed message one attempt further."""
@@ -152,18 +156,29 @@ class MmsDelivery:
     # -- the submit
 
     async def _submit(self, attempt: Attempt) -> Verdict | None:
-        """Commit `submitting`, send, and judge the outcome. Only a connection's worth is under way at once."""
+        """Commit `submitting`, send, and judge the outcome.
+
+        As many requests are under way as there are connections. A few more stand ready behind them, their commits
+        done, so that no connection waits for one; should the gateway be killed, they count as unknown too.
+        """
         assert attempt.rendition is not None
-        async with self._slots:
+        async with self._ready:
             if self.gate.closed:
                 return self._wait_for_gate(attempt)
             begun = await self._begin(attempt)
             if begun is None:
                 return None
-            attempt.message, rendition = begun, attempt.rendition
-            outcome = await self._client.submit(begun, rendition.content, rendition.subject)
+            attempt.message = begun
+            outcome = await self._send(begun, attempt.rendition)
         attempt.now = self._clock.now()
-        return await self._judge(attempt, outcome)
+        return self._wait_for_gate(attempt) if outcome is None else await self._judge(attempt, outcome)
+
+    async def _send(self, message: Message, rendition: Rendition) -> SubmitOutcome | None:
+        """The request's outcome; None if it never left because the gate was closed meanwhile."""
+        async with self._slots:
+            if self.gate.closed:
+                return None
+            return await self._client.submit(message, rendition.content, rendition.subject)
 
     async def _begin(self, attempt: Attempt) -> Message | None:
         """Commit that a body may be leaving from now on; None if the message is no longer ours to send."""

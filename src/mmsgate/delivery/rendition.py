@@ -1,8 +1,8 @@
 """Which version of a message's content a carrier gets.
 
 In this release what a handset takes travels as it is if it fits the carrier's limit; everything else goes by
-fallback link, never raw. Equal slides are encoded once per dialect: a retry, and the next of a thousand sends of the
-same picture, share the bytes.
+fallback link, never raw. Equal slides are encoded once per dialect: a retry, and the next of a thousand sends
+of the same picture, share the bytes.
 """
 
 import secrets

@@ -9,6 +9,7 @@ from mmsgate.clock import Millis
 from mmsgate.domain.change import CarrierId, Change, normalise_id
 from mmsgate.domain.message import Content, Event, Message, SmsPart
 from mmsgate.domain.postback import SentAs
+from mmsgate.domain.state import State
 from mmsgate.store import rows
 from mmsgate.store.engine import Engine, Row
 from mmsgate.store.queries import queries
@@ -357,7 +358,8 @@ def _match(
             return match
     if recipient:
         candidates = db.execute(SQL["find_by_recipient"], (recipient, sender or "%", connection)).fetchall()
-        if len(candidates) == 1:
+        # One that is just being submitted counts: the report may be its own, come before its id is known.
+        if len(candidates) == 1 and candidates[0][1] != State.SUBMITTING:
             return Match(message_id=candidates[0][0], part=0, matched_by=MatchedBy.RECIPIENT)
     return None
 

@@ -71,7 +71,7 @@ def to_message(row: Row) -> Message:
 def slides_json(slides: tuple[Slide, ...]) -> str:
     """Slides as they are kept."""
     return _json([
-        {"text": slide.text, "media": [_medium_fields(medium) for medium in slide.media], "duration": slide.duration}
+        {"text": slide.text, "media": list(map(_medium_fields, slide.media)), "duration": slide.duration}
         for slide in slides
     ])  # fmt: skip
 

@@ -179,6 +179,17 @@ async def test_a_report_that_names_only_people_needs_exactly_one_candidate(store
     assert await report(store, people=("12065550199", "")) is None
 
 
+async def test_a_report_before_its_id_is_not_taken_for_another_message_to_the_same_phone(store: Store) -> None:
+    people = ("12065550100", "28444")
+    await sent(store, 1, "a1")
+    second = await accepted(store, 2)
+    await store.messages.record(second.id, step(Happening.SUBMIT))
+    assert await report(store, "b2", people=people) is None
+    given = CarrierId(connection="sim", verbatim="b2")
+    recorded = await store.messages.record(second.id, step(Happening.TAKEN, given))
+    assert len(recorded.orphans) == 1
+
+
 async def test_a_guessed_spelling_is_believed_only_for_the_same_recipient(store: Store) -> None:
     await sent(store, 1, "1a")
     assert await report(store, "26", "1a", people=("12065550199", "")) is None

@@ -99,7 +99,7 @@ CREATE TABLE message (
 );
 CREATE INDEX message_due ON message (connection, due_at) WHERE due_at IS NOT NULL;
 -- For a report that names only the recipient (R-38).
-CREATE INDEX message_waiting ON message (recipient, sender) WHERE state IN ('sent', 'unknown');
+CREATE INDEX message_waiting ON message (recipient, sender) WHERE state IN ('sent', 'submitting', 'unknown');
 
 -- What must be unique for ever, or is looked for without a date, has its own small table.
 CREATE TABLE tracking (

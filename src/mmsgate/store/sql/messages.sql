@@ -55,8 +55,8 @@ SELECT message_id, part, verbatim FROM carrier_id JOIN message ON message.id = m
 WHERE carrier_id.connection = ? AND normalised = ?
 
 -- name: find_by_recipient
-SELECT id FROM message
-WHERE recipient = ? AND sender LIKE ? AND connection = ? AND state IN ('sent', 'unknown') LIMIT 2
+SELECT id, state FROM message
+WHERE recipient = ? AND sender LIKE ? AND connection = ? AND state IN ('sent', 'submitting', 'unknown') LIMIT 2
 
 -- name: sms_parts
 SELECT number, state, smsc_id, error FROM sms_part WHERE message_id = ? ORDER BY number
