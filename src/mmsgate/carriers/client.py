@@ -1,5 +1,6 @@
 """The MM7 client of one carrier connection: a SubmitReq out, an outcome back."""
 
+import asyncio
 import base64
 
 from mmsgate.carriers.outcome import SubmitOutcome, outcome_of
@@ -12,11 +13,15 @@ from mmsgate.mm7.submit import SubmitReq, encode_submit
 
 
 class Mm7Client:
-    """Posts to one carrier over its own keep-alive pool. Never sends anything twice by itself."""
+    """Posts to one carrier over its own keep-alive pool. Never sends anything twice by itself.
+
+    As many requests are under way as the profile has connections; the next ones wait, ready to go.
+    """
 
     def __init__(self, profile: CarrierProfile, http: HttpClient, clock: Clock) -> None:
         self._profile, self._clock = profile, clock
         self._pool = http.pool(limit=profile.connections, keepalive=profile.keepalive)
+        self._connections = asyncio.Semaphore(profile.connections)
         self._timeouts = Timeouts(connect=10, idle=None, total=profile.timeout)
         self._headers = {"Authorization": _basic(profile)} if profile.username else {}
 
@@ -32,12 +37,11 @@ class Mm7Client:
             subject=subject,
         )
         http = encode_submit(request, content, dialect=self._profile.dialect)
-        posted = await self._pool.post(
-            self._profile.url,
-            headers={**self._headers, **http.headers},
-            buffers=http.buffers,
-            timeouts=self._timeouts,
-        )
+        headers = {**self._headers, **http.headers}
+        async with self._connections:  # not the pool's own queue: waiting there would count as the carrier's time
+            posted = await self._pool.post(
+                self._profile.url, headers=headers, buffers=http.buffers, timeouts=self._timeouts
+            )
         return outcome_of(posted, self._profile)
 
     async def close(self) -> None:

@@ -77,7 +77,6 @@ class MmsDelivery:
         self._client, self._store, self._ledger = client, store, ledger
         self._renditions, self._block_reason, self._alarms = renditions, block_reason, alarms
         self._clock = clock
-        self._slots = asyncio.Semaphore(profile.connections)
         self._ready = asyncio.Semaphore(profile.connections + max(1, profile.connections // READY_SHARE))
         self._refuses, self._rejects = f"{profile.name} refuses us", f"{profile.name} rejects requests"
         self._troubled = True  # an alarm of the run before may be open
@@ -169,16 +168,9 @@ class MmsDelivery:
             if begun is None:
                 return None
             attempt.message = begun
-            outcome = await self._send(begun, attempt.rendition)
+            outcome = await self._client.submit(begun, attempt.rendition.content, attempt.rendition.subject)
         attempt.now = self._clock.now()
-        return self._wait_for_gate(attempt) if outcome is None else await self._judge(attempt, outcome)
-
-    async def _send(self, message: Message, rendition: Rendition) -> SubmitOutcome | None:
-        """The request's outcome; None if it never left because the gate was closed meanwhile."""
-        async with self._slots:
-            if self.gate.closed:
-                return None
-            return await self._client.submit(message, rendition.content, rendition.subject)
+        return await self._judge(attempt, outcome)
 
     async def _begin(self, attempt: Attempt) -> Message | None:
         """Commit that a body may be leaving from now on; None if the message is no longer ours to send."""
