@@ -37,7 +37,7 @@ test: $(STAMP)   ## set up, then run all tests (unit, integration, acceptance)
 unit: $(STAMP)   ## only the tests that need no disk (under 10 s)
 	$(BIN)/python -m pytest tests/unit $(ARGS)
 
-kill: $(STAMP)   ## kill -9 at every step, under load (long; not yet part of make test)
+kill: $(STAMP)   ## only the tests that kill -9 the gateway at every step, under load
 	$(BIN)/python -m pytest tests/kill $(ARGS)
 
 lint: $(STAMP)   ## style and format

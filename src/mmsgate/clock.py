@@ -107,6 +107,14 @@ def iso_z(moment: Millis) -> str:
     return datetime.fromtimestamp(moment // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def spoken(length: Millis) -> str:
+    """A length of time for people, in the unit that suits it: ``0.9 s``, ``15 minutes``, ``36 hours``."""
+    for unit, name in ((DAY, "days"), (HOUR, "hours"), (MINUTE, "minutes")):
+        if length >= 2 * unit:
+            return f"{length / unit:.3g} {name}"
+    return f"{length / SECOND:.3g} s"
+
+
 def parse_iso(text: str) -> Millis | None:
     """An ISO 8601 instant as milliseconds; without a zone it is UTC; None if it is none."""
     try:

@@ -42,6 +42,7 @@ TABLE = {
     "0112": outcome("delivered", "N101 MMS", "N102 MMS", says=("3510",)),
     "0115": outcome("unknown", says=("empty answer",)),
     "0116": outcome("failed", "E101 ", says=("4007",)),
+    "0117": outcome("delivered", "N101 MMS", "N102 MMS", says=("paused",)),
     "0119": outcome("failed", "E101 ", says=("4004",)),
     "0120": outcome("delivered", "N101 MMS", "N102 MMS", says=("1100",)),
     "0121": outcome("delivered", "N101 MMS", "N102 MMS", says=("without a MessageID",)),

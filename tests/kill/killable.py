@@ -39,6 +39,10 @@ STEPS: dict[str, tuple[type, str, str]] = {
 }
 
 
+#: Which passing is the last; 5 unless it is here. Claims are few, for they take many at once.
+PASSINGS = {"claimed": 2, "postbacks-claimed": 2, "postback-recorded": 2}
+
+
 def die_at(step: str, passing: int) -> None:
     """Make the named step's `passing`-th execution kill the process."""
     owner, name, when = STEPS[step]

@@ -6,26 +6,29 @@ The carrier is a process of its own, so that it outlives the gateway and remembe
 import asyncio
 import json
 import signal
+import socket
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 
 from mmsgate.carriers.profile import CarrierProfile, SmscProfile, carrier_json
 from mmsgate.clock import SECOND
 from mmsgate.http import Answered, HttpClient, Lost, NotSent
 from mmsgate.mm7.dialect import Dialect
 from mmsgate.provision import CARRIER, SMSC
-from mmsgate.store import Store
+from mmsgate.store import Store, migrate
 from tests.acceptance.gateway import PATIENCE, Customer, Program, customer_of, values
-from tests.kill.killable import STEPS
+from tests.kill.killable import PASSINGS, STEPS
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(240)]
 
 MESSAGES = 30
 FALLING_BACK = 10  # of them, those whose content the carrier refuses
+AT_ONCE = 4  # gateways; each mostly waits
 FINAL = {"delivered", "undelivered", "failed", "unreported"}
 
 
@@ -36,12 +39,30 @@ class Carrier:
         self.process, self.phones_url, self.mm7_url, self.smsc_port = process, phones_url, mm7_url, smsc_port
 
 
-@pytest.fixture
-async def http_client() -> AsyncIterator[HttpClient]:
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def runs(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[dict[str, "asyncio.Task[None]"]]:
+    """A run for each step that is tested, a few at once; a test waits for its own."""
     client = HttpClient()
     await client.start()
-    yield client
+    slots = asyncio.Semaphore(AT_ONCE)
+
+    async def run(step: str) -> None:
+        async with slots:
+            await die_and_live_on(step, tmp_path_factory.mktemp(step), client)
+
+    wanted = " ".join(item.name for item in request.session.items)
+    tasks = {step: asyncio.create_task(run(step)) for step in STEPS if f"[{step}]" in wanted}
+    yield tasks
+    await asyncio.gather(*tasks.values(), return_exceptions=True)
     await client.stop()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 async def start_carrier(report_url: str) -> Carrier:
@@ -59,6 +80,7 @@ async def start_carrier(report_url: str) -> Carrier:
 
 async def point_to(carrier: Carrier, data_dir: Path) -> None:
     """Write the carrier's profiles into the gateway's store. Unknown outcomes settle within a second."""
+    migrate(data_dir / "mmsgate.db")
     store = Store(data_dir / "mmsgate.db")
     await store.start()
     profile = CarrierProfile(
@@ -114,16 +136,19 @@ async def all_final(customer: Customer, tracking_ids: list[str]) -> dict[str, di
 
 
 @pytest.mark.parametrize("step", STEPS)
-async def test_kill_at(step: str, tmp_path: Path, http_client: HttpClient) -> None:
-    first = Program(data_dir=tmp_path, arguments=("--demo", "--no-simulator"))
-    await first.start()
-    port = first.port
-    carrier = await start_carrier(f"{first.url}/mm7/{CARRIER}")
+async def test_kill_at(step: str, runs: dict[str, "asyncio.Task[None]"]) -> None:
+    await runs[step]
+    assert runs[step].done()
+
+
+async def die_and_live_on(step: str, data_dir: Path, http_client: HttpClient) -> None:
+    """Messages are posted to a gateway that dies at the step, and is started again."""
+    port = free_port()
+    carrier = await start_carrier(f"http://127.0.0.1:{port}/mm7/{CARRIER}")
+    program = Program(data_dir=data_dir, arguments=("--demo", "--no-simulator"))
     try:
-        await first.stop()
-        await point_to(carrier, tmp_path)
-        program = Program(data_dir=tmp_path, arguments=("--demo", "--no-simulator"))
-        await program.start(die_at=f"{step}:5", port=port)
+        await point_to(carrier, data_dir)
+        await program.start(die_at=f"{step}:{PASSINGS.get(step, 5)}", port=port)
         customer = await customer_of(program, http_client)
         lives = asyncio.Event()
         lives.set()
@@ -135,8 +160,8 @@ async def test_kill_at(step: str, tmp_path: Path, http_client: HttpClient) -> No
         log = await posting
         shown = await all_final(customer, list(log))
         await check_nothing_lost_nothing_doubled(customer, carrier, log, shown)
-        await program.stop()
     finally:
+        await program.stop()
         carrier.process.terminate()
         await carrier.process.communicate()
 

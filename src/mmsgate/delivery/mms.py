@@ -24,7 +24,7 @@ from mmsgate.carriers.outcome import (
     Unknown,
 )
 from mmsgate.carriers.profile import CarrierProfile, OnUnknown
-from mmsgate.clock import HOUR, MINUTE, Clock, Millis
+from mmsgate.clock import MINUTE, Clock, Millis, spoken
 from mmsgate.delivery.alarms import Alarms
 from mmsgate.delivery.gate import Gate
 from mmsgate.delivery.rendition import Rendition, Renditions, Unfit
@@ -110,16 +110,15 @@ class MmsDelivery:
             case State.UNKNOWN:
                 return self._settle_unknown(attempt)
             case State.SENT:
-                hours = self.profile.report_wait / HOUR
-                why = Why.of(f"no final report within {hours:g} hours")
+                why = Why.of(f"no final report within {spoken(self.profile.report_wait)}")
                 return Verdict(happening=Happening.NEVER_REPORTED, why=why)
             case _:
                 return None
 
     def _settle_unknown(self, attempt: Attempt) -> Verdict:
         """R-19: no report settled it in time, the profile says what to do."""
-        minutes = self.profile.unknown_wait / MINUTE
-        reason = f"the outcome stayed unknown: no report within {minutes:g} minutes; on_unknown is"
+        patience = spoken(self.profile.unknown_wait)
+        reason = f"the outcome stayed unknown: no report within {patience}; on_unknown is"
         match self.profile.on_unknown:
             case OnUnknown.RESEND:
                 why = Why.of(f"{reason} resend, so it is sent again with the same TransactionID")
@@ -223,14 +222,14 @@ class MmsDelivery:
         delay = retry_delay(attempt.message.attempts, asked=outcome.after)
         due_at = min(attempt.now + delay, attempt.message.expires_at)
         why = Why.of(
-            f"temporary failure: {outcome.text}; next attempt in {(due_at - attempt.now) / 1000:.1f} s",
+            f"temporary failure: {outcome.text}; next attempt in {spoken(due_at - attempt.now)}",
             code=outcome.code,
         )
         return Verdict(happening=Happening.POSTPONED, why=why, due_at=due_at)
 
     def _in_doubt(self, attempt: Attempt, text: str) -> Verdict:
-        minutes = self.profile.unknown_wait / MINUTE
-        why = Why.of(f"outcome unknown: {text}; waiting {minutes:g} minutes for a report, not sending again")
+        patience = spoken(self.profile.unknown_wait)
+        why = Why.of(f"outcome unknown: {text}; waiting {patience} for a report, not sending again")
         return Verdict(happening=Happening.IN_DOUBT, why=why, due_at=attempt.now + self.profile.unknown_wait)
 
     # -- the connection's gate
@@ -243,8 +242,9 @@ class MmsDelivery:
 
     def _wait_for_gate(self, attempt: Attempt, text: str = "") -> Verdict:
         """Back to the queue until the gate opens. It is the connection's trouble: no attempt is counted."""
-        seconds = (self.gate.opens_at - attempt.now) / 1000
-        reason = f"{self.profile.name} is paused for {seconds:.0f} s" + (f": {text}" if text else "")
+        reason = f"{self.profile.name} is paused for {spoken(self.gate.opens_at - attempt.now)}" + (
+            f": {text}" if text else ""
+        )
         submitted = attempt.message.state is State.SUBMITTING
         return Verdict(
             happening=Happening.POSTPONED, why=Why.of(reason), due_at=self.gate.opens_at,

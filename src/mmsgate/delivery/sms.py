@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 
 from mmsgate.carriers.profile import SmscProfile
-from mmsgate.clock import HOUR, MINUTE, Clock, Millis
+from mmsgate.clock import MINUTE, Clock, Millis, spoken
 from mmsgate.delivery.mms import BlockReason
 from mmsgate.delivery.retry import retry_delay
 from mmsgate.delivery.verdict import Verdict, gave_up
@@ -86,11 +86,9 @@ class SmsDelivery:
                 )
                 return self._in_doubt(attempt, "the gateway stopped while parts may have been under way", doubtful)
             case State.SMS_UNKNOWN:
-                return gave_up(
-                    f"the SMS's outcome stayed unknown for {self.profile.unknown_wait / MINUTE:g} minutes"
-                )
+                return gave_up(f"the SMS's outcome stayed unknown for {spoken(self.profile.unknown_wait)}")
             case State.SMS_SENT:
-                why = Why.of(f"no receipt for every part within {self.profile.report_wait / HOUR:g} hours")
+                why = Why.of(f"no receipt for every part within {spoken(self.profile.report_wait)}")
                 return Verdict(happening=Happening.NEVER_REPORTED, why=why)
             case _:
                 return None
@@ -185,12 +183,12 @@ class SmsDelivery:
 
     def _retry(self, attempt: Attempt, text: str) -> Verdict:
         due_at = min(attempt.now + retry_delay(attempt.message.attempts), attempt.message.expires_at)
-        why = Why.of(f"not taken yet: {text}; next attempt in {(due_at - attempt.now) / 1000:.1f} s")
+        why = Why.of(f"not taken yet: {text}; next attempt in {spoken(due_at - attempt.now)}")
         return Verdict(happening=Happening.POSTPONED, why=why, due_at=due_at)
 
     def _in_doubt(self, attempt: Attempt, text: str, parts: tuple[SmsPart, ...]) -> Verdict:
-        minutes = self.profile.unknown_wait / MINUTE
-        why = Why.of(f"outcome unknown: {text}; waiting {minutes:g} minutes for a receipt, not sending again")
+        patience = spoken(self.profile.unknown_wait)
+        why = Why.of(f"outcome unknown: {text}; waiting {patience} for a receipt, not sending again")
         return Verdict(
             happening=Happening.IN_DOUBT, why=why, due_at=attempt.now + self.profile.unknown_wait, sms_parts=parts
         )

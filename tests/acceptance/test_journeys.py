@@ -1,0 +1,113 @@
+"""What a customer does with the demo: pictures that are too large, links that open and expire, other dialects."""
+
+import asyncio
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from urllib.parse import urljoin
+
+import pytest
+
+from mmsgate.demo import files
+from tests.acceptance.gateway import Customer, Sent, values
+
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(180)]
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "sendmms-two-slides.xml"
+FILES = Path(files.__file__).parent / "media"
+LINK = re.compile(r"(/m/[A-Za-z0-9]+)")
+
+
+def told_codes(told: list[dict[str, str]]) -> list[tuple[str, str]]:
+    return [(each["code"], values(each["body"].encode()).get("sent-as", "")) for each in told]
+
+
+async def link_of(sent: Sent) -> str:
+    """The path of the page behind the fallback SMS on the phone."""
+    (sms,) = await sent.phone(kind="SMS")
+    found = LINK.search(sms["text"])
+    assert found, sms["text"]
+    return found[1]
+
+
+@pytest.mark.parametrize(
+    ("to", "name", "kind", "says"),
+    [("12065550106", "photo.jpg", "image", "2004"), ("12065550118", "lake.mp4", "video", "2004")],
+    ids=["a photo above 300 KB", "any video"],
+)
+async def test_what_the_carrier_refuses_is_behind_a_link(
+    to: str, name: str, kind: str, says: str, customer: Customer
+) -> None:
+    sent = await customer.send(to, slides=f"<slide>{customer.demo(name, kind)}</slide>")
+    assert told_codes(await sent.told(count=2)) == [("N101", "SMS"), ("N102", "SMS")]
+    await sent.until("delivered", says=(says, "SMS instead"))
+    path = await link_of(sent)
+    page = await customer.get(path)
+    assert (page.status, page.headers["x-robots-tag"]) == (200, "noindex, nofollow, noarchive")
+    file = re.search(r'src="([^"]+[.](?:jpg|mp4))"', page.body.decode())
+    assert file, page.body
+    got = await customer.get(urljoin(path, file[1]))
+    assert (got.status, int(got.headers["content-length"])) == (200, (FILES / name).stat().st_size)
+    assert got.body == (FILES / name).read_bytes()[: len(got.body)]  # only so much of an answer is read
+
+
+async def test_without_a_fallback_the_customer_is_told_e101(customer: Customer) -> None:
+    slides = f"<slide>{customer.demo('photo.jpg', 'image')}</slide>"
+    sent = await customer.send(
+        "12065550106", slides=slides, more="<disable-fallback-sms>true</disable-fallback-sms>"
+    )
+    (told,) = await sent.told(count=1)
+    body = values(told["body"].encode())
+    assert body["code"] == "E101"
+    assert "the fallback SMS is disabled" in body["status-details"]
+    await sent.until("failed")
+
+
+async def test_a_blocked_number_is_refused(customer: Customer) -> None:
+    response = values((await customer.post(customer.document("12065550114"))).body)
+    assert (response["status"], response["error-code"]) == ("Failure", "E114")
+
+
+async def test_a_link_expires_without_a_trace_of_its_content(customer: Customer) -> None:
+    expiry = (datetime.now(UTC) + timedelta(seconds=4)).isoformat()
+    more = f"<fallback-sms-link-expiration>{expiry}</fallback-sms-link-expiration>"
+    sent = await customer.send("12065550132", text="a secret of the past", more=more)
+    path = await link_of(sent)
+    async with asyncio.timeout(60):
+        while (page := await customer.get(path)).status == 200:
+            assert b"a secret of the past" in page.body
+            await asyncio.sleep(0.1)
+    assert page.status == 410
+    assert b"secret" not in page.body
+
+
+async def test_skycore_in_skycore_out(customer: Customer) -> None:
+    document = (
+        f"<REQUEST><ACTION>sendMMS</ACTION><API_KEY>{customer.program.api_key}</API_KEY><TO>12065550199</TO>"
+        "<FROM>28444</FROM><CAMPAIGNREF>32113</CAMPAIGNREF><NAME>n</NAME><SERVICEID>32113</SERVICEID>"
+        "<SLIDE><TEXT>Hello</TEXT></SLIDE></REQUEST>"
+    )
+    response = values((await customer.post(document, "/API/wxml/1.3/index.php")).body)
+    assert response["STATUS"] == "Success", response
+    sent = Sent(customer=customer, to="12065550199", tracking_id=response["TRACKINGID"], mms_id=response["MMSID"])
+    told = await sent.told(count=2)
+    first = values(told[0]["body"].encode())
+    assert (first["CODE"], first["STATUS"], first["MMSID"]) == ("N101", "Message Sent", sent.mms_id)
+
+
+async def test_the_two_slide_example(customer: Customer) -> None:
+    """The example of the documentation with the demo's files: what it says is what the phone shows."""
+    text = EXAMPLE.read_text(encoding="utf-8")
+    text = text.replace("YOUR-API-KEY", customer.program.api_key)
+    document = text.replace("http://127.0.0.1:8080", customer.program.url)
+    response = values((await customer.post(document)).body)
+    assert response["status"] == "Success", response
+    sent = Sent(customer=customer, to="12399471613", tracking_id=response["tracking-id"], mms_id=response["mms-id"])
+    (message,) = await sent.phone(kind="MMS")
+    assert message["subject"] == "Saturday at the lake"
+    first, second = message["slides"]
+    assert (first["duration_ms"], second["duration_ms"]) == (5000, 10000)
+    names = [[part["type"] for part in slide["parts"]] for slide in (first, second)]
+    assert names == [["image/jpeg", "audio/mpeg", "text/plain"], ["text/plain"]]
+    assert [part["type"] for part in message["attachments"]] == ["text/calendar"]
+    assert first["parts"][0]["size"] == (FILES / "photo.jpg").stat().st_size
