@@ -9,7 +9,7 @@ from mmsgate.carriers.routing import NoRoute, route
 from mmsgate.clock import DAY, Clock, Ids, Millis, iso, parse_iso
 from mmsgate.domain.account import STRICT_LIMITS, Account, SourceLimits
 from mmsgate.domain.gsm import is_gsm
-from mmsgate.domain.message import Content, Event, Fallback, Message
+from mmsgate.domain.message import Content, Event, Fallback, Message, counted
 from mmsgate.domain.request import SendMms, WireDialect
 from mmsgate.domain.slide import DraftSlide, Medium, Slide, count_fault, parse_duration, slide_fault
 from mmsgate.domain.state import State
@@ -140,15 +140,15 @@ class SendMmsWorkflow:
         )
 
     async def _commit(self, message: Message, content: Content, call: Call, response: bytes) -> None:
-        count = sum(len(slide.media) for slide in content.slides)
-        size = sum(medium.size for slide in content.slides for medium in slide.media)
-        what = f"{len(content.slides)} slide(s), {count} file(s), {size:,} bytes"
+        slides, files = len(content.slides), len(content.media)
+        size = sum(medium.size for medium in content.media)
         event = Event(
             at=message.accepted_at,
             happening=None,
             state=State.ACCEPTED,
-            reason=f"accepted for {message.connection}: {what}",
-            data={"slides": len(content.slides), "files": count, "bytes": size},
+            reason=f"accepted for {message.connection}: {counted(slides, 'slide')}, {counted(files, 'file')}, "
+            f"{size:,} bytes",
+            data={"slides": slides, "files": files, "bytes": size},
         )
         await self._store.messages.accept(
             Acceptance(

@@ -79,6 +79,7 @@ def send(wait: float, url: str | None, api_key: str | None, data_dir: str | None
     """Send an MMS: files are uploaded first, then the timeline is shown as it grows.
 
     A picture and a sound share the first slide, with the text; every further file has a slide of its own.
+    Ends with status 1 if the message is refused, fails or is not delivered.
     """
     settings = load(data_dir=data_dir)
     draft = _draft(options)
@@ -222,6 +223,8 @@ async def _watch(tracking_id: str, gateway: Gateway, wait: float) -> None:
         )
         return
     out.print(timeline.head(message), highlight=False)
+    if message["state"] in {"failed", "undelivered"}:
+        raise SendFault(f"the message ended as {message['state']}")
 
 
 def _answered(posted: PostOutcome, url: str) -> Answered:

@@ -13,7 +13,7 @@ from typing import Protocol
 
 from mmsgate.carriers.profile import CarrierProfile
 from mmsgate.domain.media import by_mime
-from mmsgate.domain.message import Content, Message
+from mmsgate.domain.message import Content, Message, counted
 from mmsgate.domain.slide import Slide
 from mmsgate.mm7.content import EncodedContent, encode_content
 from mmsgate.mm7.dialect import Dialect
@@ -89,7 +89,7 @@ class Renditions:
                 return made
             encoded = self._encoded.put(key, made)
         size = encoded.decoded_size
-        summary = f"{_count(len(content.slides), 'slide')}, {size:,} bytes"
+        summary = f"{counted(len(content.slides), 'slide')}, {size:,} bytes"
         return _too_large(size, message, profile) or Rendition(
             content=encoded, subject=content.subject, summary=summary
         )
@@ -136,7 +136,3 @@ def _over(what: str, size: int, message: Message, profile: CarrierProfile) -> Un
         f"{what}, over the {profile.limit:,} bytes decoded that {profile.name} takes from a {message.sender_type}"
     )
     return Unfit(reason=reason, data={"bytes": size, "limit": profile.limit})
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -7,8 +7,13 @@ from mmsgate.clock import Millis
 from mmsgate.domain.number import SenderType, mask
 from mmsgate.domain.postback import SentAs
 from mmsgate.domain.request import WireDialect
-from mmsgate.domain.slide import Slide
+from mmsgate.domain.slide import Medium, Slide
 from mmsgate.domain.state import Happening, State
+
+
+def counted(number: int, noun: str) -> str:
+    """A number of things for people: ``1 slide``, ``2 slides``."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +29,11 @@ class Content:
     subject: str = ""
     slides: tuple[Slide, ...] = ()
     created_at: Millis = 0
+
+    @property
+    def media(self) -> tuple[Medium, ...]:
+        """Every file, in the order of the slides."""
+        return tuple(medium for slide in self.slides for medium in slide.media)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

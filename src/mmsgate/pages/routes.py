@@ -52,6 +52,7 @@ def routes(pages: PageSource, blobs: BlobPaths, *, clock: Clock, on_view: ViewLi
     small = [Middleware(GZipMiddleware, minimum_size=500, compresslevel=6)]
     return [
         Route("/robots.txt", _robots_txt),
+        Route("/favicon.ico", _no_icon),
         Route(f"/m/assets/{SCRIPT_NAME}", _script),
         Route("/m/{token}", site.show, middleware=small),
         Route("/m/{token}/seen", site.seen, methods=["POST"]),
@@ -123,6 +124,11 @@ def _from_robot(request: Request) -> bool:
 async def _script(_: Request) -> Response:
     headers = {**HEADERS, "Cache-Control": _FOR_EVER}
     return Response(SCRIPT, headers=headers, media_type="text/javascript")
+
+
+async def _no_icon(_: Request) -> Response:
+    """Every browser asks for it, and calls a 404 an error."""
+    return Response(status_code=204, headers={"Cache-Control": "public, max-age=86400"})
 
 
 async def _robots_txt(_: Request) -> Response:

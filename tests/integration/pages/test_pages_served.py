@@ -448,3 +448,7 @@ async def test_robots_are_kept_out(site: Site) -> None:
     answer = await site.ask("/robots.txt")
     assert answer.text == "User-agent: *\nDisallow: /\n"
     assert answer.headers["content-type"] == "text/plain; charset=utf-8"
+
+
+async def test_a_browser_that_asks_for_an_icon_is_not_told_of_an_error(site: Site) -> None:
+    assert (await site.ask("/favicon.ico")).status == 204
