@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from mmsgate.errors import Fault
 
@@ -34,11 +35,14 @@ class _Embedded(uvicorn.Server):
 class Listener:
     """One TCP port. `bind` takes it; `start` serves an application on it; `stop` lets requests finish.
 
-    All three may be called twice.
+    All three may be called twice. `grace` is how many seconds requests under way get; `protocol` is uvicorn's HTTP,
+    or a class derived from it.
     """
 
-    def __init__(self, host: str, port: int, *, grace: int = 5) -> None:
-        self._host, self._port, self._grace = host, port, grace
+    def __init__(
+        self, host: str, port: int, *, grace: int = 5, protocol: type[HttpToolsProtocol] = HttpToolsProtocol
+    ) -> None:
+        self._host, self._port, self._grace, self._protocol = host, port, grace, protocol
         self._socket: socket.socket | None = None
         self._running: tuple[_Embedded, asyncio.Task[None]] | None = None
 
@@ -68,8 +72,8 @@ class Listener:
         self.bind()
         assert self._socket is not None
         config = uvicorn.Config(
-            app, lifespan="off", ws="none", log_config=None, access_log=False, server_header=False,
-            proxy_headers=False, timeout_keep_alive=30, timeout_graceful_shutdown=self._grace, backlog=2048,
+            app, http=self._protocol, lifespan="off", ws="none", log_config=None, access_log=False,
+            server_header=False, proxy_headers=False, timeout_keep_alive=30, timeout_graceful_shutdown=self._grace, backlog=2048,
         )  # fmt: skip
         server = _Embedded(config)
         self._running = (server, asyncio.create_task(server.serve(sockets=[self._socket]), name="listener"))

@@ -76,23 +76,26 @@ class Pump(Generic[T]):
 
     async def _loop(self) -> None:
         while True:
-            self._signal.clear()
-            free = self._slots - len(self._running)
-            if free < self._refill:
-                await self._signal.wait()
-                continue
             try:
-                items = await self._claim(free, self._clock.now())
+                await self._turn()
             except Exception:
                 log.exception("%s: no work could be claimed, trying again in %g s", self.name, PAUSE_AFTER_FAULT)
                 await asyncio.sleep(PAUSE_AFTER_FAULT)
-                continue
-            for item in items:
-                task = asyncio.create_task(self._work_one(item))
-                self._running.add(task)
-                task.add_done_callback(self._done)
-            if len(items) < free:
-                await self._sleep()
+
+    async def _turn(self) -> None:
+        """Claim as much as there is room for; sleep if there was no more."""
+        self._signal.clear()
+        free = self._slots - len(self._running)
+        if free < self._refill:
+            await self._signal.wait()
+            return
+        items = await self._claim(free, self._clock.now())
+        for item in items:
+            task = asyncio.create_task(self._work_one(item))
+            self._running.add(task)
+            task.add_done_callback(self._done)
+        if len(items) < free:
+            await self._sleep()
 
     async def _work_one(self, item: T) -> None:
         try:

@@ -10,6 +10,7 @@ from mmsgate.cli.output import console
 from mmsgate.clock import Ids, SystemClock
 from mmsgate.errors import Fault
 from mmsgate.http import HttpClient
+from mmsgate.listener import PortTaken
 from mmsgate.simulator.service import Simulator, SimulatorConfig
 
 
@@ -45,6 +46,9 @@ async def _run(config: SimulatorConfig) -> None:
     sim = Simulator(config, poster=http.pool(limit=16), clock=clock, ids=Ids(clock))
     try:
         await sim.start()
+    except PortTaken:
+        await http.stop()
+        raise
     except OSError as error:
         await http.stop()
         raise Fault(f"the simulator can't listen: {error.strerror}") from error

@@ -26,10 +26,10 @@ from mmsgate.mm7.unreadable import Unreadable
 from mmsgate.simulator.attempts import Attempts
 from mmsgate.simulator.behaviour import Attempt, Behaviour, Ending, MmsBehaviour, Refusal, Report, behaviour_of
 from mmsgate.simulator.box import Box
+from mmsgate.simulator.cutting import cut
 from mmsgate.simulator.reader import read_message, sequence_fault
 from mmsgate.simulator.reports import ReportSender
 from mmsgate.simulator.schedule import Scheduler
-from mmsgate.simulator.server import cut
 
 #: The answer to a request without Content-Length: a vendor's code, of the class "client error".
 LENGTH_REQUIRED = 2500

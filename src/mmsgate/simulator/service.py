@@ -7,12 +7,13 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 
 from mmsgate.clock import Clock, Ids
+from mmsgate.listener import Listener, PortTaken
 from mmsgate.simulator.attempts import Attempts
 from mmsgate.simulator.box import Box
+from mmsgate.simulator.cutting import CuttableProtocol
 from mmsgate.simulator.mmsc import Credentials, Mmsc
 from mmsgate.simulator.reports import Endpoint, Poster, ReportSender
 from mmsgate.simulator.schedule import LoopScheduler
-from mmsgate.simulator.server import HttpServer
 from mmsgate.simulator.smpp import SmppAccount, SmppServer
 from mmsgate.simulator.smsc import Smsc
 from mmsgate.simulator.web import Web
@@ -77,7 +78,7 @@ class Simulator:
         self.web_app = Web(self.box, forget=self._forget).app
         self.mmsc_app = Starlette(routes=[Route("/mm7", mmsc, methods=["POST"]), *self.web_app.routes])
         account = SmppAccount(system_id=config.smpp_system_id, password=config.smpp_password)
-        self._http = HttpServer(self.mmsc_app)
+        self._http = Listener(config.host, config.mmsc_port, grace=1, protocol=CuttableProtocol)
         self._smpp = SmppServer(account, self._smsc)
         self._changing = asyncio.Lock()
 
@@ -101,13 +102,13 @@ class Simulator:
         return f"[{self.config.host}]" if ":" in self.config.host else self.config.host
 
     async def start(self) -> None:
-        """Listen on both ports. Safe to call twice. Raises OSError if a port is taken; then nothing listens."""
+        """Listen on both ports. Safe to call twice. Raises OSError or `PortTaken`; then nothing listens."""
         async with self._changing:
             self.box.open()
             try:
-                await self._http.start(self.config.host, self.config.mmsc_port)
+                await self._http.start(self.mmsc_app)
                 await self._smpp.start(self.config.host, self.config.smsc_port)
-            except OSError:
+            except (OSError, PortTaken):
                 await self._stop()
                 raise
 

@@ -9,8 +9,9 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 
 from mmsgate.clock import Ids, SystemClock
+from mmsgate.listener import Listener
+from mmsgate.simulator.cutting import cut
 from mmsgate.simulator.reports import Poster
-from mmsgate.simulator.server import HttpServer, cut
 from mmsgate.simulator.service import Simulator, SimulatorConfig
 from tests.integration.simulator.peer import SmppPeer, request
 
@@ -70,8 +71,8 @@ async def test_a_port_that_is_taken_is_told_and_nothing_is_left_open(poster: Pos
 
 
 async def test_the_phones_can_be_served_by_another_application(simulator: Simulator) -> None:
-    server = HttpServer(Starlette(routes=[Mount("/", simulator.web_app)]))
-    await server.start("127.0.0.1", 0)
+    server = Listener("127.0.0.1", 0, grace=1)
+    await server.start(Starlette(routes=[Mount("/", simulator.web_app)]))
     assert (await request(server.port, "/sim/")).status == 200
     assert (await request(server.port, "/mm7", method="POST")).status == 404
     simulator.release()

@@ -17,7 +17,7 @@ from mmsgate.simulator.box import Box
 from mmsgate.simulator.mmsc import Credentials, Mmsc
 from mmsgate.simulator.reports import Endpoint, ReportSender
 from mmsgate.simulator.schedule import Job
-from mmsgate.simulator.server import CUT
+from mmsgate.simulator.cutting import CUT
 from tests.unit.simulator.submits import Post, golden
 
 
