@@ -73,7 +73,8 @@ class Listener:
         assert self._socket is not None
         config = uvicorn.Config(
             app, http=self._protocol, lifespan="off", ws="none", log_config=None, access_log=False,
-            server_header=False, proxy_headers=False, timeout_keep_alive=30, timeout_graceful_shutdown=self._grace, backlog=2048,
+            server_header=False, proxy_headers=False, timeout_keep_alive=30, backlog=2048,
+            timeout_graceful_shutdown=self._grace,
         )  # fmt: skip
         server = _Embedded(config)
         self._running = (server, asyncio.create_task(server.serve(sockets=[self._socket]), name="listener"))
