@@ -109,9 +109,10 @@ def _of_answer(answer: SubmitAnswer, profile: CarrierProfile, posted: Answered) 
 def _without_code(answer: SubmitAnswer, profile: CarrierProfile, posted: Answered) -> SubmitOutcome:
     if posted.status >= 300:
         return OurFault(code=None, text=f"HTTP {posted.status} without an MM7 status", raw=answer.excerpt)
-    if not posted.body and profile.empty_answer_accepts:
+    empty = not posted.body.strip()
+    if empty and profile.empty_answer_accepts:
         return Accepted(message_id="", code=1000, text="empty answer, which this carrier means as accepted")
-    what = "an empty answer" if not posted.body else "an answer without a status code"
+    what = "an empty answer" if empty else "an answer without a status code"
     return Unknown(text=f"HTTP {posted.status} with {what}")
 
 

@@ -5,7 +5,7 @@ Profiles live in the store as JSON, so that hosts cannot drift; every field has 
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import MISSING, asdict, dataclass, field, fields
 from enum import StrEnum
 
 from mmsgate.clock import DAY, MINUTE, Millis
@@ -87,16 +87,25 @@ def carrier_json(profile: CarrierProfile | SmscProfile) -> str:
 
 
 def carrier_from_json(text: str) -> CarrierProfile | SmscProfile:
-    """A profile as it was kept. Raises ValueError with the name of what does not belong."""
+    """A profile as it was kept. Raises ValueError with the name of what does not belong, or is missing."""
     kept = json.loads(text)
     kind = kept.pop("kind", "mm7")
     shape = SmscProfile if kind == "smpp" else CarrierProfile
-    unknown = kept.keys() - {f.name for f in fields(shape)}
-    if unknown:
-        raise ValueError(f"a carrier profile has no setting {', '.join(sorted(unknown))}")
+    _check_names(kept, shape, "a carrier profile")
     if shape is SmscProfile:
         return SmscProfile(**kept)
     return _mm7_from(kept)
+
+
+def _check_names(kept: Mapping[str, object], shape: type, what: str) -> None:
+    known = fields(shape)
+    unknown = kept.keys() - {f.name for f in known}
+    if unknown:
+        raise ValueError(f"{what} has no setting {', '.join(sorted(unknown))}")
+    needed = [f.name for f in known if f.default is MISSING and f.default_factory is MISSING]
+    missing = [name for name in needed if name not in kept]
+    if missing:
+        raise ValueError(f"{what} needs {', '.join(missing)}")
 
 
 def _mm7_from(kept: dict[str, object]) -> CarrierProfile:
@@ -109,6 +118,7 @@ def _mm7_from(kept: dict[str, object]) -> CarrierProfile:
 
 def _dialect(kept: object) -> Dialect:
     assert isinstance(kept, dict)
+    _check_names(kept, Dialect, "a carrier profile's dialect")
     shapes = dict(kept)
     for name in ("omissions",):
         shapes[name] = frozenset(shapes.get(name, ()))
