@@ -123,7 +123,7 @@ class MmsDelivery:
             case OnUnknown.RESEND:
                 why = Why.of(f"{reason} resend, so it is sent again with the same TransactionID")
                 return Verdict(happening=Happening.POSTPONED, why=why, due_at=attempt.now)
-            case OnUnknown.FALLBACK if attempt.message.fallback.enabled:
+            case OnUnknown.FALLBACK:
                 return self._fall_back(attempt, f"{reason} fallback")
             case _:
                 return gave_up(f"{reason} fail")
@@ -220,7 +220,7 @@ class MmsDelivery:
 
     def _retry(self, attempt: Attempt, outcome: Temporary) -> Verdict:
         delay = retry_delay(attempt.message.attempts, asked=outcome.after)
-        due_at = min(attempt.now + delay, attempt.message.expires_at)
+        due_at = max(min(attempt.now + delay, attempt.message.expires_at), attempt.now)
         why = Why.of(
             f"temporary failure: {outcome.text}; next attempt in {spoken(due_at - attempt.now)}",
             code=outcome.code,
@@ -242,12 +242,12 @@ class MmsDelivery:
 
     def _wait_for_gate(self, attempt: Attempt, text: str = "") -> Verdict:
         """Back to the queue until the gate opens. It is the connection's trouble: no attempt is counted."""
-        reason = f"{self.profile.name} is paused for {spoken(self.gate.opens_at - attempt.now)}" + (
-            f": {text}" if text else ""
-        )
+        now = self._clock.now()
+        opens_at = max(self.gate.opens_at, now)  # another message may have opened it meanwhile
+        reason = f"{self.profile.name} is paused for {spoken(opens_at - now)}" + (f": {text}" if text else "")
         submitted = attempt.message.state is State.SUBMITTING
         return Verdict(
-            happening=Happening.POSTPONED, why=Why.of(reason), due_at=self.gate.opens_at,
+            happening=Happening.POSTPONED, why=Why.of(reason), due_at=opens_at,
             attempts=attempt.message.attempts - 1 if submitted else None,
         )  # fmt: skip
 

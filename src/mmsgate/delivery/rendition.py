@@ -81,28 +81,23 @@ class Renditions:
         content = self._content(message.mms_id)
         if content is None:
             return Unfit(reason="its content is gone")
-        key = (content.slides, profile.dialect)
-        encoded = self._encoded.get(key)
-        if encoded is None:
-            made = await self._make(content.slides, message, profile)
-            if isinstance(made, Unfit):
-                return made
-            encoded = self._encoded.put(key, made)
+        slides = content.slides
+        # Before the look for shared bytes: carriers of one dialect may still differ in types and limits.
+        unfit = _wrong_type(slides, profile) or _largest_first(slides, message, profile)
+        if unfit:
+            return unfit
+        key = (slides, profile.dialect)
+        encoded = self._encoded.get(key) or self._encoded.put(key, await self._encode(*key))
         size = encoded.decoded_size
-        summary = f"{counted(len(content.slides), 'slide')}, {size:,} bytes"
+        summary = f"{counted(len(slides), 'slide')}, {size:,} bytes"
         return _too_large(size, message, profile) or Rendition(
             content=encoded, subject=content.subject, summary=summary
         )
 
-    async def _make(
-        self, slides: tuple[Slide, ...], message: Message, profile: CarrierProfile
-    ) -> EncodedContent | Unfit:
-        unfit = _wrong_type(slides, profile) or _largest_first(slides, message, profile)
-        if unfit:
-            return unfit
+    async def _encode(self, slides: tuple[Slide, ...], dialect: Dialect) -> EncodedContent:
         media = [medium for slide in slides for medium in slide.media]
         blobs = {medium.blob: await self._blobs.read(medium.blob) for medium in media}
-        return encode_content(slides, blobs, dialect=profile.dialect, content_id="1", token=self._boundaries())
+        return encode_content(slides, blobs, dialect=dialect, content_id="1", token=self._boundaries())
 
 
 def _wrong_type(slides: tuple[Slide, ...], profile: CarrierProfile) -> Unfit | None:
@@ -118,10 +113,10 @@ def _wrong_type(slides: tuple[Slide, ...], profile: CarrierProfile) -> Unfit | N
 
 def _largest_first(slides: tuple[Slide, ...], message: Message, profile: CarrierProfile) -> Unfit | None:
     """Too large by the files alone: known without reading them. The largest is named."""
-    sizes = [(m.size, number, m) for number, slide in enumerate(slides, 1) for m in slide.media]
-    total = sum(size for size, _, _ in sizes)
+    total = sum(medium.size for slide in slides for medium in slide.media)
     if total <= profile.limit:
         return None
+    sizes = [(m.size, number, m) for number, slide in enumerate(slides, 1) for m in slide.media]
     size, number, medium = max(sizes, key=lambda entry: entry[0])
     what = f"slide {number}: {medium.kind.label} of {size:,} bytes; all files are {total:,}"
     return _over(what, total, message, profile)

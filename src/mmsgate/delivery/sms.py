@@ -108,7 +108,9 @@ class SmsDelivery:
         """Text and link in parts; which of them have still to go."""
         message = attempt.message
         link = self._page_url(message) if message.fallback.link else ""
-        split = segment(message.fallback.text, link, reference=message.id)
+        split = segment(
+            message.fallback.text, link, reference=message.id >> 22
+        )  # the lower bits hardly ever change
         if isinstance(split, NotSegmentable):
             return gave_up(f"the fallback SMS can't be sent: {split.reason}")
         attempt.segments = split.segments
@@ -182,7 +184,8 @@ class SmsDelivery:
         return Verdict(happening=Happening.TAKEN, why=why, due_at=attempt.now + self.profile.report_wait)
 
     def _retry(self, attempt: Attempt, text: str) -> Verdict:
-        due_at = min(attempt.now + retry_delay(attempt.message.attempts), attempt.message.expires_at)
+        delay = retry_delay(attempt.message.attempts)
+        due_at = max(min(attempt.now + delay, attempt.message.expires_at), attempt.now)
         why = Why.of(f"not taken yet: {text}; next attempt in {spoken(due_at - attempt.now)}")
         return Verdict(happening=Happening.POSTPONED, why=why, due_at=due_at)
 

@@ -1,0 +1,130 @@
+"""What a delivery works with, in memory: a store of one message, its blobs, a directory of one account."""
+
+from collections.abc import Callable, Iterable
+from typing import cast
+
+from mmsgate.clock import ManualClock, Millis
+from mmsgate.domain.change import Change
+from mmsgate.domain.message import Content, Event, Message, SmsPart
+from mmsgate.domain.postback import PostbackCode
+from mmsgate.domain.slide import Slide
+from mmsgate.postbacks.ledger import Ledger
+from mmsgate.store import Decide, Directory, Recorded, Snapshot, Store
+from tests.unit.builders import an_account
+from tests.unit.mm7.samples import BLOBS, HELLO
+
+
+def a_content(mms_id: int = 5, *, slides: tuple[Slide, ...] = HELLO, subject: str = "Hello") -> Content:
+    return Content(id=mms_id, account_id=1, name="test", subject=subject, slides=slides)
+
+
+class FakeBlobs:
+    """Bytes by name, and which of them were read."""
+
+    def __init__(self, blobs: dict[str, bytes] = BLOBS) -> None:
+        self._blobs = blobs
+        self.read_names: list[str] = []
+
+    async def read(self, blob: str) -> bytes:
+        self.read_names.append(blob)
+        return self._blobs[blob]
+
+
+class FakeMessages:
+    """Messages; decisions are made on them as the store makes them, and their steps are kept.
+
+    `parts` are the SMS parts of any one of them: no test has two messages with parts.
+    """
+
+    def __init__(self, messages: Iterable[Message], parts: Iterable[SmsPart] = ()) -> None:
+        self.by_id = {message.id: message for message in messages}
+        self.parts = {part.number: part for part in parts}
+        self.changes: list[Change] = []
+
+    async def record(self, message_id: int, decide: Decide) -> Recorded:
+        change = decide(Snapshot(message=self.by_id[message_id], sms_parts=tuple(self.parts.values())))
+        self.by_id[message_id] = change.message
+        self.parts |= {part.number: part for part in change.sms_parts}
+        self.changes.append(change)
+        return Recorded(change=change)
+
+    def sms_parts(self, message_id: int) -> tuple[SmsPart, ...]:
+        assert message_id in self.by_id
+        return tuple(self.parts.values())
+
+
+class FakeAccounts:
+    """The alarms that are open, and which were cleared."""
+
+    def __init__(self) -> None:
+        self.alarms: dict[str, str] = {}
+        self.cleared: list[str] = []
+        self.while_raising: Callable[[], None] = lambda: None
+
+    async def raise_alarm(self, subject: str, reason: str, *, at: Millis) -> None:
+        assert at
+        self.while_raising()
+        self.alarms[subject] = reason
+
+    async def clear_alarm(self, subject: str, *, at: Millis) -> int:
+        assert at
+        self.cleared.append(subject)
+        return 0 if self.alarms.pop(subject, None) is None else 1
+
+
+class FakeStore:
+    """As much of the store as a delivery needs."""
+
+    def __init__(self, messages: Iterable[Message], parts: Iterable[SmsPart] = ()) -> None:
+        self.messages = FakeMessages(messages, parts)
+        self.accounts = FakeAccounts()
+
+    @property
+    def as_store(self) -> Store:
+        return cast("Store", self)
+
+
+class FakeBlockList:
+    """Why nobody may be sent to; empty: everybody may. `asked` are (account, sender, recipient)."""
+
+    def __init__(self, reason: str = "") -> None:
+        self._reason = reason
+        self.asked: list[tuple[int, str, str]] = []
+
+    def __call__(self, account_id: int, sender: str, recipient: str) -> str | None:
+        self.asked.append((account_id, sender, recipient))
+        return self._reason or None
+
+
+class Bench:
+    """What stands around every delivery, and how it went: `message` is the first one as it stands now."""
+
+    def __init__(self, *messages: Message, parts: Iterable[SmsPart] = (), blocked: str = "") -> None:
+        self.clock = ManualClock()
+        self.store = FakeStore(messages, parts)
+        self.blocks = FakeBlockList(blocked)
+        self._first = messages[0].id
+        directory = Directory(revision=1, accounts={1: an_account()}, by_key={}, patterns=(), profiles={})
+        self.ledger = Ledger(self.store.as_store, lambda: directory)
+
+    @property
+    def message(self) -> Message:
+        return self.store.messages.by_id[self._first]
+
+    @message.setter
+    def message(self, message: Message) -> None:
+        self.store.messages.by_id[self._first] = message
+
+    @property
+    def changes(self) -> list[Change]:
+        return self.store.messages.changes
+
+    @property
+    def event(self) -> Event:
+        """The last step."""
+        return self.changes[-1].event
+
+    @property
+    def told(self) -> list[PostbackCode]:
+        """What the customer was told, in order."""
+        return [postback.code for change in self.changes for postback in change.postbacks]

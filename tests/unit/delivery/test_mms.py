@@ -1,0 +1,519 @@
+"""One MMS, one attempt: what each state, each step and each answer of the carrier leads to."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple, cast
+
+import pytest
+
+from mmsgate.carriers.client import Mm7Client
+from mmsgate.carriers.outcome import (
+    Accepted,
+    OurFault,
+    Paused,
+    RefusedContent,
+    RefusedRecipient,
+    SubmitOutcome,
+    Temporary,
+    Unknown,
+)
+from mmsgate.carriers.profile import CarrierProfile, OnUnknown
+from mmsgate.clock import DAY, MINUTE, SECOND, Clock, ManualClock, Millis
+from mmsgate.delivery.alarms import Alarms
+from mmsgate.delivery.mms import MmsDelivery
+from mmsgate.delivery.rendition import Renditions
+from mmsgate.domain.message import Content, Message
+from mmsgate.domain.postback import PostbackCode
+from mmsgate.domain.state import Happening, State
+from mmsgate.mm7.content import EncodedContent
+from tests.unit.builders import NOW, a_fallback, a_message
+from tests.unit.delivery.fakes import Bench, FakeBlobs, a_content
+
+TAKES = 700  # milliseconds until a carrier answers
+H = Happening
+
+OK = Accepted(message_id="m1", code=1000, text="1000 Success")
+REFUSES_US = Paused(text="HTTP 401: the carrier refuses our credentials")
+
+
+class FakeClient:
+    """Answers with the next outcome, after `TAKES`, and remembers what it was asked to send."""
+
+    def __init__(self, outcomes: Sequence[SubmitOutcome], clock: ManualClock) -> None:
+        self._outcomes, self._clock = list(outcomes), clock
+        self.sent: list[Message] = []
+        self.subjects: list[str] = []
+        self.while_under_way: Callable[[], None] = lambda: None
+
+    async def submit(self, message: Message, content: EncodedContent, subject: str) -> SubmitOutcome:
+        assert content.buffers
+        self.sent.append(message)
+        self.subjects.append(subject)
+        self._clock.advance(TAKES)
+        self.while_under_way()
+        return self._outcomes.pop(0)
+
+
+SIM = CarrierProfile(name="sim", url="http://mmsc.example/", sms="sim-sms", timeout=60)
+
+
+class MmsBench(Bench):
+    """An MMS delivery with a carrier that answers `outcomes`, one for each submit."""
+
+    def __init__(
+        self,
+        *outcomes: SubmitOutcome,
+        message: Message | None = None,
+        messages: Sequence[Message] = (),
+        profile: CarrierProfile = SIM,
+        content: Content | None = None,
+        blocked: str = "",
+    ) -> None:
+        super().__init__(*(messages or [message or a_message()]), blocked=blocked)
+        self.client = FakeClient(outcomes, self.clock)
+        kept = {5: content or a_content()}
+        self.delivery = MmsDelivery(
+            profile, client=cast("Mm7Client", self.client), store=self.store.as_store, ledger=self.ledger,
+            renditions=Renditions(FakeBlobs(), kept.get), block_reason=self.blocks,
+            alarms=Alarms(self.store.as_store, self.clock), clock=cast("Clock", self.clock),
+        )  # fmt: skip
+
+    async def deliver(self) -> Message:
+        """One turn of the message; how it stands after it."""
+        await self.delivery.deliver(self.message)
+        return self.message
+
+    @property
+    def alarms(self) -> dict[str, str]:
+        return self.store.accounts.alarms
+
+
+# -- what can come of a submit
+
+
+class Leads(NamedTuple):
+    """What an outcome has to lead to; `due_in` counts from the answer, None is never."""
+
+    happening: Happening
+    state: State
+    due_in: Millis | None
+    reason: str
+    told: list[str]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "to"),
+    [
+        (OK, Leads(H.TAKEN, State.SENT, 3 * DAY, "sim accepted it as m1: 1000 Success", ["N101"])),
+        (
+            Accepted(message_id="", code=1000, text="1000 Success"),
+            Leads(H.TAKEN, State.SENT, 3 * DAY, "sim accepted it without a MessageID: 1000 Success", ["N101"]),
+        ),
+        (
+            RefusedRecipient(code=2003, text="2003 Address Not Found"),
+            Leads(
+                H.GAVE_UP, State.FAILED, None, "the carrier refused the recipient: 2003 Address Not Found", ["E101"]
+            ),
+        ),
+        (
+            RefusedContent(code=2004, text="2004 Content refused"),
+            Leads(
+                H.FELL_BACK, State.FALLBACK, 0,
+                "SMS instead: the carrier refused the content: 2004 Content refused", [],
+            ),
+        ),
+        (
+            OurFault(code=4004, text="4004 Validation error", raw="<xml/>"),
+            Leads(
+                H.GAVE_UP, State.FAILED, None,
+                "the carrier could not use our request: 4004 Validation error", ["E101"],
+            ),
+        ),
+        (
+            REFUSES_US,
+            Leads(
+                H.POSTPONED, State.ACCEPTED, 5 * SECOND,
+                "sim is paused for 5 s: HTTP 401: the carrier refuses our credentials", [],
+            ),
+        ),
+        (
+            Temporary(text="HTTP 503", after=90 * SECOND),
+            Leads(
+                H.POSTPONED, State.ACCEPTED, 90 * SECOND,
+                "temporary failure: HTTP 503; next attempt in 90 s", [],
+            ),
+        ),
+        (
+            Unknown(text="the connection was lost"),
+            Leads(
+                H.IN_DOUBT, State.UNKNOWN, 15 * MINUTE,
+                "outcome unknown: the connection was lost; waiting 15 minutes for a report, not sending again", [],
+            ),
+        ),
+    ],
+    ids=lambda each: type(each).__name__,
+)  # fmt: skip
+async def test_what_each_outcome_leads_to(outcome: SubmitOutcome, to: Leads) -> None:
+    bench = MmsBench(outcome)
+    message = await bench.deliver()
+    assert [change.event.happening for change in bench.changes] == [H.SUBMIT, to.happening]
+    assert (message.state, bench.event.reason, bench.told) == (to.state, to.reason, to.told)
+    assert message.due_at == (None if to.due_in is None else bench.clock.now() + to.due_in)
+    assert bench.event.at == bench.clock.now() == NOW + TAKES
+
+
+async def test_submitting_is_committed_before_the_request_leaves() -> None:
+    bench = MmsBench(OK)
+    await bench.deliver()
+    (sent,) = bench.client.sent
+    assert (sent.state, sent.attempts, sent.due_at) == (State.SUBMITTING, 1, NOW + bench.delivery.lease)
+    assert bench.client.subjects == ["Hello"]
+    assert bench.changes[0].event.reason.startswith("attempt 1 to sim: 1 slide, ")
+    assert bench.changes[0].event.data["carrier"] == "sim"
+
+
+async def test_the_carriers_id_is_remembered_with_its_connection() -> None:
+    bench = MmsBench(OK)
+    assert (await bench.deliver()).carrier_message_id == "m1"
+    assert [(each.connection, each.verbatim) for each in bench.changes[-1].carrier_ids] == [("sim", "m1")]
+
+
+async def test_a_lease_outlasts_two_requests_one_after_the_other() -> None:
+    assert MmsBench().delivery.lease > 2 * SIM.timeout * SECOND
+
+
+@pytest.mark.parametrize(("attempts", "usual"), [(0, SECOND), (1, 5 * SECOND), (3, 2 * MINUTE), (20, 60 * MINUTE)])
+async def test_each_temporary_failure_waits_longer(attempts: int, usual: Millis) -> None:
+    bench = MmsBench(Temporary(text="HTTP 503"), message=a_message(attempts=attempts))
+    message = await bench.deliver()
+    assert message.attempts == attempts + 1
+    assert message.due_at is not None
+    assert 0.8 * usual <= message.due_at - bench.clock.now() <= 1.2 * usual
+
+
+async def test_a_retry_is_never_later_than_the_end_of_the_message() -> None:
+    bench = MmsBench(Temporary(text="HTTP 503", after=DAY), message=a_message(expires_at=NOW + MINUTE))
+    message = await bench.deliver()
+    assert message.due_at == NOW + MINUTE
+    assert bench.event.reason.endswith("next attempt in 59.3 s")
+
+
+async def test_a_message_that_expired_during_its_request_is_due_at_once() -> None:
+    bench = MmsBench(Temporary(text="HTTP 503"), message=a_message(expires_at=NOW + 1))
+    message = await bench.deliver()
+    assert message.due_at == bench.clock.now()
+    assert bench.event.reason.endswith("next attempt in 0 s")
+    assert (await bench.deliver()).state is State.FAILED
+
+
+async def test_a_temporary_failure_then_a_success_are_two_attempts_with_one_transaction_id() -> None:
+    bench = MmsBench(Temporary(text="HTTP 503"), OK)
+    await bench.deliver()
+    assert (await bench.deliver()).state is State.SENT
+    assert [sent.attempts for sent in bench.client.sent] == [1, 2]
+    assert len({sent.transaction_id for sent in bench.client.sent}) == 1
+
+
+# -- the SMS instead
+
+
+async def test_a_refused_content_begins_anew_on_the_sms_connection() -> None:
+    bench = MmsBench(RefusedContent(code=2004, text="2004"), message=a_message(attempts=4))
+    message = await bench.deliver()
+    assert (message.connection, message.attempts) == ("sim-sms", 0)
+    assert bench.event.data == {"code": 2004}
+
+
+@pytest.mark.parametrize(
+    ("fallback", "reason"),
+    [
+        ({"enabled": False}, "the carrier refused the content: 2004; the fallback SMS is disabled"),
+        (
+            {"text": "", "link": False},
+            "the carrier refused the content: 2004; there is neither a text nor a link for a fallback SMS",
+        ),
+    ],
+)
+async def test_without_a_fallback_a_refused_content_is_the_end(fallback: dict[str, Any], reason: str) -> None:
+    bench = MmsBench(RefusedContent(code=2004, text="2004"), message=a_message(fallback=a_fallback(**fallback)))
+    message = await bench.deliver()
+    assert (message.state, bench.event.reason, bench.told) == (State.FAILED, reason, [PostbackCode.E101])
+
+
+@pytest.mark.parametrize("fallback", [{"text": ""}, {"link": False}])
+async def test_a_text_or_a_link_alone_is_enough_for_an_sms(fallback: dict[str, Any]) -> None:
+    bench = MmsBench(RefusedContent(code=2004, text="2004"), message=a_message(fallback=a_fallback(**fallback)))
+    assert (await bench.deliver()).state is State.FALLBACK
+
+
+@pytest.mark.parametrize(
+    ("profile", "reason"),
+    [
+        (replace(SIM, types=frozenset()), "SMS instead: slide 1: phones on sim don't take JPEG image"),
+        (replace(SIM, limit=1), "SMS instead: slide 1: Image of "),
+    ],
+)
+async def test_content_that_does_not_suit_the_carrier_goes_by_sms_unsent(
+    profile: CarrierProfile, reason: str
+) -> None:
+    bench = MmsBench(profile=profile)
+    message = await bench.deliver()
+    assert [change.event.happening for change in bench.changes] == [H.FELL_BACK]
+    assert (message.state, message.due_at, bench.client.sent) == (State.FALLBACK, NOW, [])
+    assert bench.event.reason.startswith(reason)
+
+
+async def test_content_that_does_not_suit_the_carrier_fails_where_no_sms_is_wanted() -> None:
+    bench = MmsBench(profile=replace(SIM, limit=1), message=a_message(fallback=a_fallback(enabled=False)))
+    assert (await bench.deliver()).state is State.FAILED
+    assert bench.event.data["limit"] == 1
+
+
+async def test_a_message_whose_content_is_gone_goes_by_sms() -> None:
+    bench = MmsBench(message=a_message(mms_id=6))
+    assert (await bench.deliver()).state is State.FALLBACK
+    assert bench.event.reason == "SMS instead: its content is gone"
+
+
+# -- before the submit
+
+
+async def test_a_message_is_not_sent_from_the_moment_it_expires() -> None:
+    bench = MmsBench(message=a_message(expires_at=NOW, details="temporary failure: HTTP 503"))
+    message = await bench.deliver()
+    assert (message.state, message.due_at, bench.client.sent) == (State.FAILED, None, [])
+    assert bench.event.reason == "expired before the carrier took it"
+    assert bench.event.data == {"last_reason": "temporary failure: HTTP 503"}
+
+
+async def test_a_message_is_sent_until_the_moment_before_it_expires() -> None:
+    assert (await MmsBench(OK, message=a_message(expires_at=NOW + 1)).deliver()).state is State.SENT
+
+
+async def test_a_blocked_recipient_is_not_sent_to() -> None:
+    bench = MmsBench(blocked="said STOP")
+    message = await bench.deliver()
+    assert (message.state, bench.client.sent) == (State.FAILED, [])
+    assert bench.event.reason == "E114: the recipient is blocked: said STOP"
+    assert bench.blocks.asked == [(1, "28444", "12065550100")]
+
+
+async def test_the_block_list_is_looked_at_before_every_submit() -> None:
+    bench = MmsBench(Temporary(text="HTTP 503"), OK)
+    await bench.deliver()
+    await bench.deliver()
+    assert len(bench.blocks.asked) == 2
+
+
+# -- timers and lost leases
+
+
+async def test_a_lost_lease_while_submitting_is_in_doubt_and_not_sent_again() -> None:
+    bench = MmsBench(message=a_message(state=State.SUBMITTING, attempts=1))
+    message = await bench.deliver()
+    assert (message.state, message.due_at, message.attempts) == (State.UNKNOWN, NOW + 15 * MINUTE, 1)
+    assert bench.event.reason.startswith("outcome unknown: the gateway stopped while")
+    assert bench.client.sent == []
+
+
+@pytest.mark.parametrize("state", [State.SUBMITTING, State.SENT])
+async def test_expiry_and_block_list_do_not_judge_what_may_have_been_sent(state: State) -> None:
+    bench = MmsBench(message=a_message(state=state, expires_at=NOW), blocked="said STOP")
+    assert (await bench.deliver()).state is not State.FAILED
+
+
+async def test_without_a_final_report_a_sent_message_ends_unreported() -> None:
+    profile = replace(SIM, report_wait=2 * DAY)
+    bench = MmsBench(message=a_message(state=State.SENT, told=True), profile=profile)
+    message = await bench.deliver()
+    assert (message.state, message.due_at, bench.told) == (State.UNREPORTED, None, [])
+    assert bench.event.reason == "no final report within 2 days"
+
+
+@pytest.mark.parametrize(
+    ("on_unknown", "fallback", "happening", "state", "reason"),
+    [
+        (OnUnknown.FAIL, {}, H.GAVE_UP, State.FAILED, "on_unknown is fail"),
+        (OnUnknown.FAIL, {"enabled": False}, H.GAVE_UP, State.FAILED, "on_unknown is fail"),
+        (
+            OnUnknown.RESEND, {}, H.POSTPONED, State.ACCEPTED,
+            "on_unknown is resend, so it is sent again with the same TransactionID",
+        ),
+        (OnUnknown.FALLBACK, {}, H.FELL_BACK, State.FALLBACK, "on_unknown is fallback"),
+        (
+            OnUnknown.FALLBACK, {"enabled": False}, H.GAVE_UP, State.FAILED,
+            "on_unknown is fallback; the fallback SMS is disabled",
+        ),
+        (
+            OnUnknown.FALLBACK, {"text": "", "link": False}, H.GAVE_UP, State.FAILED,
+            "on_unknown is fallback; there is neither a text nor a link for a fallback SMS",
+        ),
+    ],
+)  # fmt: skip
+async def test_an_outcome_that_stays_unknown_is_settled_as_the_profile_says(
+    on_unknown: OnUnknown, fallback: dict[str, Any], happening: Happening, state: State, reason: str
+) -> None:
+    waiting = a_message(state=State.UNKNOWN, attempts=1, fallback=a_fallback(**fallback))
+    bench = MmsBench(message=waiting, profile=replace(SIM, on_unknown=on_unknown))
+    message = await bench.deliver()
+    assert (bench.event.happening, message.state, bench.client.sent) == (happening, state, [])
+    assert "the outcome stayed unknown: no report within 15 minutes" in bench.event.reason
+    assert bench.event.reason.endswith(reason)
+    assert message.due_at == (None if state is State.FAILED else NOW)
+
+
+async def test_a_resend_is_a_new_attempt() -> None:
+    waiting = a_message(state=State.UNKNOWN, attempts=1)
+    bench = MmsBench(OK, message=waiting, profile=replace(SIM, on_unknown=OnUnknown.RESEND))
+    await bench.deliver()
+    assert (await bench.deliver()).attempts == 2
+
+
+# -- reports that come in between
+
+
+async def test_a_report_before_the_answer_wins_and_the_id_is_remembered_all_the_same() -> None:
+    bench = MmsBench(OK)
+
+    def delivered() -> None:
+        bench.message = replace(bench.message, state=State.DELIVERED, due_at=None)
+
+    bench.client.while_under_way = delivered
+    assert (await bench.deliver()).state is State.DELIVERED
+    assert not bench.event.changed
+    assert [each.verbatim for each in bench.changes[-1].carrier_ids] == ["m1"]
+
+
+async def test_a_message_that_is_settled_when_its_turn_comes_is_not_sent() -> None:
+    bench = MmsBench(message=a_message(state=State.DELIVERED))
+    await bench.delivery.deliver(a_message())
+    assert bench.client.sent == []
+    assert bench.message.state is State.DELIVERED
+
+
+# -- the gate and the alarms
+
+
+async def test_a_refused_connection_counts_no_attempt_and_raises_an_alarm() -> None:
+    bench = MmsBench(REFUSES_US, message=a_message(attempts=2))
+    message = await bench.deliver()
+    assert (message.attempts, message.due_at) == (2, bench.delivery.gate.opens_at)
+    assert bench.delivery.gate.closed
+    assert bench.alarms == {"sim refuses us": f"{REFUSES_US.text}; the connection is paused, its messages wait"}
+
+
+async def test_a_gate_that_opens_while_the_alarm_is_written_lets_the_message_go_at_once() -> None:
+    bench = MmsBench(REFUSES_US)
+    bench.store.accounts.while_raising = bench.delivery.gate.open
+    message = await bench.deliver()
+    assert message.due_at == bench.clock.now()
+    assert bench.event.reason.startswith("sim is paused for 0 s: ")
+
+
+async def test_while_the_gate_is_closed_nothing_is_sent_and_no_attempt_counted() -> None:
+    bench = MmsBench(OK, message=a_message(attempts=2))
+    bench.delivery.gate.close()
+    message = await bench.deliver()
+    assert (message.state, message.attempts, message.due_at) == (State.ACCEPTED, 2, NOW + 5 * SECOND)
+    assert bench.event.reason == "sim is paused for 5 s"
+    assert bench.client.sent == []
+
+
+async def test_an_accepted_message_opens_the_gate_and_clears_the_alarms() -> None:
+    bench = MmsBench(REFUSES_US, OK)
+    await bench.deliver()
+    bench.clock.advance(5 * SECOND)
+    await bench.deliver()
+    assert (bench.delivery.gate.opens_at, bench.alarms) == (0, {})
+
+
+async def test_a_refused_recipient_does_not_open_the_gate() -> None:
+    bench = MmsBench(REFUSES_US, RefusedRecipient(code=2002, text="2002"))
+    await bench.deliver()
+    bench.clock.advance(5 * SECOND)
+    await bench.deliver()
+    assert "sim refuses us" in bench.alarms
+    assert bench.delivery.gate.opens_at
+
+
+async def test_our_fault_raises_an_alarm_that_masks_the_number_and_leaves_the_gate_open() -> None:
+    bench = MmsBench(OurFault(code=2007, text="2007 Message format corrupt", raw="<Fault/>"))
+    await bench.deliver()
+    reason = bench.alarms["sim rejects requests"]
+    assert reason.endswith("2007 Message format corrupt")
+    assert bench.message.recipient not in reason
+    assert bench.event.data == {"code": 2007, "answer": "<Fault/>"}
+    assert not bench.delivery.gate.closed
+
+
+async def test_alarms_are_cleared_once_after_a_start_and_once_after_each_trouble() -> None:
+    """Each clearing is a commit: it must not be made for every message that is accepted."""
+    bench = MmsBench(OK, OK, REFUSES_US, OK, OK)
+    counts = []
+    for _ in range(5):
+        bench.message = a_message()
+        await bench.deliver()
+        bench.clock.advance(MINUTE)
+        counts.append(len(bench.store.accounts.cleared))
+    assert counts == [2, 2, 2, 4, 4]
+
+
+# -- how many at once
+
+
+async def turns() -> None:
+    """Let everything run that can run."""
+    for _ in range(50):
+        await asyncio.sleep(0)
+
+
+class Held:
+    """A carrier that holds its answers back, and messages that are all due."""
+
+    def __init__(self, *, connections: int, count: int) -> None:
+        self.messages = [a_message(id=number) for number in range(1, count + 1)]
+        self.bench = MmsBench(profile=replace(SIM, connections=connections), messages=self.messages)
+        self.bench.delivery._client = cast("Mm7Client", self)
+        self.under_way = 0
+        self._answer: asyncio.Future[SubmitOutcome] = asyncio.get_running_loop().create_future()
+        self._tasks = [asyncio.create_task(self.bench.delivery.deliver(message)) for message in self.messages]
+
+    async def submit(self, _message: Message, _content: EncodedContent, _subject: str) -> SubmitOutcome:
+        self.under_way += 1
+        return await asyncio.shield(self._answer)
+
+    async def answer(self, outcome: SubmitOutcome) -> list[Message]:
+        self._answer.set_result(outcome)
+        await asyncio.gather(*self._tasks)
+        return list(self.bench.store.messages.by_id.values())
+
+
+@pytest.mark.parametrize(("connections", "most"), [(1, 2), (3, 4), (4, 5), (16, 20)])
+async def test_only_a_few_more_messages_than_connections_are_committed_as_submitting(
+    connections: int, most: int
+) -> None:
+    held = Held(connections=connections, count=3 * connections)
+    await turns()
+    states = [message.state for message in held.bench.store.messages.by_id.values()]
+    assert held.under_way == states.count(State.SUBMITTING) == most
+    assert {message.state for message in await held.answer(OK)} == {State.SENT}
+
+
+async def test_what_waits_behind_a_refusal_is_not_sent_and_counts_no_attempt() -> None:
+    held = Held(connections=1, count=5)
+    await turns()
+    held.bench.clock.advance(20 * SECOND)
+    messages = await held.answer(REFUSES_US)
+    assert held.under_way == 2
+    assert {(message.state, message.attempts, message.due_at) for message in messages} == {
+        (State.ACCEPTED, 0, NOW + 25 * SECOND)
+    }
+
+
+async def test_the_length_of_a_pause_is_told_as_it_is_when_the_message_meets_it() -> None:
+    held = Held(connections=1, count=3)
+    await turns()
+    held.bench.clock.advance(20 * SECOND)
+    await held.answer(REFUSES_US)
+    assert "sim is paused for 5 s" in [change.event.reason for change in held.bench.changes]

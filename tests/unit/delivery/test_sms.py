@@ -1,0 +1,380 @@
+"""The fallback SMS, one attempt: what each state, each part and each answer of the SMSC leads to."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import pytest
+
+from mmsgate.carriers.profile import SmscProfile
+from mmsgate.clock import DAY, MINUTE, SECOND, Millis
+from mmsgate.delivery.sms import LEASE, SmsDelivery
+from mmsgate.domain.message import Message, SmsPart
+from mmsgate.domain.number import SenderType
+from mmsgate.domain.postback import PostbackCode, SentAs
+from mmsgate.domain.state import Happening, State
+from mmsgate.sms.message import OutboundSms
+from mmsgate.sms.outcome import SmsAccepted, SmsNotSent, SmsOutcome, SmsRefused, SmsThrottled, SmsUnknown
+from mmsgate.sms.segments import fallback_text
+from tests.unit.builders import NOW, a_fallback, a_message
+from tests.unit.delivery.fakes import Bench
+
+TAKES = 200  # milliseconds until the SMSC answers
+LINK = "https://gw.example/m/" + "t" * 22
+H = Happening
+
+SMSC = SmscProfile(name="sim-sms", host="127.0.0.1", port=2775)
+LONG_TEXT = "Look: " + "0123456789" * 25  # two parts with the link
+
+THROTTLED = SmsThrottled(status=0x58, name="ESME_RTHROTTLED")
+REFUSED = SmsRefused(status=0x0B, name="ESME_RINVDSTADR", permanent=True)
+LATER = SmsRefused(status=0x08, name="ESME_RSYSERR", permanent=False)
+NOT_SENT = SmsNotSent(reason="the bind is down")
+UNKNOWN = SmsUnknown(reason="no answer within 10 s")
+
+
+def taken(number: int) -> SmsAccepted:
+    return SmsAccepted(message_id=f"s{number}")
+
+
+def a_fallen_message(**changes: Any) -> Message:
+    """A message that waits for its SMS."""
+    usual = {"state": State.FALLBACK, "sent_as": SentAs.SMS, "connection": "sim-sms", "details": "too large"}
+    return a_message(**usual | changes)
+
+
+def in_two_parts(**changes: Any) -> Message:
+    return a_fallen_message(fallback=a_fallback(text=LONG_TEXT), **changes)
+
+
+class SmsBench(Bench):
+    """An SMS delivery with an SMSC that answers each part by `outcomes` (part number → outcome)."""
+
+    def __init__(
+        self,
+        outcomes: Mapping[int, SmsOutcome] | None = None,
+        *,
+        message: Message | None = None,
+        parts: tuple[SmsPart, ...] = (),
+        blocked: str = "",
+    ) -> None:
+        super().__init__(message or a_fallen_message(), parts=parts, blocked=blocked)
+        self.outcomes = dict(outcomes or {})
+        self.sent: list[OutboundSms] = []
+        self.while_under_way: Callable[[], None] = lambda: None
+        self.delivery = SmsDelivery(
+            SMSC, submit=self._submit, store=self.store.as_store, ledger=self.ledger, page_url=lambda _: LINK,
+            block_reason=self.blocks, clock=self.clock,
+        )  # fmt: skip
+
+    async def _submit(self, sms: OutboundSms) -> SmsOutcome:
+        self.sent.append(sms)
+        self.clock.time = NOW + TAKES
+        self.while_under_way()
+        return self.outcomes[sms.segment.number]
+
+    async def deliver(self) -> Message:
+        """One turn of the message; how it stands after it."""
+        await self.delivery.deliver(self.message)
+        return self.message
+
+    @property
+    def parts(self) -> dict[int, tuple[str, str]]:
+        """State and error of each part."""
+        return {number: (part.state, part.error) for number, part in self.store.messages.parts.items()}
+
+    @property
+    def sent_numbers(self) -> list[int]:
+        return [sms.segment.number for sms in self.sent]
+
+
+# -- one part
+
+
+class Leads(NamedTuple):
+    """What an outcome has to lead to; `due_in` counts from the answer, give or take a fifth, None is never."""
+
+    happening: Happening
+    state: State
+    due_in: Millis | None
+    reason: str
+    told: list[str]
+    part: tuple[str, str]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "to"),
+    [
+        (
+            taken(1),
+            Leads(H.TAKEN, State.SMS_SENT, 3 * DAY, "sim-sms accepted every part", ["N101"], ("sent", "")),
+        ),
+        (
+            THROTTLED,
+            Leads(
+                H.POSTPONED, State.FALLBACK, SECOND, "not taken yet: part 1: throttled (ESME_RTHROTTLED)", [],
+                ("pending", "throttled (ESME_RTHROTTLED)"),
+            ),
+        ),
+        (
+            LATER,
+            Leads(
+                H.POSTPONED, State.FALLBACK, SECOND, "not taken yet: part 1: ESME_RSYSERR", [],
+                ("pending", "ESME_RSYSERR"),
+            ),
+        ),
+        (
+            NOT_SENT,
+            Leads(
+                H.POSTPONED, State.FALLBACK, SECOND, "not taken yet: part 1: the bind is down", [],
+                ("pending", "the bind is down"),
+            ),
+        ),
+        (
+            REFUSED,
+            Leads(
+                H.GAVE_UP, State.FAILED, None, "the SMSC refused part 1: ESME_RINVDSTADR", ["E101"],
+                ("failed", "ESME_RINVDSTADR"),
+            ),
+        ),
+        (
+            UNKNOWN,
+            Leads(
+                H.IN_DOUBT, State.SMS_UNKNOWN, 15 * MINUTE,
+                "outcome unknown: part 1: no answer within 10 s; waiting 15 minutes for a receipt", [],
+                ("unknown", "no answer within 10 s"),
+            ),
+        ),
+    ],
+    ids=lambda each: type(each).__name__,
+)  # fmt: skip
+async def test_what_each_outcome_leads_to(outcome: SmsOutcome, to: Leads) -> None:
+    bench = SmsBench({1: outcome})
+    message = await bench.deliver()
+    assert [change.event.happening for change in bench.changes] == [H.SUBMIT, to.happening]
+    assert (message.state, bench.told, bench.parts) == (to.state, to.told, {1: to.part})
+    assert bench.event.reason.startswith(to.reason)
+    if to.due_in is None:
+        assert message.due_at is None
+    else:
+        assert message.due_at is not None
+        assert 0.8 * to.due_in <= message.due_at - (NOW + TAKES) <= 1.2 * to.due_in
+
+
+async def test_after_an_mms_that_was_told_a_refused_sms_is_e202() -> None:
+    bench = SmsBench({1: REFUSED}, message=a_fallen_message(told=True, postbacks=1))
+    await bench.deliver()
+    assert bench.told == [PostbackCode.E202]
+
+
+async def test_the_smscs_id_is_remembered_with_part_and_spellings() -> None:
+    bench = SmsBench({1: SmsAccepted(message_id="0010")})
+    assert (await bench.deliver()).carrier_message_id == "0010"
+    (carrier_id,) = bench.changes[-1].carrier_ids
+    assert (carrier_id.connection, carrier_id.verbatim, carrier_id.part) == ("sim-sms", "0010", 1)
+    assert {"10", "a", "16"} <= set(carrier_id.aliases)
+
+
+async def test_a_part_that_was_taken_without_an_id_is_sent_and_has_none_to_remember() -> None:
+    bench = SmsBench({1: SmsAccepted(message_id="")})
+    assert (await bench.deliver()).state is State.SMS_SENT
+    assert bench.changes[-1].carrier_ids == ()
+
+
+# -- what the SMS holds
+
+
+async def test_the_phone_gets_the_text_and_the_link() -> None:
+    bench = SmsBench({1: taken(1)})
+    await bench.deliver()
+    (sms,) = bench.sent
+    assert sms.segment.payload.decode() == fallback_text("Look:", LINK)
+    assert (sms.destination, sms.reference) == ("12065550100", bench.message.tracking_id)
+
+
+async def test_without_a_link_the_phone_gets_the_text_alone() -> None:
+    bench = SmsBench({1: taken(1)}, message=a_fallen_message(fallback=a_fallback(link=False)))
+    await bench.deliver()
+    assert bench.sent[0].segment.payload == b"Look:"
+
+
+@pytest.mark.parametrize(
+    ("sender", "kind", "mask", "source"),
+    [
+        ("28444", SenderType.SHORT_CODE, "", ("28444", 3, 0)),
+        ("12065550100", SenderType.LONG_CODE, "", ("12065550100", 1, 1)),
+        ("18885551234", SenderType.TOLL_FREE, "", ("18885551234", 1, 1)),
+        ("28444", SenderType.SHORT_CODE, "ACME", ("ACME", 5, 0)),
+    ],
+)
+async def test_the_source_is_written_as_its_kind_of_number(
+    sender: str, kind: SenderType, mask: str, source: tuple[str, int, int]
+) -> None:
+    bench = SmsBench({1: taken(1)}, message=a_fallen_message(sender=sender, sender_type=kind, sender_mask=mask))
+    await bench.deliver()
+    (sms,) = bench.sent
+    assert (sms.source, sms.source_ton, sms.source_npi) == source
+
+
+async def test_an_sms_that_cannot_be_split_is_the_end() -> None:
+    bench = SmsBench(message=a_fallen_message(fallback=a_fallback(text="x" * 5000)))
+    assert (await bench.deliver()).state is State.FAILED
+    assert bench.event.reason.startswith("the fallback SMS can't be sent: the SMS has ")
+    assert (bench.sent, bench.told) == ([], [PostbackCode.E101])
+
+
+# -- several parts
+
+
+async def test_the_parts_that_may_be_leaving_are_committed_before_they_leave() -> None:
+    bench = SmsBench({1: taken(1), 2: taken(2)}, message=in_two_parts())
+    states: list[tuple[State, dict[int, tuple[str, str]]]] = []
+    bench.while_under_way = lambda: states.append((bench.message.state, bench.parts))
+    await bench.deliver()
+    leaving = {1: ("submitting", ""), 2: ("submitting", "")}
+    assert states == [(State.SMS_SUBMITTING, leaving)] * 2
+    first = bench.changes[0]
+    assert (first.message.attempts, first.message.due_at) == (1, NOW + LEASE)
+    assert first.event.reason == "attempt 1 to sim-sms: 2 of 2 SMS parts from 28444"
+
+
+async def test_all_parts_are_taken_and_every_id_is_remembered() -> None:
+    bench = SmsBench({1: taken(1), 2: taken(2)}, message=in_two_parts())
+    assert (await bench.deliver()).state is State.SMS_SENT
+    assert [(each.part, each.verbatim) for each in bench.changes[-1].carrier_ids] == [(1, "s1"), (2, "s2")]
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "state", "parts"),
+    [
+        ({1: taken(1), 2: THROTTLED}, State.FALLBACK, ("sent", "pending")),
+        ({1: NOT_SENT, 2: taken(2)}, State.FALLBACK, ("pending", "sent")),
+        ({1: taken(1), 2: UNKNOWN}, State.SMS_UNKNOWN, ("sent", "unknown")),
+        ({1: UNKNOWN, 2: THROTTLED}, State.SMS_UNKNOWN, ("unknown", "pending")),
+        ({1: taken(1), 2: REFUSED}, State.FAILED, ("sent", "failed")),
+        ({1: REFUSED, 2: UNKNOWN}, State.FAILED, ("failed", "unknown")),
+        ({1: THROTTLED, 2: REFUSED}, State.FAILED, ("pending", "failed")),
+    ],
+)
+async def test_the_worst_part_decides(
+    outcomes: dict[int, SmsOutcome], state: State, parts: tuple[str, str]
+) -> None:
+    bench = SmsBench(outcomes, message=in_two_parts())
+    message = await bench.deliver()
+    assert message.state is state
+    assert tuple(bench.parts[number][0] for number in (1, 2)) == parts
+
+
+async def test_the_id_of_a_part_that_was_taken_is_kept_although_the_message_waits() -> None:
+    bench = SmsBench({1: taken(1), 2: THROTTLED}, message=in_two_parts())
+    await bench.deliver()
+    assert [each.verbatim for each in bench.changes[-1].carrier_ids] == ["s1"]
+
+
+async def test_a_retry_sends_only_the_pending_parts() -> None:
+    bench = SmsBench({1: taken(1), 2: THROTTLED}, message=in_two_parts())
+    await bench.deliver()
+    bench.outcomes[2] = taken(2)
+    message = await bench.deliver()
+    assert bench.sent_numbers == [1, 2, 2]
+    assert (message.state, message.attempts) == (State.SMS_SENT, 2)
+    assert bench.parts == {1: ("sent", ""), 2: ("sent", "")}
+    assert bench.changes[-2].event.reason == "attempt 2 to sim-sms: 1 of 2 SMS parts from 28444"
+    assert bench.told == [PostbackCode.N101]
+
+
+@pytest.mark.parametrize("state", ["sent", "delivered", "submitting", "unknown", "failed"])
+async def test_no_part_but_a_pending_one_is_ever_sent_again(state: str) -> None:
+    parts = (SmsPart(number=1, state=state, smsc_id="s1"), SmsPart(number=2, state="pending"))
+    bench = SmsBench({2: taken(2)}, message=in_two_parts(attempts=1), parts=parts)
+    await bench.deliver()
+    assert bench.sent_numbers == [2]
+    assert bench.parts[1] == (state, "")
+
+
+async def test_a_repeated_part_has_the_same_reference() -> None:
+    bench = SmsBench({1: THROTTLED, 2: THROTTLED}, message=in_two_parts())
+    await bench.deliver()
+    await bench.deliver()
+    headers = [sms.segment.udh for sms in bench.sent]
+    assert headers[:2] == headers[2:]
+    assert len(set(headers)) == 2
+
+
+@pytest.mark.parametrize(("attempts", "usual"), [(0, SECOND), (2, 30 * SECOND), (50, 60 * MINUTE)])
+async def test_each_retry_waits_longer(attempts: int, usual: Millis) -> None:
+    bench = SmsBench({1: THROTTLED}, message=a_fallen_message(attempts=attempts))
+    message = await bench.deliver()
+    assert message.due_at is not None
+    assert 0.8 * usual <= message.due_at - (NOW + TAKES) <= 1.2 * usual
+
+
+@pytest.mark.parametrize(
+    ("expires_in", "due_in", "words"), [(500, 500, "0.3 s"), (TAKES, TAKES, "0 s"), (1, TAKES, "0 s")]
+)
+async def test_a_retry_is_never_later_than_the_end_of_the_message_nor_in_the_past(
+    expires_in: Millis, due_in: Millis, words: str
+) -> None:
+    bench = SmsBench({1: THROTTLED}, message=a_fallen_message(expires_at=NOW + expires_in))
+    assert (await bench.deliver()).due_at == NOW + due_in
+    assert bench.event.reason.endswith(f"next attempt in {words}")
+
+
+# -- before the submit
+
+
+async def test_a_message_that_has_expired_is_not_sent() -> None:
+    bench = SmsBench(message=a_fallen_message(expires_at=NOW))
+    assert (await bench.deliver()).state is State.FAILED
+    assert (bench.event.reason, bench.sent) == ("expired before the SMSC took it", [])
+
+
+async def test_a_recipient_who_was_blocked_meanwhile_gets_no_sms() -> None:
+    bench = SmsBench(blocked="said STOP")
+    assert (await bench.deliver()).state is State.FAILED
+    assert bench.event.reason == "E114: the recipient is blocked: said STOP"
+    assert (bench.sent, bench.blocks.asked) == ([], [(1, "28444", "12065550100")])
+
+
+async def test_a_message_that_is_settled_when_its_turn_comes_is_not_sent() -> None:
+    bench = SmsBench(message=a_fallen_message(state=State.UNDELIVERED))
+    await bench.delivery.deliver(a_fallen_message())
+    assert (bench.sent, bench.message.state) == ([], State.UNDELIVERED)
+
+
+# -- timers and lost leases
+
+
+async def test_a_lost_lease_leaves_what_was_leaving_in_doubt_and_sends_nothing() -> None:
+    parts = (SmsPart(number=1, state="sent", smsc_id="s1"), SmsPart(number=2, state="submitting"))
+    bench = SmsBench(message=in_two_parts(state=State.SMS_SUBMITTING, attempts=1), parts=parts)
+    message = await bench.deliver()
+    assert (message.state, message.due_at) == (State.SMS_UNKNOWN, NOW + 15 * MINUTE)
+    assert (bench.parts, bench.sent) == ({1: ("sent", ""), 2: ("unknown", "")}, [])
+    assert bench.event.reason.startswith("outcome unknown: the gateway stopped while parts")
+
+
+@pytest.mark.parametrize(
+    ("state", "after", "reason", "told"),
+    [
+        (State.SMS_UNKNOWN, State.FAILED, "the SMS's outcome stayed unknown for 15 minutes", ["E101"]),
+        (State.SMS_SENT, State.UNREPORTED, "no receipt for every part within 3 days", []),
+    ],
+)
+async def test_what_becomes_of_an_sms_without_its_receipts(
+    state: State, after: State, reason: str, told: list[str]
+) -> None:
+    bench = SmsBench(message=a_fallen_message(state=state, expires_at=NOW), blocked="said STOP")
+    message = await bench.deliver()
+    assert (message.state, message.due_at) == (after, None)
+    assert (bench.event.reason, bench.told, bench.sent) == (reason, told, [])
+
+
+async def test_a_receipt_before_the_answer_wins_and_the_id_is_remembered_all_the_same() -> None:
+    bench = SmsBench({1: taken(1)})
+
+    def delivered() -> None:
+        bench.message = a_fallen_message(state=State.DELIVERED, due_at=None)
+
+    bench.while_under_way = delivered
+    assert (await bench.deliver()).state is State.DELIVERED
+    assert [each.verbatim for each in bench.changes[-1].carrier_ids] == ["s1"]
