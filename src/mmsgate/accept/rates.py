@@ -5,13 +5,16 @@ write for all accounts.
 """
 
 import asyncio
+import logging
 from collections import Counter, deque
 
 from mmsgate.clock import DAY, SECOND, Clock, Millis
 from mmsgate.domain.account import Account
 from mmsgate.domain.request import Action
 from mmsgate.errors import Refusal
-from mmsgate.store import Store
+from mmsgate.store import Store, StoreFault
+
+log = logging.getLogger("mmsgate.accept")
 
 FLUSH_EVERY = 1.0  # seconds; at most that much of a count is lost in a crash
 
@@ -33,20 +36,15 @@ class Rates:
         limits = account.rates
         if limits.gap and now - self._last_call.get(account.id, 0) < limits.gap * SECOND:
             raise Refusal("E106", x=limits.gap)
-        if limits.throughput:
-            self._admit_to_window(account.id, action, limits.throughput, now)
+        window = self._windows.setdefault((account.id, action), deque())
+        if limits.throughput and not _has_room(window, limits.throughput, now):
+            raise Refusal("E113", detail=f"{limits.throughput} calls of {action.value} per second are allowed")
         if limits.quota:
             self._count_towards_quota(account.id, limits.quota, now // DAY)
+        if limits.throughput:
+            window.append(now)
         if limits.gap:
             self._last_call[account.id] = now
-
-    def _admit_to_window(self, account_id: int, action: Action, throughput: int, now: Millis) -> None:
-        window = self._windows.setdefault((account_id, action), deque())
-        while window and window[0] <= now - SECOND:
-            window.popleft()
-        if len(window) >= throughput:
-            raise Refusal("E113", detail=f"{throughput} calls of {action.value} per second are allowed")
-        window.append(now)
 
     def _count_towards_quota(self, account_id: int, quota: int, day: int) -> None:
         key = (account_id, day)
@@ -75,6 +73,18 @@ class Rates:
             await self._flush()
 
     async def _flush(self) -> None:
-        if self._unwritten:
-            counts, self._unwritten = dict(self._unwritten), Counter()
-            await self._store.accounts.add_calls(counts)
+        if not self._unwritten:
+            return
+        counts, self._unwritten = self._unwritten, Counter()
+        try:
+            await self._store.accounts.add_calls(dict(counts))
+        except StoreFault:
+            self._unwritten.update(counts)
+            log.exception("the calls of %d accounts could not be counted; it will be tried again", len(counts))
+
+
+def _has_room(window: deque[Millis], throughput: int, now: Millis) -> bool:
+    """Whether another call fits into the second that ends now. What is older is dropped."""
+    while window and window[0] <= now - SECOND:
+        window.popleft()
+    return len(window) < throughput

@@ -29,7 +29,7 @@ class BodyTooLarge(Exception):  # noqa: N818  it is no fault of ours
 async def read_body(request: Request, limit: int) -> bytes:
     """The whole body. Raises `BodyTooLarge` as soon as it is known to have more than `limit` bytes."""
     announced = request.headers.get("content-length", "")
-    if announced.isdigit() and int(announced) > limit:
+    if announced.isascii() and announced.isdigit() and int(announced) > limit:
         raise BodyTooLarge(limit)
     pieces: list[bytes] = []
     size = 0
@@ -66,7 +66,8 @@ class Callers:
             parsed = ipaddress.ip_address(address)
         except ValueError:
             return False
-        return any(parsed in network for network in self._trusted)
+        plain = getattr(parsed, "ipv4_mapped", None) or parsed  # a socket bound to :: has ::ffff:10.0.0.1
+        return any(plain in network for network in self._trusted)
 
 
 class RequestIds:
@@ -102,7 +103,7 @@ class RequestIds:
         return None
 
 
-_TOKEN_OR_NUMBER = re.compile(r"(?<=/)(?:[A-Za-z0-9]{22,}|[0-9]{7,})(?=/|$)")
+_TOKEN_OR_NUMBER = re.compile(r"(?<![A-Za-z0-9])(?:[A-Za-z0-9]{22,}|[0-9]{7,})(?![A-Za-z0-9])")
 
 
 def masked_path(path: str) -> str:
