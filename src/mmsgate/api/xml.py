@@ -29,6 +29,9 @@ SKYCORE_PATHS = ("/API/wxml/1.3", "/API/wxml/1.3/", "/API/wxml/1.3/index.php")
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]  # wrong ones are answered with E100, not by HTTP
 MAX_FIELDS = 200
 
+#: A form's fields in order. A file is bytes: unlike a text, it may be in the encoding that the document declares.
+Fields = Sequence[tuple[str, str | bytes]]
+
 
 class XmlApi:
     """Both XML dialects. Every answer that can be a document is one, with HTTP 200 (contract 1.1)."""
@@ -154,30 +157,37 @@ async def _parse(request: Request, body: bytes, dialect: WireDialect) -> ApiRequ
     document = next((value for name, value in fields if name.lower() == "xml"), None)
     if document is not None:
         return read_request(read_document(document))
-    return read_form(fields)
+    return read_form([(name, value) for name, value in fields if isinstance(value, str)])
 
 
-async def _fields(request: Request, body: bytes) -> Sequence[tuple[str, str]]:
+async def _fields(request: Request, body: bytes) -> Fields:
     """The fields of a query string or a form of either kind."""
-    if not body:
-        return parse_qsl(request.url.query, keep_blank_values=True, max_num_fields=MAX_FIELDS)
-    if request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
+    if body and request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
         return await _multipart_fields(request, body)
     try:
-        return parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=MAX_FIELDS)
-    except ValueError as error:
-        raise Refusal("E100", detail="the body is neither XML nor a form") from error
+        text = body.decode() if body else request.url.query
+        return parse_qsl(text, keep_blank_values=True, max_num_fields=MAX_FIELDS)
+    except ValueError as error:  # also what is not UTF-8
+        where = "body is neither XML nor" if body else "query string is not"
+        raise Refusal("E100", detail=f"the {where} a form of at most {MAX_FIELDS} fields") from error
 
 
-async def _multipart_fields(request: Request, body: bytes) -> Sequence[tuple[str, str]]:
+async def _multipart_fields(request: Request, body: bytes) -> Fields:
+    """A form in parts. The document may come as a file (``curl -F xml=@request.xml``); other files are not read."""
+
     async def stream() -> AsyncGenerator[bytes, None]:
         yield body
 
     parser = MultiPartParser(
-        request.headers, stream(), max_files=0, max_fields=MAX_FIELDS, max_part_size=MAX_DOCUMENT
+        request.headers, stream(), max_files=1, max_fields=MAX_FIELDS, max_part_size=MAX_DOCUMENT
     )
     try:
         form = await parser.parse()
     except MultiPartException as error:
         raise Refusal("E100", detail=f"the form could not be read: {error.message}") from error
-    return [(name, value) for name, value in form.multi_items() if isinstance(value, str)]
+    try:
+        return [
+            (name, value if isinstance(value, str) else await value.read()) for name, value in form.multi_items()
+        ]
+    finally:
+        await form.close()

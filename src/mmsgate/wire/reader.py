@@ -1,7 +1,8 @@
 """From the XML dialects' words to ours. Nothing is checked here but the shape.
 
 Elements come in any order, slides in document order; unknown elements are ignored. Of a repeated element the first
-counts, except the texts and files of a slide, which are all kept so that a second one can be refused (E223).
+counts, except the texts and files of a slide: an empty one is none (some clients write every element of a slide,
+filled or not), all others are kept so that a second one can be refused (E223).
 Values are trimmed, except subject and slide text, where only a value that is nothing but blanks becomes empty.
 """
 
@@ -47,11 +48,13 @@ def read_request(root: Element) -> ApiRequest:
 def read_form(fields: Iterable[tuple[str, str]]) -> ApiRequest:
     """The request in the parameters of a Skycore GET (API contract 1.2), decoded, in their order.
 
-    Raises `Refusal` E100 for actions that have no such form.
+    Raises `Refusal` E100 for actions that have no such form, and where nothing says that it is a request at all.
     """
     values: dict[str, str] = {}
     for name, value in fields:
         values.setdefault(canonical(name), value.strip())
+    if not values.keys() & {"action", "apikey"}:
+        raise Refusal("E100", detail="neither an XML document, nor parameters with an action and a key")
     action = values.get("action")
     if action and action.lower() in _XML_ONLY:
         raise Refusal("E100", detail=f"{action} has no GET form, post an XML document")
@@ -114,7 +117,7 @@ def _slide(element: Element) -> DraftSlide:
             urls.extend(_files(MEDIA[name], child))
         elif name == "object":  # Skycore, autumn 2014: <OBJECT><VCARD>url</VCARD></OBJECT>
             urls.extend(_objects(child))
-    return DraftSlide(texts=tuple(texts), urls=tuple(urls), duration=duration)
+    return DraftSlide(texts=tuple(filter(None, texts)), urls=tuple(urls), duration=duration)
 
 
 def _objects(element: Element) -> Iterator[tuple[MediaKind, str]]:
@@ -125,10 +128,7 @@ def _objects(element: Element) -> Iterator[tuple[MediaKind, str]]:
 
 
 def _files(kind: MediaKind, element: Element) -> Iterator[tuple[MediaKind, str]]:
-    """The URLs of a medium: its ``url`` elements, or its bare text where it has none.
-
-    One without a value is no file: some clients write every element of a slide, filled or not.
-    """
+    """The URLs of a medium: its ``url`` elements, or its bare text where it has none."""
     urls = [_value("url", child) for child in element if canonical(child.tag) == "url"]
     return ((kind, url) for url in urls or [_value("url", element)] if url)
 

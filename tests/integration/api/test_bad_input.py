@@ -64,6 +64,22 @@ async def test_an_empty_body_and_a_wrong_method(api: Api) -> None:
     assert (answered.status, dict(elements(answered.body))["error-code"]) == (200, "E100")
 
 
+@pytest.mark.parametrize("body", [b"", b"hello", b"foo=bar", "größe=1".encode("latin-1")])
+async def test_a_skycore_call_that_is_no_request_is_e100(body: bytes, api: Api) -> None:
+    """codes.csv, E100: neither a GET with parameters nor a POST whose xml field holds a request."""
+    path = "/API/wxml/1.3/"
+    answered = await api.post(body, path) if body else await api.get(path)
+    assert dict(elements(answered.body))["ERRORCODE"] == "E100"
+
+
+@pytest.mark.parametrize("form", [False, True], ids=["query", "form"])
+async def test_more_fields_than_are_read_are_e100(form: bool, api: Api) -> None:
+    path, fields = "/API/wxml/1.3/", "&".join(f"f{number}=1" for number in range(201))
+    answered = await api.post(fields, path) if form else await api.get(f"{path}?{fields}")
+    assert dict(elements(answered.body))["ERRORCODE"] == "E100"
+    assert "200 fields" in answered.headers["x-error-detail"]
+
+
 @pytest.mark.parametrize("url", METADATA)
 async def test_no_spelling_reaches_the_inside(url: str, api: Api) -> None:
     answered = await api.post(request(slides=medium("image", url)))

@@ -104,6 +104,17 @@ async def test_the_skycore_forms(api: Api) -> None:
     parts = f'--b\r\nContent-Disposition: form-data; name="xml"\r\n\r\n{document}\r\n--b--\r\n'
     message = await accepted(api, parts, "/API/wxml/1.3/", Content_Type="multipart/form-data; boundary=b")
     assert message.dialect.value == "skycore"
+    file = parts.replace('name="xml"', 'name="xml"; filename="f.xml"')
+    await accepted(api, file, "/API/wxml/1.3/", Content_Type="multipart/form-data; boundary=b")
+    declared = parts.replace('name="xml"', 'name="xml"; filename="f"').replace(
+        document, f'<?xml version="1.0" encoding="iso-8859-1"?>{document.replace("<NAME>n", "<NAME>Größe")}'
+    )
+    message = await accepted(
+        api, declared.encode("latin-1"), "/API/wxml/1.3/", Content_Type="multipart/form-data; boundary=b"
+    )
+    content = api.gateway.store.messages.content(message.mms_id)
+    assert content is not None
+    assert content.name == "Größe"
     got = await api.get(f"{path}?action=sendmms&api_key={KEY}")
     assert dict(elements(got.body))["ERRORCODE"] == "E100"
 

@@ -182,7 +182,14 @@ def test_values_are_trimmed_but_subject_and_text_are_not() -> None:
 
 def test_a_text_of_nothing_but_blanks_is_empty() -> None:
     assert send("<message-subject>\n   </message-subject>").subject == ""
-    assert slide("<message-text>\n   </message-text>").texts == ("",)
+    assert slide("<message-text>\n   </message-text>") == DraftSlide()
+
+
+@pytest.mark.parametrize(
+    "elements", ["<message-text/><message-text>t</message-text>", "<text>t</text><text> \n </text><message-text/>"]
+)
+def test_an_empty_text_beside_a_filled_one_is_none(elements: str) -> None:
+    assert slide(elements) == DraftSlide(texts=("t",))
 
 
 def test_of_a_repeated_element_the_first_counts() -> None:
@@ -294,8 +301,14 @@ class TestForm:
     def test_the_first_of_a_repeated_parameter_counts(self) -> None:
         assert read_form([("API_KEY", "a"), ("apikey", "b")]).api_key == "a"
 
-    def test_nothing_in_it_is_for_later_checks(self) -> None:
-        assert read_form([]) == ApiRequest(dialect=WireDialect.SKYCORE, action=None)
+    @pytest.mark.parametrize("fields", [[], [("hello", "")], [("foo", "bar")]], ids=["none", "a word", "others"])
+    def test_what_has_neither_action_nor_key_is_no_request(self, fields: list[tuple[str, str]]) -> None:
+        with pytest.raises(Refusal, match="E100"):
+            read_form(fields)
+
+    def test_an_action_or_a_key_alone_is_for_later_checks(self) -> None:
+        assert read_form([("action", "")]) == ApiRequest(dialect=WireDialect.SKYCORE, action="")
+        assert read_form([("api_key", "k")]) == ApiRequest(dialect=WireDialect.SKYCORE, action=None, api_key="k")
 
     @pytest.mark.parametrize("action", ["sendMMS", "savemms", " SENDMMS "])
     def test_slides_have_no_such_form(self, action: str) -> None:
