@@ -1,9 +1,12 @@
 """Which postbacks a step makes (postback contract 2, R-27, R-28), and what a step keeps."""
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from mmsgate.domain.change import CarrierId, Change, Why, move, normalise_id
 from mmsgate.domain.message import Message
 from mmsgate.domain.postback import PostbackCode, SentAs, Undelivered
-from mmsgate.domain.state import Happening, State
+from mmsgate.domain.state import TRANSITIONS, Happening, State, next_state
 from tests.unit.builders import NOW, a_message
 
 H = Happening
@@ -102,3 +105,74 @@ def test_a_report_names_the_handset_in_its_postback() -> None:
 def test_ids_survive_what_carriers_do_to_them() -> None:
     assert normalise_id(" 00aB ") == normalise_id("AB") == "ab"
     assert normalise_id("000") == "0"
+
+
+# -- whatever happens, in whatever order
+
+FINAL_CODES = {N102, E101, E102, E202}
+
+
+@st.composite
+def walks(draw: st.DrawFn) -> list[Happening]:
+    """Lives of a message, long ones rather than short: mostly what can happen next, now and then what cannot."""
+    state, happenings = State.ACCEPTED, []
+    for stray in draw(st.lists(st.sampled_from([False, False, False, True]), max_size=15)):
+        ways = [(happening, after) for (before, happening), after in TRANSITIONS.items() if before is state]
+        possible = [happening for happening, after in ways for _ in range(1 if after.final else 4)]
+        happening = draw(st.sampled_from(list(Happening) if stray or not possible else possible))
+        happenings.append(happening)
+        state = next_state(state, happening) or state
+    return happenings
+
+
+@given(walks())
+def test_no_walk_tells_more_than_one_final_postback_nor_anything_after_it(happenings: list[Happening]) -> None:
+    message, told = walk(a_message(), *happenings)
+    finals = [code for code, _ in told if code in FINAL_CODES]
+    assert len(finals) <= 1
+    assert not finals or told[-1][0] is finals[0]
+    assert bool(finals) is (message.state.final and message.state is not State.UNREPORTED)
+
+
+@given(walks())
+def test_every_walk_tells_n101_before_a_report_and_at_most_once_for_each_way(happenings: list[Happening]) -> None:
+    _, told = walk(a_message(), *happenings)
+    codes = [code for code, _ in told]
+    assert told.count((N101, MMS)) <= 1
+    assert told.count((N101, SMS)) <= 1
+    if {N102, E102, E202} & set(codes):
+        assert codes[0] is N101
+    if E101 in codes:
+        assert codes == [E101]
+
+
+@given(walks())
+def test_every_walk_keeps_the_message_consistent(happenings: list[Happening]) -> None:
+    message, told = walk(a_message(), *happenings)
+    assert (message.due_at is None) is message.state.final
+    assert (message.told, message.postbacks) == (bool(told), len(told))
+    assert (message.sent_as is SMS) is (H.FELL_BACK in effective(happenings))
+
+
+@given(walks())
+def test_every_step_of_a_walk_is_a_transition_or_changes_nothing(happenings: list[Happening]) -> None:
+    message = a_message()
+    for happening in happenings:
+        change = move(message, happening, Why.of("because"), at=NOW, due_at=NOW)
+        expected = next_state(message.state, happening)
+        assert change.event.changed is (expected is not None)
+        assert change.message.state is change.event.state is (expected or message.state)
+        if expected is None:
+            assert (change.message, change.postbacks) == (message, ())
+        message = change.message
+
+
+def effective(happenings: list[Happening]) -> list[Happening]:
+    """Those that moved a message which began as accepted."""
+    state, moved = State.ACCEPTED, []
+    for happening in happenings:
+        after = next_state(state, happening)
+        if after is not None:
+            moved.append(happening)
+            state = after
+    return moved
