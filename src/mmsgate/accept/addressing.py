@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from mmsgate.domain.account import Account, Sender
-from mmsgate.domain.number import parse_msisdn
+from mmsgate.domain.number import parse_msisdn, undecorated
 from mmsgate.domain.operators import find_operator
 from mmsgate.domain.request import WireDialect
 from mmsgate.errors import Refusal
@@ -41,7 +41,7 @@ class Wanted:
 def check_address(wanted: Wanted, account: Account, dialect: WireDialect, block_reason: BlockReason) -> Address:
     """The address, or `Refusal`: E201/E110, E114, E111, E115, E627, E650/E651, E714/E715, in this order."""
     recipient = check_recipient(wanted.to, account)
-    check_not_blocked(recipient, (wanted.sender or "").lstrip("+"), account, block_reason)
+    check_not_blocked(recipient, sender_number(wanted.sender, account), account, block_reason)
     sender = check_sender(wanted.sender, account)
     mask = check_mask(wanted.mask, recipient)
     service_id = check_service(wanted.service_id, sender, account, dialect)
@@ -54,7 +54,7 @@ def check_recipient(to: str | None, account: Account) -> str:
     """The recipient's digits: E201 where there is none (R-01), E110 where it is no number (R-17)."""
     if not to:
         raise Refusal("E201")
-    recipient = parse_msisdn(to, strict=not account.switches.better(account.switches.normalise_numbers))
+    recipient = parse_msisdn(to, strict=not normalises(account))
     if recipient is None:
         raise Refusal("E110", detail="to must be one international number of 8 to 15 digits")
     return recipient
@@ -67,9 +67,19 @@ def check_not_blocked(recipient: str, sender: str, account: Account, block_reaso
         raise Refusal("E114", detail=f"the recipient is blocked: {reason}")
 
 
+def normalises(account: Account) -> bool:
+    """Whether numbers may be written with a ``+``, blanks and dashes (R-17)."""
+    return account.switches.better(account.switches.normalise_numbers)
+
+
+def sender_number(number: str | None, account: Account) -> str:
+    """The sender as the account's own numbers are written, empty if there is none."""
+    return undecorated(number or "") if normalises(account) else number or ""
+
+
 def check_sender(number: str | None, account: Account) -> Sender:
     """The provisioned sender: E111."""
-    sender = account.senders.get((number or "").lstrip("+"))
+    sender = account.senders.get(sender_number(number, account))
     if sender is None:
         raise Refusal("E111", detail="from must be a number that is provisioned for this account")
     return sender

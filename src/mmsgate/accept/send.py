@@ -80,9 +80,9 @@ class SendMmsWorkflow:
         return response
 
     def _check_fallback(self, request: SendMms, call: Call, now: Millis) -> Fallback:
-        """Text (E622), link and its expiry (E100)."""
+        """Text (E622), link and its expiry (E100). What the request says counts before the account (contract 9)."""
         account, switches = call.account, call.account.switches
-        enabled = account.fallback_enabled and not request.disable_fallback
+        enabled = account.fallback_enabled if request.disable_fallback is None else not request.disable_fallback
         text = (request.fallback_text or "").strip() or account.fallback_text
         demanded = switches.require_fallback_text
         if enabled and not text and (call.dialect is not WireDialect.SKYCORE if demanded is None else demanded):

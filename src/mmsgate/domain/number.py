@@ -30,10 +30,15 @@ def parse_msisdn(text: str, *, strict: bool = False) -> str | None:
     refused either way (API contract 2.3).
     """
     if not strict:
-        text = _DECORATION.sub("", text).removeprefix("+")
+        text = undecorated(text)
     if not _DIGITS.fullmatch(text) or len(text) not in MSISDN_LENGTH or text.startswith("0"):
         return None
     return text
+
+
+def undecorated(text: str) -> str:
+    """A number as people write it, without a leading ``+``, blanks, dashes, dots and brackets."""
+    return _DECORATION.sub("", text).removeprefix("+")
 
 
 def normalise(number: str) -> str:
@@ -42,7 +47,7 @@ def normalise(number: str) -> str:
     What is no number at all (a mail address, say) comes back trimmed but otherwise as it is.
     """
     bare = _TYPE_SUFFIX.sub("", number.strip())
-    digits = _DECORATION.sub("", bare).removeprefix("+")
+    digits = undecorated(bare)
     return digits if _DIGITS.fullmatch(digits) else bare
 
 

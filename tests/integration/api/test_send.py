@@ -5,6 +5,8 @@ import json
 from dataclasses import replace
 from urllib.parse import quote
 
+import pytest
+
 from mmsgate.clock import DAY
 from mmsgate.domain.media import MediaKind
 from mmsgate.domain.message import Message
@@ -55,6 +57,22 @@ async def test_every_parameter_is_kept(api: Api) -> None:
     fallback = message.fallback
     assert (fallback.enabled, fallback.text, fallback.link) == (True, "Look:", False)
     assert fallback.expires_at == message.accepted_at + 365 * DAY
+
+
+@pytest.mark.parametrize(
+    ("account", "asked", "enabled"),
+    [
+        (True, None, True), (True, "yes", False), (True, "no", True), (True, "perhaps", True),
+        (False, None, False), (False, "no", True), (False, "yes", False), (False, "perhaps", False),
+    ],
+)  # fmt: skip
+async def test_what_the_request_says_of_the_fallback_counts_before_the_account(
+    account: bool, asked: str | None, enabled: bool, api: Api
+) -> None:
+    """Contract 9, precedence."""
+    await api.change(fallback_enabled=account)
+    message = await accepted(api, request(disable_fallback_sms=asked))
+    assert message.fallback.enabled is enabled
 
 
 async def test_all_kinds_of_media(api: Api) -> None:

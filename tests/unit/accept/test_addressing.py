@@ -108,12 +108,30 @@ def test_who_is_not_blocked_passes() -> None:
 # -- sender
 
 
-@pytest.mark.parametrize("number", ["28444", "+28444"])
-def test_a_provisioned_number_may_send(number: str) -> None:
+LONG_CODE = {"12065550100": Sender(number="12065550100", type=SenderType.LONG_CODE)}
+
+
+def test_a_provisioned_number_may_send() -> None:
+    assert check_sender("28444", an_account()).number == "28444"
+    assert check_sender("28444", with_switches(compat=STRICT)).number == "28444"
+
+
+@pytest.mark.parametrize("number", ["+12065550100", "1-206-555-0100", "+1 (206) 555.0100"])
+def test_a_decorated_sender_is_normalised_unless_the_account_is_strict(number: str) -> None:
+    """R-17 speaks of numbers, not of recipients alone."""
+    assert check_sender(number, an_account(senders=LONG_CODE)).number == "12065550100"
+    with pytest.raises(Refusal, match="E111"):
+        check_sender(number, replace(with_switches(compat=STRICT), senders=LONG_CODE))
+
+
+@pytest.mark.parametrize("number", ["+28444", "28-444"])
+def test_a_decorated_short_code_is_normalised_too(number: str) -> None:
     assert check_sender(number, an_account()).number == "28444"
+    with pytest.raises(Refusal, match="E111"):
+        check_sender(number, with_switches(compat=STRICT))
 
 
-@pytest.mark.parametrize("number", [None, "", "+", "28445", "2844", "284440", " 28444"])
+@pytest.mark.parametrize("number", [None, "", "+", "28445", "2844", "284440", "++28444"])
 def test_any_other_sender_is_e111(number: str | None) -> None:
     with pytest.raises(Refusal, match="E111"):
         check_sender(number, an_account())
@@ -305,11 +323,12 @@ def test_the_first_failing_check_answers(first: int) -> None:
     assert caught.value.code == WRONGS[first][0]
 
 
-def test_the_block_list_is_asked_for_the_sender_without_its_plus() -> None:
+@pytest.mark.parametrize("sender", ["+28444", "28-444"])
+def test_the_block_list_is_asked_for_the_sender_as_it_is_provisioned(sender: str) -> None:
     asked: list[str] = []
 
     def block_reason(_account_id: int, sender: str, _recipient: str) -> None:
         asked.append(sender)
 
-    check_address(replace(WANTED, sender="+28444"), DEMANDING, KEBAB, block_reason)
+    check_address(replace(WANTED, sender=sender), DEMANDING, KEBAB, block_reason)
     assert asked == ["28444"]
