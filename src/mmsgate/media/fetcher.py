@@ -154,13 +154,20 @@ class Fetcher:
     ) -> Medium | MediaFault:
         own = await self._own_uploads(account, wish.url) if self._own_uploads else None
         if own is not None:
-            return _objection(own, wish, limits) or own
+            return await self._judged(own, wish, limits)
         terms = _Terms(limit=limits.of(wish.kind), pictures=limits.pictures, strict=strict)
         found = await self._entry(wish.url, terms)
         if isinstance(found, _Failure):
             return _fault(wish, found)
-        medium = _medium(found)
-        return _objection(medium, wish, limits) or medium
+        return await self._judged(_medium(found), wish, limits)
+
+    async def _judged(self, medium: Medium, wish: MediaRequest, limits: SourceLimits) -> Medium | MediaFault:
+        """A file that is there, or what speaks against it."""
+        objection = _objection(medium, wish, limits)
+        if objection is None:
+            unfit = await self._intake.recheck(medium, limits.pictures)
+            objection = _fault(wish, _Failure(code=unfit.code, reason=unfit.reason)) if unfit else None
+        return objection or medium
 
     async def _entry(self, url: str, terms: _Terms) -> CacheEntry | _Failure:
         if terms.strict:

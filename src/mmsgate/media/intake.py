@@ -7,13 +7,16 @@ import asyncio
 from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
+from weakref import WeakValueDictionary
 
 from mmsgate.domain.media import ImageLimits, MediaKind, MediaType
+from mmsgate.domain.slide import Medium
 from mmsgate.media.cage import ImageBroken, ImageCage, ImageChecked, ImageOutcome, ImageTooLarge
 from mmsgate.media.sniff import Sniffed, sniff
 from mmsgate.media.storage import BlobStore
 
 _REMEMBERED = 10_000  # images whose check is remembered
+_ANIMATED = frozenset({"image/gif", "image/png"})  # types that may have more than one frame
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +45,7 @@ class Intake:
         self._blobs = blobs
         self._cage = cage
         self._checked: OrderedDict[str, ImageChecked] = OrderedDict()
+        self._checking: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self.stored = 0
 
     async def admit(self, path: Path, *, size: int, sha256: str, limits: ImageLimits) -> Kept | Unfit:
@@ -52,10 +56,23 @@ class Intake:
         try:
             admitted = await self._judged(path, size, sha256, limits)
             if isinstance(admitted, Kept):
-                self.stored += await self._blobs.put_file(path, sha256)
+                new = await self._blobs.put_file(path, sha256)
+                self.stored += new  # not in one line: it would add to what the count was before the wait
         finally:
             await asyncio.to_thread(path.unlink, missing_ok=True)
         return admitted
+
+    async def recheck(self, medium: Medium, limits: ImageLimits) -> Unfit | None:
+        """What speaks against the frames of an image that was kept before, maybe under wider limits (R-30).
+
+        How many it has is not kept with it: what this process has not checked itself goes through the cage again.
+        Raises CageError and BlobMissingError if the fault is ours.
+        """
+        if medium.mime not in _ANIMATED:
+            return None
+        path = await self._blobs.path(medium.blob)
+        outcome = await self._image(path, medium.mime, medium.blob, limits)
+        return None if isinstance(outcome, ImageChecked) else _unusable(medium.mime, outcome)
 
     async def _judged(self, path: Path, size: int, sha256: str, limits: ImageLimits) -> Kept | Unfit:
         sniffed = await asyncio.to_thread(sniff_file, path)
@@ -63,28 +80,36 @@ class Intake:
             return _not_ours(sniffed)
         if sniffed.type.kind is not MediaKind.IMAGE:
             return Kept(blob=sha256, type=sniffed.type, size=size)
-        match await self._image(path, sniffed.type.mime, sha256, limits):
-            case ImageChecked(width=width, height=height):
-                return Kept(blob=sha256, type=sniffed.type, size=size, width=width, height=height)
-            case ImageBroken(reason=reason) | ImageTooLarge(reason=reason):
-                return Unfit(code="E341", reason=f"the {sniffed.name} cannot be used: {reason}")
+        outcome = await self._image(path, sniffed.type.mime, sha256, limits)
+        if not isinstance(outcome, ImageChecked):
+            return _unusable(sniffed.name, outcome)
+        return Kept(blob=sha256, type=sniffed.type, size=size, width=outcome.width, height=outcome.height)
 
     async def _image(self, path: Path, mime: str, sha256: str, limits: ImageLimits) -> ImageOutcome:
-        """The check of an image, remembered for bytes that passed under these or wider limits."""
-        known = self._checked.get(sha256)
-        if known is not None and within(known.width, known.height, mime, limits):
-            return known
-        outcome = await self._cage.check(path, mime, limits=limits)
-        if isinstance(outcome, ImageChecked):
-            self._checked[sha256] = outcome
-            if len(self._checked) > _REMEMBERED:
-                self._checked.popitem(last=False)
-        return outcome
+        """The check of an image, remembered for bytes that passed. Who wants the same meanwhile waits for it."""
+        async with self._checking.setdefault(sha256, asyncio.Lock()):
+            known = self._checked.get(sha256)
+            if known is not None and _passes(known, mime, limits):
+                return known
+            outcome = await self._cage.check(path, mime, limits=limits)
+            if isinstance(outcome, ImageChecked):
+                self._checked[sha256] = outcome
+                if len(self._checked) > _REMEMBERED:
+                    self._checked.popitem(last=False)
+            return outcome
 
 
 def within(width: int, height: int, mime: str, limits: ImageLimits) -> bool:
     """Whether an image of this size is allowed (R-30)."""
     return width * height <= limits.pixels_of(mime)
+
+
+def _passes(image: ImageChecked, mime: str, limits: ImageLimits) -> bool:
+    return within(image.width, image.height, mime, limits) and image.frames <= limits.frames
+
+
+def _unusable(name: str, outcome: ImageBroken | ImageTooLarge) -> Unfit:
+    return Unfit(code="E341", reason=f"the {name} cannot be used: {outcome.reason}")
 
 
 def sniff_file(path: Path) -> Sniffed:
