@@ -34,6 +34,7 @@ from mmsgate.delivery.dispatcher import Dispatcher, Lane
 from mmsgate.delivery.mms import MmsDelivery
 from mmsgate.delivery.rendition import Renditions
 from mmsgate.delivery.sms import SmsDelivery
+from mmsgate.delivery.stranded import Stranded
 from mmsgate.domain.message import Message
 from mmsgate.domain.slide import Medium
 from mmsgate.errors import Fault
@@ -42,6 +43,7 @@ from mmsgate.listener import Listener
 from mmsgate.media.cage import ImageCage
 from mmsgate.media.fetcher import Fetcher
 from mmsgate.media.intake import Intake
+from mmsgate.media.janitor import Janitor
 from mmsgate.media.storage import FileBlobStore
 from mmsgate.pages.page import Page
 from mmsgate.pages.routes import routes as page_routes
@@ -100,8 +102,16 @@ class Gateway:
             http=self.http, blobs=self.blobs, intake=self.intake, cache=self.store.media, clock=self.clock,
             own_uploads=self._own_upload,
         )  # fmt: skip
-        self.renditions = Renditions(self.blobs, self.store.messages.content)
-        self.reports = Reports(self.store, self.ledger, self.profiles.get, self.clock)
+        self.renditions = Renditions(
+            self.blobs, self.store.messages.content, memory=self.settings.memory_cache_bytes
+        )
+        self.reports = Reports(
+            self.store, self.ledger, self.profiles.get, self.clock, has_connection=self.has_connection
+        )
+        self.janitor = Janitor(
+            blobs=self.blobs, references=self.store.media, cap=self.settings.fetch_cache_bytes, clock=self.clock
+        )
+        self.stranded = Stranded(self.store, self.ledger, self.alarms, self.clock)
         self.sender = PostbackSender(self.store, self.http, self.watch, clock=self.clock, owner=self._owner)
         self.rates = Rates(self.store, self.clock)
         self.store.render_with(self.ledger.render)
@@ -117,6 +127,10 @@ class Gateway:
     def block_reason(self, account_id: int, sender: str, recipient: str) -> str | None:
         """Why that sender may not send to that recipient, by the block list as it is now."""
         return self.store.accounts.block_reason(self.watch(), account_id, sender, recipient)
+
+    def has_connection(self, name: str) -> bool:
+        """Whether there is a profile of that name."""
+        return name in self.watch().profiles
 
     def page_url(self, message: Message) -> str:
         """The link of a message's fallback page; empty if it has none."""
@@ -160,13 +174,24 @@ class Gateway:
     async def _on_directory(self, directory: Directory) -> None:
         """Open the lanes of new and changed profiles, shut those of profiles that are gone."""
         for name in self._written.keys() - directory.profiles.keys():
-            await self.dispatcher.shut(name)
+            self.dispatcher.shut(name)
             self.profiles.pop(name, None)
             del self._written[name]
         for name, text in directory.profiles.items():
             if self._written.get(name) != text:
-                await self._open_lane(name, text)
                 self._written[name] = text
+                await self._try_lane(name, text)
+
+    async def _try_lane(self, name: str, text: str) -> None:
+        """One profile that can't be used must not keep the others from being opened."""
+        subject = f"the profile of {name} can't be used"
+        try:
+            await self._open_lane(name, text)
+        except Exception as error:
+            log.exception("%s; the connection stays as it was", subject)
+            await self.alarms.raise_(subject, f"{type(error).__name__}: {error}")
+        else:
+            await self.alarms.clear(subject)
 
     async def _open_lane(self, name: str, text: str) -> None:
         profile = carrier_from_json(text)
@@ -176,18 +201,19 @@ class Gateway:
         client = Mm7Client(profile, self.http, self.clock)
         delivery = MmsDelivery(
             profile, client=client, store=self.store, ledger=self.ledger, renditions=self.renditions,
-            block_reason=self.block_reason, alarms=self.alarms, clock=self.clock,
+            block_reason=self.block_reason, has_connection=self.has_connection, alarms=self.alarms,
+            clock=self.clock,
         )  # fmt: skip
         lane = Lane(
             name, delivery, store=self.store, clock=self.clock, owner=self._owner,
             slots=profile.connections * LANE_AHEAD, gate=delivery.gate,
         )  # fmt: skip
         self.profiles[name] = profile
-        await self.dispatcher.open(name, lane, client.close)
+        self.dispatcher.open(name, lane, client.close)
 
     async def _open_smsc(self, profile: SmscProfile) -> None:
-        async def on_receipt(receipt: Receipt, source: str, _destination: str) -> None:
-            await self.reports.receive(from_receipt(profile.name, receipt, source))
+        async def on_receipt(receipt: Receipt, source: str, destination: str) -> None:
+            await self.reports.receive(from_receipt(profile.name, receipt, source, destination))
 
         async def on_inbound(sms: InboundSms) -> None:
             log.warning("%s: inbound SMS are not served by this version, dropped: %s", profile.name, sms)
@@ -205,7 +231,7 @@ class Gateway:
             profile.name, delivery, store=self.store, clock=self.clock, owner=self._owner, slots=profile.window
         )
         await connection.start()
-        await self.dispatcher.open(profile.name, lane, connection.stop)
+        self.dispatcher.open(profile.name, lane, connection.stop)
 
     # -- life
 
@@ -244,16 +270,20 @@ class Gateway:
             )
 
     async def _keep_house(self) -> None:
-        """Orphaned reports get another try; what has had its time is dropped."""
+        """Every minute: orphaned reports get another try, what has had its time is dropped."""
+        chores: tuple[Callable[[], Awaitable[object]], ...] = (
+            self.reports.rematch,
+            lambda: self.store.messages.expire_keys(now=self.clock.now()),
+            lambda: self.stranded.settle(frozenset(self.watch().profiles)),
+            self.janitor.clean,
+        )
         while True:
             await asyncio.sleep(REMATCH_EVERY)
-            try:
-                await self.reports.rematch()
-                await self.store.messages.expire_keys(now=self.clock.now())
-                for blob in await self.store.media.trim(self.settings.fetch_cache_bytes, now=self.clock.now()):
-                    await self.blobs.delete(blob)
-            except Fault:
-                log.exception("housekeeping failed; it will be tried again")
+            for chore in chores:
+                try:
+                    await chore()
+                except Exception:
+                    log.exception("housekeeping failed; it will be tried again in a minute")
 
 
 class _Pages:

@@ -26,7 +26,7 @@ class Pump(Generic[T]):
     `claim(limit, now)` leases work; `work(item)` does one piece and handles its own failures (what it lets
     through is logged, the lease brings the piece back); `next_due(default)` says when to look again. `wake` says
     that something is due now. `start` and `stop` may be called twice; `stop` lets what is under way finish, for
-    `grace` seconds at most.
+    `grace` seconds at most, and hands to `release` what was claimed and not begun (without it, that is begun too).
     """
 
     def __init__(
@@ -39,15 +39,17 @@ class Pump(Generic[T]):
         clock: Clock,
         slots: int,
         grace: float = 10.0,
+        release: Callable[[Sequence[T]], Awaitable[None]] | None = None,
     ) -> None:
         self.name = name
         self._claim, self._work, self._next_due = claim, work, next_due
-        self._clock, self._slots, self._grace = clock, slots, grace
+        self._clock, self._slots, self._grace, self._release = clock, slots, grace, release
         # Claiming in halves keeps the slots busy and the claims few.
         self._refill = max(1, slots // 2)
         self._signal = asyncio.Event()
         self._running: set[asyncio.Task[None]] = set()
         self._loop_task: asyncio.Task[None] | None = None
+        self._claiming: asyncio.Future[Sequence[T]] | None = None
 
     def start(self) -> None:
         if self._loop_task is None:
@@ -67,6 +69,7 @@ class Pump(Generic[T]):
         if task is not None:
             task.cancel()
             await asyncio.wait({task})
+        await self._give_back()
         if self._running:
             await asyncio.wait(self._running, timeout=self._grace)
         for late in list(self._running):
@@ -89,13 +92,37 @@ class Pump(Generic[T]):
         if free < self._refill:
             await self._signal.wait()
             return
-        items = await self._claim(free, self._clock.now())
+        self._claiming = asyncio.ensure_future(self._claim(free, self._clock.now()))
+        items = await asyncio.shield(self._claiming)
+        self._claiming = None
+        self._begin(items)
+        if len(items) < free:
+            await self._sleep()
+
+    def _begin(self, items: Sequence[T]) -> None:
         for item in items:
             task = asyncio.create_task(self._work_one(item))
             self._running.add(task)
             task.add_done_callback(self._done)
-        if len(items) < free:
-            await self._sleep()
+
+    async def _give_back(self) -> None:
+        """A claim that was under way when the loop ended has leased work that nobody does."""
+        claiming, self._claiming = self._claiming, None
+        if claiming is None:
+            return
+        if self._release is not None:
+            await asyncio.wait({claiming}, timeout=self._grace)
+        if not claiming.done():
+            claiming.cancel()
+            return
+        try:
+            items = claiming.result()
+            if self._release is None:
+                self._begin(items)
+            else:
+                await self._release(items)
+        except Exception:
+            log.exception("%s: work could not be given back; its lease will bring it back", self.name)
 
     async def _work_one(self, item: T) -> None:
         try:

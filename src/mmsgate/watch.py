@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
-from mmsgate.store import Store, StoreFault
+from mmsgate.store import Store
 from mmsgate.store.accounts import Directory
 
 log = logging.getLogger("mmsgate.watch")
@@ -43,9 +43,14 @@ class DirectoryWatch:
             await self._on_change(self._directory)
 
     async def _look(self) -> None:
+        complaint = ""
         while True:
             await asyncio.sleep(LOOK_EVERY)
             try:
                 await self.refresh()
-            except (StoreFault, ValueError):
-                log.exception("a change of accounts or carriers could not be read; the old ones stay in force")
+            except Exception as error:
+                if str(error) != complaint:  # four times a second would hide everything else in the log
+                    log.exception("a change of accounts or carriers could not be read; the old ones stay in force")
+                complaint = str(error)
+            else:
+                complaint = ""

@@ -69,8 +69,8 @@ def _queue(store: Store) -> Iterator[Check]:
     yield "messages", True, _counted(store.messages.counts) or "none yet"
     postbacks = store.postbacks.counts()
     yield "postbacks", not postbacks.get("parked"), _counted(store.postbacks.counts) or "none yet"
-    orphans = store.messages.open_orphans(since=0)
-    yield "reports without a message", not orphans, str(len(orphans))
+    orphans = store.messages.count_orphans()
+    yield "reports without a message", not orphans, f"{orphans:,}"
     for alarm in store.accounts.alarms():
         since = iso(alarm.raised_at)
         yield f"ALARM {alarm.subject}", False, f"{alarm.reason} ({alarm.times} times since {since})"

@@ -29,7 +29,7 @@ from mmsgate.delivery.alarms import Alarms
 from mmsgate.delivery.gate import Gate
 from mmsgate.delivery.rendition import Rendition, Renditions, Unfit
 from mmsgate.delivery.retry import retry_delay
-from mmsgate.delivery.verdict import Verdict, gave_up
+from mmsgate.delivery.verdict import Verdict, broke_down, gave_up
 from mmsgate.domain.change import CarrierId, Why
 from mmsgate.domain.message import Content, Message
 from mmsgate.domain.state import Happening, State
@@ -43,6 +43,9 @@ LEASE_MARGIN: Millis = 2 * MINUTE
 
 #: One message stands ready behind this many connections.
 READY_SHARE = 4
+
+#: A gateway that is told to stop waits no longer than that, in seconds; service managers kill after 90.
+LONGEST_STOP = 75.0
 
 BlockReason = Callable[[int, str, str], str | None]
 
@@ -69,6 +72,7 @@ class MmsDelivery:
         ledger: Ledger,
         renditions: Renditions,
         block_reason: BlockReason,
+        has_connection: Callable[[str], bool],
         alarms: Alarms,
         clock: Clock,
     ) -> None:
@@ -76,7 +80,7 @@ class MmsDelivery:
         self.gate = Gate(clock)
         self._client, self._store, self._ledger = client, store, ledger
         self._renditions, self._block_reason, self._alarms = renditions, block_reason, alarms
-        self._clock = clock
+        self._clock, self._has_connection = clock, has_connection
         self._ready = asyncio.Semaphore(profile.connections + max(1, profile.connections // READY_SHARE))
         self._refuses, self._rejects = f"{profile.name} refuses us", f"{profile.name} rejects requests"
         self._troubled = True  # an alarm of the run before may be open
@@ -85,6 +89,16 @@ class MmsDelivery:
     def lease(self) -> Millis:
         """How long an attempt may take before its lease expires: it may wait for the request before it."""
         return LEASE_MARGIN + round(2 * self.profile.timeout * 1000)
+
+    @property
+    def patience(self) -> float:
+        """Seconds that a request under way may need to its end, and the one before it on its connection."""
+        return min(2 * self.profile.timeout, LONGEST_STOP)
+
+    async def broken(self, message: Message, error: Exception) -> None:
+        """An error of ours ended the attempt."""
+        decide = broke_down(error, now=self._clock.now(), unknown_wait=self.profile.unknown_wait)
+        await self._ledger.record(message, decide)
 
     async def deliver(self, message: Message) -> None:
         """Take a claimed message one attempt further."""
@@ -149,7 +163,10 @@ class MmsDelivery:
         return None
 
     def _fall_back(self, attempt: Attempt, reason: str, **data: object) -> Verdict:
-        return fall_back(attempt.message, reason, now=attempt.now, connection=self.profile.sms, **data)
+        connection = self.profile.sms
+        if not self._has_connection(connection):
+            return gave_up(f"{reason}; there is no SMS connection {connection!r}", **data)
+        return fall_back(attempt.message, reason, now=attempt.now, connection=connection, **data)
 
     # -- the submit
 

@@ -69,12 +69,17 @@ class Boundaries:
 
 
 class Renditions:
-    """Chooses and encodes. `content` looks up the slides behind an mms-id."""
+    """Chooses and encodes.
 
-    def __init__(self, blobs: Blobs, content: Callable[[int], Content | None]) -> None:
+    `content` looks up the slides behind an mms-id; `memory` bounds the encoded bytes that are kept for later.
+    """
+
+    def __init__(self, blobs: Blobs, content: Callable[[int], Content | None], *, memory: int = 64_000_000) -> None:
         self._blobs, self._content = blobs, content
         self._boundaries = Boundaries()
-        self._encoded: Recent[tuple[tuple[Slide, ...], Dialect], EncodedContent] = Recent(256)
+        self._encoded: Recent[tuple[tuple[Slide, ...], Dialect], EncodedContent] = Recent(
+            256, weigh=lambda encoded: encoded.decoded_size, budget=memory
+        )
 
     async def choose(self, message: Message, profile: CarrierProfile) -> Rendition | Unfit:
         """The rendition for that carrier, or why there is none."""

@@ -14,7 +14,7 @@ from mmsgate.carriers.profile import SmscProfile
 from mmsgate.clock import MINUTE, Clock, Millis, spoken
 from mmsgate.delivery.mms import BlockReason
 from mmsgate.delivery.retry import retry_delay
-from mmsgate.delivery.verdict import Verdict, gave_up
+from mmsgate.delivery.verdict import Verdict, broke_down, gave_up
 from mmsgate.domain.change import CarrierId, Why
 from mmsgate.domain.message import Message, SmsPart
 from mmsgate.domain.state import Happening, State
@@ -27,6 +27,9 @@ from mmsgate.store import Store
 
 #: How long submitting all parts may take before the lease expires.
 LEASE: Millis = 3 * MINUTE
+
+#: How long an SMSC may take for a part: until its turn in the window, and then to answer; in seconds.
+PATIENCE = 60.0
 
 SubmitSms = Callable[[OutboundSms], Awaitable[SmsOutcome]]
 PageUrl = Callable[[Message], str]
@@ -61,6 +64,16 @@ class SmsDelivery:
         self.profile = profile
         self._submit_part, self._store, self._ledger = submit, store, ledger
         self._page_url, self._block_reason, self._clock = page_url, block_reason, clock
+
+    @property
+    def patience(self) -> float:
+        """Seconds that the parts under way may need to their answers."""
+        return PATIENCE
+
+    async def broken(self, message: Message, error: Exception) -> None:
+        """An error of ours ended the attempt."""
+        decide = broke_down(error, now=self._clock.now(), unknown_wait=self.profile.unknown_wait)
+        await self._ledger.record(message, decide)
 
     async def deliver(self, message: Message) -> None:
         """Take a claimed message one attempt further."""

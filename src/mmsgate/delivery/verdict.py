@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 
-from mmsgate.clock import Millis
+from mmsgate.clock import Millis, spoken
+from mmsgate.delivery.retry import retry_delay
 from mmsgate.domain.change import CarrierId, Change, Why, move
 from mmsgate.domain.message import SmsPart
-from mmsgate.domain.state import Happening
+from mmsgate.domain.state import WAITING, Happening
 from mmsgate.store import Decide, Snapshot
 
 
@@ -38,6 +39,31 @@ class Verdict:
             )
 
         return decide
+
+
+#: An attempt that ends in an error of ours is tried again so often, then the message has failed.
+MOST_BROKEN_ATTEMPTS = 8
+
+
+def broke_down(error: Exception, *, now: Millis, unknown_wait: Millis) -> Decide:
+    """What to do with a message over which we failed: it waits, is in doubt if a body may have left, or ends."""
+    what = f"the gateway failed: {type(error).__name__}: {error}"[:500]
+
+    def decide(snapshot: Snapshot) -> Change:
+        message = snapshot.message
+        attempts = message.attempts + 1
+        if message.state not in WAITING:  # in a timed state this is only recorded
+            doubt = Verdict(happening=Happening.IN_DOUBT, why=Why.of(what), due_at=now + unknown_wait)
+            return doubt.decide(now)(snapshot)
+        if attempts > MOST_BROKEN_ATTEMPTS or now >= message.expires_at:
+            return gave_up(what).decide(now)(snapshot)
+        due_at = now + retry_delay(attempts)
+        why = Why.of(f"{what}; next attempt in {spoken(due_at - now)}")
+        return Verdict(happening=Happening.POSTPONED, why=why, due_at=due_at, attempts=attempts).decide(now)(
+            snapshot
+        )
+
+    return decide
 
 
 def gave_up(reason: str, **data: object) -> Verdict:

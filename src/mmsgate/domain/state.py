@@ -47,6 +47,7 @@ class Happening(StrEnum):
     REPORTED_DELIVERED = "reported-delivered"
     REPORTED_UNDELIVERED = "reported-undelivered"
     NEVER_REPORTED = "never-reported"  # the time to wait for a report is over
+    OVERTAKEN = "overtaken"  # a report about the MMS when the SMS is already on its way: only recorded
 
 
 _S, _H = State, Happening
@@ -64,6 +65,8 @@ TRANSITIONS: dict[tuple[State, Happening], State] = {
     (_S.SUBMITTING, _H.IN_DOUBT): _S.UNKNOWN,
     (_S.SUBMITTING, _H.FELL_BACK): _S.FALLBACK,
     (_S.SUBMITTING, _H.GAVE_UP): _S.FAILED,
+    # the answer came after all, later than anybody waited for it
+    (_S.UNKNOWN, _H.TAKEN): _S.SENT,
     (_S.UNKNOWN, _H.UNDER_WAY): _S.SENT,
     (_S.UNKNOWN, _H.REPORTED_DELIVERED): _S.DELIVERED,
     (_S.UNKNOWN, _H.REPORTED_UNDELIVERED): _S.UNDELIVERED,
@@ -84,6 +87,7 @@ TRANSITIONS: dict[tuple[State, Happening], State] = {
     (_S.SMS_SUBMITTING, _H.POSTPONED): _S.FALLBACK,
     (_S.SMS_SUBMITTING, _H.IN_DOUBT): _S.SMS_UNKNOWN,
     (_S.SMS_SUBMITTING, _H.GAVE_UP): _S.FAILED,
+    (_S.SMS_UNKNOWN, _H.TAKEN): _S.SMS_SENT,
     (_S.SMS_UNKNOWN, _H.UNDER_WAY): _S.SMS_UNKNOWN,
     (_S.SMS_UNKNOWN, _H.REPORTED_DELIVERED): _S.DELIVERED,
     (_S.SMS_UNKNOWN, _H.REPORTED_UNDELIVERED): _S.UNDELIVERED,

@@ -15,8 +15,8 @@ from mmsgate.clock import DAY, Clock, Millis
 from mmsgate.domain.change import Change, Why, move
 from mmsgate.domain.message import Message, SmsPart
 from mmsgate.domain.number import normalise
-from mmsgate.domain.postback import Undelivered
-from mmsgate.domain.state import Happening
+from mmsgate.domain.postback import SentAs, Undelivered
+from mmsgate.domain.state import Happening, State
 from mmsgate.mm7.report import DeliveryReportReq, MMStatus
 from mmsgate.postbacks.ledger import Ledger
 from mmsgate.sms.receipt import Receipt, ReceiptState
@@ -74,8 +74,8 @@ def from_mm7(connection: str, report: DeliveryReportReq) -> Report:
     )
 
 
-def from_receipt(connection: str, receipt: Receipt, recipient: str) -> Report:
-    """An SMSC's receipt for one part; `recipient` is the phone it speaks of."""
+def from_receipt(connection: str, receipt: Receipt, recipient: str, sender: str = "") -> Report:
+    """An SMSC's receipt for one part; `recipient` is the phone it speaks of, `sender` our number."""
     return Report(
         kind="sms",
         connection=connection,
@@ -83,14 +83,22 @@ def from_receipt(connection: str, receipt: Receipt, recipient: str) -> Report:
         status=receipt.state.value,
         text=f"error {receipt.error}" if receipt.error else "",
         recipient=normalise(recipient),
+        sender=normalise(sender) if sender.lstrip("+").isdigit() else sender,
     )
 
 
 class Reports:
-    """Takes reports in. `profile` gives a carrier's profile by its connection's name."""
+    """Takes reports in.
 
-    def __init__(self, store: Store, ledger: Ledger, profile: Profiles, clock: Clock) -> None:
+    `profile` gives a carrier's profile by its connection's name; `has_connection` says whether there is one.
+    """
+
+    def __init__(
+        self, store: Store, ledger: Ledger, profile: Profiles, clock: Clock, *,
+        has_connection: Callable[[str], bool],
+    ) -> None:  # fmt: skip
         self._store, self._ledger, self._profile, self._clock = store, ledger, profile, clock
+        self._has_connection = has_connection
 
     async def receive(self, report: Report, *, orphan: Orphan | None = None) -> bool:
         """Record a report durably; whether it found its message. Safe to call again with the same report."""
@@ -116,18 +124,26 @@ class Reports:
         await self.receive(Report.from_json(orphan.report), orphan=orphan)
 
     async def rematch(self) -> int:
-        """Try all orphans once more; how many found their message."""
+        """Try the orphans of the last seven days once more; how many found their message."""
         since = self._clock.now() - ORPHAN_LIFE
-        found = [
-            await self.receive(Report.from_json(orphan.report), orphan=orphan)
-            for orphan in self._store.messages.open_orphans(since=since)
-        ]
-        return sum(found)
+        await self._store.messages.forget_matched_orphans(before=since)
+        found = last = 0
+        while page := self._store.messages.open_orphans(since=since, after=last):
+            for orphan in page:
+                found += await self.receive(Report.from_json(orphan.report), orphan=orphan)
+            last = page[-1].id
+        return found
 
     def _decide(self, report: Report, snapshot: Snapshot, match: Match) -> Change:
         if report.kind == "sms":
             return self._decide_receipt(report, snapshot, match)
-        step = judge_mm7(report, snapshot.message, self._profile(report.connection))
+        profile = self._profile(report.connection)
+        step = judge_mm7(report, snapshot.message, profile)
+        if step.happening is Happening.FELL_BACK and not (profile and self._has_connection(profile.sms)):
+            reason = f"{step.reason}; there is no SMS connection"
+            step = Step(
+                happening=Happening.REPORTED_UNDELIVERED, reason=reason, undelivered=Undelivered.NOT_SUPPORTED
+            )
         return self._move(report, snapshot.message, match, step)
 
     def _decide_receipt(self, report: Report, snapshot: Snapshot, match: Match) -> Change:
@@ -143,6 +159,9 @@ class Reports:
     ) -> Change:
         profile = self._profile(report.connection)
         falls_back = step.happening is Happening.FELL_BACK
+        due_at = self._clock.now() if falls_back else message.due_at
+        if step.happening is Happening.UNDER_WAY and message.state is State.UNKNOWN and profile:
+            due_at = self._clock.now() + profile.report_wait  # it has been taken: now the report is waited for
         why = Why(
             reason=step.reason,
             data={"status": report.status, "text": report.text, "matched_by": match.matched_by.value},
@@ -153,7 +172,7 @@ class Reports:
             step.happening,
             why,
             at=self._clock.now(),
-            due_at=self._clock.now() if falls_back else message.due_at,
+            due_at=due_at,
             attempts=0 if falls_back else None,
             connection=profile.sms if falls_back and profile else None,
             sms_parts=sms_parts,
@@ -185,6 +204,8 @@ def judge_mm7(report: Report, message: Message, profile: CarrierProfile | None) 
     """The postback contract's map from network reports (section 8), with R-12's fallback."""
     status = MMStatus.read(report.status)
     said = f"report {report.status}" + (f": {report.text}" if report.text else "")
+    if message.sent_as is SentAs.SMS:
+        return Step(happening=Happening.OVERTAKEN, reason=f"about the MMS, the SMS goes on: {said}")
     if status is MMStatus.RETRIEVED:
         return Step(happening=Happening.REPORTED_DELIVERED, reason=f"delivered: {said}")
     open_end = status is MMStatus.INDETERMINATE and not (profile and profile.indeterminate_is_final)

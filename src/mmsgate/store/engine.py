@@ -158,7 +158,7 @@ class Engine:
         while True:
             try:
                 self._writer.execute("BEGIN IMMEDIATE")
-            except sqlite3.OperationalError as error:
+            except sqlite3.Error as error:
                 if "locked" not in str(error) or asyncio.get_running_loop().time() > deadline:
                     raise StoreFault(f"no transaction could be begun: {error}") from error
                 await asyncio.sleep(0.002)  # another process is writing

@@ -57,6 +57,10 @@ class MediaRows:
 
         return await self._engine.write(work)
 
+    def unneeded(self, blobs: list[str]) -> list[str]:
+        """Those of the blobs that no content, fetch or upload refers to."""
+        return [blob for blob in blobs if not self._engine.read(SQL["needed"], (blob, blob, blob))[0][0]]
+
     async def put_upload(self, token: str, account_id: int, medium: Medium, *, at: Millis) -> None:
         """Remember a file that an account uploaded."""
         row = (

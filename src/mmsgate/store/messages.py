@@ -23,13 +23,17 @@ POSTBACK_INSERT = queries("postbacks")["insert"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PostbackRow:
-    """A postback as it is kept: rendered, addressed, not yet sent."""
+    """A postback as it is kept: rendered, addressed, not yet sent.
+
+    If `ordered`, it waits for the earlier ones of its message (R-09).
+    """
 
     receiver: str
     url: str
     code: str
     content_type: str
     body: bytes
+    ordered: bool = True
 
 
 #: Renders the postbacks of a step for the account's receiver; none where the account wants none.
@@ -166,6 +170,14 @@ class Messages:
         found = self._engine.read(SQL["next_due"], (connection,))[0][0]
         return default if found is None else int(found)
 
+    def connections_in_use(self) -> list[str]:
+        """The connections that some message waits for."""
+        return [row[0] for row in self._engine.read(SQL["connections_in_use"])]
+
+    def overdue(self, connection: str, *, now: Millis) -> list[Message]:
+        """Messages of a connection, a page of them, that can't wait any longer for somebody to work it."""
+        return [rows.to_message(row) for row in self._engine.read(SQL["overdue"], (connection, now))]
+
     async def release(self, messages: Iterable[Message], *, at: Millis, owner: str) -> None:
         """Give claimed messages back unworked, due at `at`."""
         claimed = [(at, message.id, owner) for message in messages]
@@ -212,7 +224,7 @@ class Messages:
             db.execute(
                 POSTBACK_INSERT,
                 (after.id, sequence, after.account_id, row.receiver, row.url, row.code, row.content_type, row.body,
-                 change.event.at, change.event.at),
+                 change.event.at, row.ordered),
             )  # fmt: skip
 
     async def note_once(self, token: str, reason: str, *, at: Millis) -> None:
@@ -242,7 +254,8 @@ class Messages:
         """
 
         def work(db: sqlite3.Connection) -> Recorded | None:
-            match = _match(db, connection, carrier_ids, people)
+            came = orphan.received_at if orphan is not None else at
+            match = _match(db, connection, carrier_ids, people, came)
             if match is None:
                 if orphan is None:
                     named = normalise_id(carrier_ids[0]) if carrier_ids else ""
@@ -254,12 +267,20 @@ class Messages:
 
         return await self._engine.write(work)
 
-    def open_orphans(self, *, since: Millis, limit: int = 1000) -> list[Orphan]:
-        """Reports without a message, oldest first (R-21)."""
+    def open_orphans(self, *, since: Millis, after: int = 0, limit: int = 500) -> list[Orphan]:
+        """Reports without a message that came `since` then, behind the row `after`, oldest first (R-21)."""
         return [
             Orphan(id=row[0], connection=row[1], report=row[2], received_at=row[3])
-            for row in self._engine.read(SQL["orphans_open"], (since, limit))
+            for row in self._engine.read(SQL["orphans_open"], (since, after, limit))
         ]
+
+    def count_orphans(self) -> int:
+        """How many reports have found no message."""
+        return int(self._engine.read(SQL["count_orphans"])[0][0])
+
+    async def forget_matched_orphans(self, *, before: Millis) -> int:
+        """Drop reports that have found their message and came before that time; how many."""
+        return await self._engine.write(lambda db: db.execute(SQL["delete_matched_orphans"], (before,)).rowcount)
 
     # -- look-ups
 
@@ -344,23 +365,38 @@ def _remember_ids(db: sqlite3.Connection, message_id: int, ids: Sequence[Carrier
         db.execute(SQL["insert_carrier_id"], row)
         for name in {given.normalised, *map(normalise_id, given.aliases)}:
             for found in db.execute(SQL["orphans_for"], (given.connection, name)):
-                early[found[0]] = Orphan(id=found[0], connection=given.connection, report=found[1])
+                early[found[0]] = Orphan(
+                    id=found[0], connection=given.connection, report=found[1], received_at=found[2]
+                )
     return tuple(early[key] for key in sorted(early))
 
 
 def _match(
-    db: sqlite3.Connection, connection: str, carrier_ids: Sequence[str], people: tuple[str, str] | None
-) -> Match | None:
+    db: sqlite3.Connection, connection: str, carrier_ids: Sequence[str], people: tuple[str, str] | None,
+    came: Millis,
+) -> Match | None:  # fmt: skip
     recipient, sender = people or ("", "")
     for guess, carrier_id in enumerate(carrier_ids):
         match = _match_id(db, connection, carrier_id, recipient if guess else "")
         if match is not None:
             return match
-    if recipient:
-        candidates = db.execute(SQL["find_by_recipient"], (recipient, sender or "%", connection)).fetchall()
-        # One that is just being submitted counts: the report may be its own, come before its id is known.
-        if len(candidates) == 1 and candidates[0][1] != State.SUBMITTING:
-            return Match(message_id=candidates[0][0], part=0, matched_by=MatchedBy.RECIPIENT)
+    return _match_people(db, (recipient, sender, connection, came), named=any(carrier_ids)) if recipient else None
+
+
+def _match_people(db: sqlite3.Connection, people: tuple[str, str, str, Millis], *, named: bool) -> Match | None:
+    """By (recipient, sender, connection) alone, among messages older than the report (R-38).
+
+    A report that names an id is not believed to mean a message that has another. One that is just being submitted
+    counts as a candidate, for the report may be its own, come before its id is known; it waits as an orphan then.
+    """
+    candidates = db.execute(SQL["find_by_recipient"], people).fetchall()
+    if len(candidates) == 1:
+        message_id, state, known_as = candidates[0]
+        if state != State.SUBMITTING and not (named and known_as):
+            return Match(message_id=message_id, part=0, matched_by=MatchedBy.RECIPIENT)
+    doubtful = [] if candidates else db.execute(SQL["find_doubtful_part"], people).fetchall()
+    if len(doubtful) == 1:
+        return Match(message_id=doubtful[0][0], part=doubtful[0][1], matched_by=MatchedBy.RECIPIENT)
     return None
 
 

@@ -82,19 +82,18 @@ class Postbacks:
         """The receivers for whom something is due."""
         return [row[0] for row in self._engine.read(SQL["receivers"], (now,))]
 
-    def next_due(self, receiver: str, *, default: Millis, ordered: bool) -> Millis:
-        """When the receiver's next postback is due; if `ordered`, without those that wait for an earlier one."""
-        found = self._engine.read(SQL["next_due" if ordered else "next_due_unordered"], (receiver,))
-        return int(found[0][0]) if found else default
+    def next_due(self, receiver: str, *, default: Millis) -> Millis:
+        """When the receiver's next postback is due."""
+        found = self._engine.read(SQL["next_due"], (receiver,))[0][0]
+        return default if found is None else int(found)
 
     async def claim(
-        self, receiver: str, *, now: Millis, lease: Millis, owner: str, limit: int, ordered: bool
+        self, receiver: str, *, now: Millis, lease: Millis, owner: str, limit: int
     ) -> list[DuePostback]:
-        """What is due for one receiver. If `ordered`, a message's later postback waits for its earlier (R-09)."""
-        sql = SQL["claim" if ordered else "claim_unordered"]
+        """What is due for one receiver; what waits for an earlier postback of its message is not (R-09)."""
 
         def work(db: sqlite3.Connection) -> list[DuePostback]:
-            claimed = db.execute(sql, (lease, owner, receiver, now, limit)).fetchall()
+            claimed = db.execute(SQL["claim"], (lease, owner, receiver, now, limit)).fetchall()
             return [
                 DuePostback(
                     id=row[0], message_id=row[1], sequence=row[2], account_id=row[3], receiver=row[4], url=row[5],
@@ -106,17 +105,19 @@ class Postbacks:
         return sorted(await self._engine.write(work), key=lambda due: (due.message_id, due.sequence))
 
     async def record(self, outcomes: Sequence[PostbackOutcome], *, at: Millis) -> None:
-        """Write how tries ended."""
+        """Write how tries ended. The end of one makes the next of its message due."""
 
         def work(db: sqlite3.Connection) -> None:
             for outcome in outcomes:
                 match outcome:
                     case Sent(id=row, attempts=attempts):
                         db.execute(SQL["done"], (attempts, at, row))
+                        db.execute(SQL["free_next"], (at, row))
                     case Again(id=row, attempts=attempts, error=error, due_at=due_at):
                         db.execute(SQL["retry"], (due_at, attempts, error, row))
                     case Parked(id=row, attempts=attempts, error=error):
                         db.execute(SQL["park"], (attempts, error, at, row))
+                        db.execute(SQL["free_next"], (at, row))
 
         await self._engine.write(work)
 

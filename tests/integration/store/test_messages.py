@@ -11,7 +11,7 @@ from mmsgate.domain.media import MediaKind
 from mmsgate.domain.message import Content, Event, Message, SmsPart
 from mmsgate.domain.slide import Medium, Slide
 from mmsgate.domain.state import Happening, State
-from mmsgate.store import Acceptance, Idempotency, Match, MatchedBy, PostbackRow, Snapshot, Store
+from mmsgate.store import Acceptance, Idempotency, Match, MatchedBy, Orphan, PostbackRow, Snapshot, Store
 from tests.unit.builders import NOW, a_fallback, a_message
 
 SLIDES = (
@@ -188,6 +188,55 @@ async def test_a_report_before_its_id_is_not_taken_for_another_message_to_the_sa
     given = CarrierId(connection="sim", verbatim="b2")
     recorded = await store.messages.record(second.id, step(Happening.TAKEN, given))
     assert len(recorded.orphans) == 1
+
+
+async def test_a_report_with_another_id_is_not_believed_to_mean_a_message_that_has_its_own(store: Store) -> None:
+    people = ("12065550100", "28444")
+    await sent(store, 1, "a1")
+    assert await report(store, "foreign", people=people) is None
+    await sent(store, 2, "", sender="99999")
+    assert await report(store, "foreign", people=("12065550100", "99999")) == (2, MatchedBy.RECIPIENT)
+
+
+async def test_an_old_orphan_does_not_match_a_newer_message(store: Store) -> None:
+    await sent(store, 1, "")
+    orphan = Orphan(id=1, connection="sim", report="{}", received_at=NOW - DAY)
+    recorded = await store.messages.record_report(
+        "sim", (), report="{}", at=NOW, decide=_never, people=("12065550100", ""), orphan=orphan
+    )
+    assert recorded is None
+
+
+def _never(snapshot: Snapshot, _: Match) -> Change:
+    raise AssertionError(f"matched {snapshot.message}")
+
+
+async def test_a_receipt_with_an_unknown_id_settles_the_one_part_in_doubt(store: Store) -> None:
+    """R-19: its submit_sm_resp was lost, so nobody knows its id."""
+    message = await accepted(store)
+    for happening in (Happening.FELL_BACK, Happening.SUBMIT):
+        await store.messages.record(message.id, step(happening))
+    doubtful = (SmsPart(number=1, state="sent", smsc_id="1"), SmsPart(number=2, state="unknown"))
+    await store.messages.record(message.id, step(Happening.IN_DOUBT, parts=doubtful))
+    found: list[tuple[int, int]] = []
+
+    def decide(snapshot: Snapshot, match: Match) -> Change:
+        found.append((match.message_id, match.part))
+        return step(Happening.UNDER_WAY)(snapshot)  # type: ignore[no-any-return]
+
+    await store.messages.record_report(
+        "sim", ("77",), report="{}", at=NOW, decide=decide, people=("12065550100", "28444")
+    )
+    assert found == [(message.id, 2)]
+
+
+async def test_messages_whose_connection_is_gone_are_found_when_their_time_is_over(store: Store) -> None:
+    message = await accepted(store)
+    assert store.messages.connections_in_use() == ["sim"]
+    assert store.messages.overdue("sim", now=NOW) == []
+    assert [each.id for each in store.messages.overdue("sim", now=message.expires_at)] == [message.id]
+    await store.messages.record(message.id, step(Happening.SUBMIT))
+    assert [each.id for each in store.messages.overdue("sim", now=NOW + MINUTE)] == [message.id]
 
 
 async def test_a_guessed_spelling_is_believed_only_for_the_same_recipient(store: Store) -> None:

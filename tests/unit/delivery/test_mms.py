@@ -23,6 +23,7 @@ from mmsgate.clock import DAY, MINUTE, SECOND, Clock, ManualClock, Millis
 from mmsgate.delivery.alarms import Alarms
 from mmsgate.delivery.mms import MmsDelivery
 from mmsgate.delivery.rendition import Renditions
+from mmsgate.delivery.verdict import MOST_BROKEN_ATTEMPTS
 from mmsgate.domain.message import Content, Message
 from mmsgate.domain.postback import PostbackCode
 from mmsgate.domain.state import Happening, State
@@ -69,6 +70,7 @@ class MmsBench(Bench):
         profile: CarrierProfile = SIM,
         content: Content | None = None,
         blocked: str = "",
+        has_sms: bool = True,
     ) -> None:
         super().__init__(*(messages or [message or a_message()]), blocked=blocked)
         self.client = FakeClient(outcomes, self.clock)
@@ -76,7 +78,8 @@ class MmsBench(Bench):
         self.delivery = MmsDelivery(
             profile, client=cast("Mm7Client", self.client), store=self.store.as_store, ledger=self.ledger,
             renditions=Renditions(FakeBlobs(), kept.get), block_reason=self.blocks,
-            alarms=Alarms(self.store.as_store, self.clock), clock=cast("Clock", self.clock),
+            has_connection=lambda _: has_sms, alarms=Alarms(self.store.as_store, self.clock),
+            clock=cast("Clock", self.clock),
         )  # fmt: skip
 
     async def deliver(self) -> Message:
@@ -239,6 +242,13 @@ async def test_without_a_fallback_a_refused_content_is_the_end(fallback: dict[st
     bench = MmsBench(RefusedContent(code=2004, text="2004"), message=a_message(fallback=a_fallback(**fallback)))
     message = await bench.deliver()
     assert (message.state, bench.event.reason, bench.told) == (State.FAILED, reason, [PostbackCode.E101])
+
+
+async def test_without_an_sms_connection_a_refused_content_is_the_end() -> None:
+    bench = MmsBench(RefusedContent(code=2004, text="2004"), has_sms=False)
+    message = await bench.deliver()
+    assert message.state is State.FAILED
+    assert "there is no SMS connection" in message.details
 
 
 @pytest.mark.parametrize("fallback", [{"text": ""}, {"link": False}])
@@ -517,3 +527,24 @@ async def test_the_length_of_a_pause_is_told_as_it_is_when_the_message_meets_it(
     held.bench.clock.advance(20 * SECOND)
     await held.answer(REFUSES_US)
     assert "sim is paused for 5 s" in [change.event.reason for change in held.bench.changes]
+
+
+async def test_an_error_of_ours_is_on_the_timeline_and_ends_the_message_in_the_end() -> None:
+    """A lease alone would bring the message back for three days, and nobody would see why."""
+    bench = MmsBench()
+    for attempt in range(1, MOST_BROKEN_ATTEMPTS + 1):
+        await bench.delivery.broken(bench.message, LookupError("blob abc"))
+        assert (bench.message.state, bench.message.attempts) == (State.ACCEPTED, attempt)
+        assert "the gateway failed: LookupError: blob abc; next attempt in" in bench.event.reason
+    await bench.delivery.broken(bench.message, LookupError("blob abc"))
+    assert (bench.message.state, bench.told) == (State.FAILED, [PostbackCode.E101])
+
+
+@pytest.mark.parametrize(
+    ("state", "after"),
+    [(State.SUBMITTING, State.UNKNOWN), (State.UNKNOWN, State.UNKNOWN), (State.SENT, State.SENT)],
+)
+async def test_an_error_of_ours_never_sends_again_what_may_have_left(state: State, after: State) -> None:
+    bench = MmsBench(message=a_message(state=state))
+    await bench.delivery.broken(bench.message, RuntimeError("oh"))
+    assert bench.message.state is after

@@ -99,7 +99,7 @@ CREATE TABLE message (
 );
 CREATE INDEX message_due ON message (connection, due_at) WHERE due_at IS NOT NULL;
 -- For a report that names only the recipient (R-38).
-CREATE INDEX message_waiting ON message (recipient, sender) WHERE state IN ('sent', 'submitting', 'unknown');
+CREATE INDEX message_waiting ON message (recipient, sender) WHERE state IN ('sent', 'submitting', 'unknown', 'sms-unknown');
 
 -- What must be unique for ever, or is looked for without a date, has its own small table.
 CREATE TABLE tracking (
@@ -177,7 +177,7 @@ CREATE TABLE postback (
     last_error   TEXT NOT NULL,
     ended_at     INTEGER
 );
-CREATE INDEX postback_due ON postback (receiver, due_at) WHERE state = 'pending';
+CREATE INDEX postback_due ON postback (receiver, due_at) WHERE state = 'pending' AND due_at IS NOT NULL;
 CREATE UNIQUE INDEX postback_order ON postback (message_id, sequence);
 
 -- Reports that match no message yet (R-21).
@@ -190,6 +190,7 @@ CREATE TABLE orphan (
     matched     INTEGER
 );
 CREATE INDEX orphan_open ON orphan (connection, normalised) WHERE matched IS NULL;
+CREATE INDEX orphan_age ON orphan (received_at);
 
 CREATE TABLE fetch_cache (
     url           TEXT PRIMARY KEY,

@@ -34,6 +34,21 @@ UPDATE message SET due_at = ?, leased_by = NULL WHERE id = ? AND leased_by = ?
 -- name: next_due
 SELECT min(due_at) FROM message WHERE connection = ? AND due_at IS NOT NULL
 
+-- name: connections_in_use
+WITH RECURSIVE name (connection) AS (
+    SELECT min(connection) FROM message WHERE due_at IS NOT NULL
+    UNION ALL
+    SELECT (SELECT min(connection) FROM message WHERE connection > name.connection AND due_at IS NOT NULL)
+    FROM name WHERE name.connection IS NOT NULL
+)
+SELECT connection FROM name WHERE connection IS NOT NULL
+
+-- What only waits for its turn is overdue when it has expired; everything else when its timer or lease has run out.
+-- name: overdue
+SELECT {message} FROM message
+WHERE connection = ?1 AND due_at <= ?2 AND (expires_at <= ?2 OR state NOT IN ('accepted', 'fallback'))
+ORDER BY due_at LIMIT 500
+
 -- name: message
 SELECT {message} FROM message WHERE id = ?
 
@@ -55,8 +70,16 @@ SELECT message_id, part, verbatim FROM carrier_id JOIN message ON message.id = m
 WHERE carrier_id.connection = ? AND normalised = ?
 
 -- name: find_by_recipient
-SELECT id, state FROM message
-WHERE recipient = ? AND sender LIKE ? AND connection = ? AND state IN ('sent', 'submitting', 'unknown') LIMIT 2
+SELECT id, state, carrier_message_id FROM message
+WHERE recipient = ?1 AND ?2 IN ('', sender) AND connection = ?3 AND accepted_at <= ?4
+  AND state IN ('sent', 'submitting', 'unknown')
+LIMIT 2
+
+-- name: find_doubtful_part
+SELECT message.id, sms_part.number FROM message JOIN sms_part ON sms_part.message_id = message.id
+WHERE recipient = ?1 AND ?2 IN ('', sender, sender_mask) AND connection = ?3 AND accepted_at <= ?4
+  AND message.state = 'sms-unknown' AND sms_part.state = 'unknown'
+LIMIT 2
 
 -- name: sms_parts
 SELECT number, state, smsc_id, error FROM sms_part WHERE message_id = ? ORDER BY number
@@ -84,10 +107,18 @@ WHERE page.token = ? AND NOT EXISTS (SELECT 1 FROM event WHERE message_id = mess
 INSERT INTO orphan (connection, normalised, report, received_at) VALUES (?, ?, ?, ?)
 
 -- name: orphans_for
-SELECT id, report FROM orphan WHERE connection = ? AND normalised = ? AND matched IS NULL ORDER BY id
+SELECT id, report, received_at FROM orphan
+WHERE connection = ? AND normalised = ? AND matched IS NULL ORDER BY id
 
 -- name: orphans_open
-SELECT id, connection, report, received_at FROM orphan WHERE matched IS NULL AND received_at >= ? ORDER BY id LIMIT ?
+SELECT id, connection, report, received_at FROM orphan 
+WHERE matched IS NULL AND received_at >= ? AND id > ? ORDER BY id LIMIT ?
+
+-- name: count_orphans
+SELECT count(*) FROM orphan WHERE matched IS NULL
+
+-- name: delete_matched_orphans
+DELETE FROM orphan WHERE received_at < ? AND matched IS NOT NULL
 
 -- name: match_orphan
 UPDATE orphan SET matched = ? WHERE id = ?

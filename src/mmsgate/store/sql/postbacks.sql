@@ -1,42 +1,30 @@
+-- One that has to wait for an earlier one of its message is due at no time, until that one has ended (R-09).
 -- name: insert
 INSERT INTO postback (message_id, sequence, account_id, receiver, url, code, content_type, body, event_at, state,
-    due_at, attempts, last_error) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending', ?, 0, '')
+    due_at, attempts, last_error)
+SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 'pending',
+    CASE WHEN ?10 AND EXISTS (SELECT 1 FROM postback WHERE message_id = ?1 AND state = 'pending') THEN NULL ELSE ?9 END,
+    0, ''
 
 -- name: receivers
 SELECT DISTINCT receiver FROM postback WHERE state = 'pending' AND due_at <= ?
 
 -- name: next_due
-SELECT due_at FROM postback AS mine
-WHERE receiver = ? AND state = 'pending'
-  AND NOT EXISTS (
-      SELECT 1 FROM postback AS earlier
-      WHERE earlier.message_id = mine.message_id AND earlier.sequence < mine.sequence AND earlier.state = 'pending'
-  )
-ORDER BY due_at LIMIT 1
-
--- name: next_due_unordered
-SELECT due_at FROM postback WHERE receiver = ? AND state = 'pending' ORDER BY due_at LIMIT 1
+SELECT min(due_at) FROM postback WHERE receiver = ? AND state = 'pending' AND due_at IS NOT NULL
 
 -- name: claim
-UPDATE postback SET due_at = ?, leased_by = ?
-WHERE id IN (
-    SELECT id FROM postback AS mine
-    WHERE receiver = ? AND state = 'pending' AND due_at <= ?
-      AND NOT EXISTS (
-          SELECT 1 FROM postback AS earlier
-          WHERE earlier.message_id = mine.message_id AND earlier.sequence < mine.sequence
-            AND earlier.state = 'pending'
-      )
-    ORDER BY due_at LIMIT ?
-)
-RETURNING id, message_id, sequence, account_id, receiver, url, code, content_type, body, event_at, attempts
-
--- name: claim_unordered
 UPDATE postback SET due_at = ?, leased_by = ?
 WHERE id IN (
     SELECT id FROM postback WHERE receiver = ? AND state = 'pending' AND due_at <= ? ORDER BY due_at LIMIT ?
 )
 RETURNING id, message_id, sequence, account_id, receiver, url, code, content_type, body, event_at, attempts
+
+-- name: free_next
+UPDATE postback SET due_at = ?1
+WHERE id = (
+    SELECT id FROM postback
+    WHERE message_id = (SELECT message_id FROM postback WHERE id = ?2) AND state = 'pending' ORDER BY sequence LIMIT 1
+) AND due_at IS NULL
 
 -- name: done
 UPDATE postback SET state = 'done', due_at = NULL, leased_by = NULL, attempts = ?, last_error = '', ended_at = ?
@@ -53,8 +41,11 @@ WHERE id = ?
 UPDATE postback SET due_at = ?, leased_by = NULL WHERE leased_by IS NOT NULL AND state = 'pending'
 
 -- name: replay
-UPDATE postback SET state = 'pending', due_at = ?, attempts = 0, ended_at = NULL
-WHERE message_id = ? AND state IN ('done', 'parked')
+UPDATE postback SET state = 'pending', attempts = 0, ended_at = NULL,
+    due_at = CASE sequence
+        WHEN (SELECT min(sequence) FROM postback WHERE message_id = ?2) THEN ?1
+    END
+WHERE message_id = ?2 AND state IN ('done', 'parked')
 
 -- name: of_message
 SELECT sequence, code, state, attempts, last_error, due_at, ended_at, url FROM postback

@@ -1,0 +1,43 @@
+"""What a report means for its message."""
+
+import pytest
+
+from mmsgate.carriers.profile import CarrierProfile
+from mmsgate.domain.message import Message
+from mmsgate.domain.postback import SentAs
+from mmsgate.domain.state import Happening, State
+from mmsgate.reports.reports import Report, judge_mm7
+from tests.unit.builders import a_fallback, a_message
+
+SIM = CarrierProfile(name="sim", url="http://127.0.0.1:9/mm7")
+
+
+def report(status: str) -> Report:
+    return Report(kind="mm7", connection="sim", ids=("m1",), status=status)
+
+
+@pytest.mark.parametrize(
+    ("status", "happening"),
+    [
+        ("Retrieved", Happening.REPORTED_DELIVERED), ("Forwarded", Happening.UNDER_WAY),
+        ("Deferred", Happening.UNDER_WAY), ("Indeterminate", Happening.UNDER_WAY),
+        ("Expired", Happening.REPORTED_UNDELIVERED), ("Rejected", Happening.REPORTED_UNDELIVERED),
+        ("Unrecognised", Happening.FELL_BACK), ("NotSupported", Happening.FELL_BACK),
+    ],
+)  # fmt: skip
+def test_each_status_of_an_mms(status: str, happening: Happening) -> None:
+    assert judge_mm7(report(status), a_message(state=State.SENT), SIM).happening is happening
+
+
+def test_without_a_fallback_an_unsupported_mms_is_undelivered() -> None:
+    message = a_message(state=State.SENT, fallback=a_fallback(enabled=False))
+    assert judge_mm7(report("NotSupported"), message, SIM).happening is Happening.REPORTED_UNDELIVERED
+
+
+@pytest.mark.parametrize("status", ["Retrieved", "Expired", "Rejected", "NotSupported"])
+@pytest.mark.parametrize("state", [State.FALLBACK, State.SMS_SENT])
+def test_a_late_report_about_the_mms_does_not_end_its_sms(status: str, state: State) -> None:
+    message: Message = a_message(state=state, sent_as=SentAs.SMS)
+    step = judge_mm7(report(status), message, SIM)
+    assert step.happening is Happening.OVERTAKEN
+    assert "the SMS goes on" in step.reason
