@@ -38,6 +38,14 @@ class _Order:
     timeouts: Timeouts
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Resolvers:
+    """Customers' names are looked up in threads of their own: theirs may stall, the carriers' must not wait."""
+
+    customers: Resolver
+    operator: Resolver
+
+
 class HttpClient:
     """Outbound HTTP: `fetch` for URLs that customers gave, pools of posts for configured endpoints.
 
@@ -54,31 +62,31 @@ class HttpClient:
         self._policy = policy or AddressPolicy()
         self._user_agent = user_agent
         self._lookup = lookup
-        self._resolver: Resolver | None = None
+        self._resolvers: _Resolvers | None = None
         self._pools: set[Pool] = set()
         self._guarded = self._fetch_pool(guarded=True)
         self._listed = self._fetch_pool(guarded=False)  # for what the allow list names
 
     async def start(self) -> None:
         """Makes requests possible."""
-        if self._resolver is None:
-            threads = ThreadPoolExecutor(_LOOKUP_THREADS, thread_name_prefix="name-lookup")
-            self._resolver = Resolver(lookup=self._lookup, threads=threads)
+        if self._resolvers is None:
+            self._resolvers = _Resolvers(customers=self._new_resolver(), operator=self._new_resolver())
 
     async def stop(self) -> None:
         """Closes all connections; requests under way end with an outcome that says so."""
-        resolver, self._resolver = self._resolver, None
+        resolvers, self._resolvers = self._resolvers, None
         for pool in self._pools:
             await pool.close()
-        if resolver is not None:
-            resolver.threads.shutdown(wait=False, cancel_futures=True)
+        if resolvers is not None:
+            for resolver in (resolvers.customers, resolvers.operator):
+                resolver.threads.shutdown(wait=False, cancel_futures=True)
 
     def pool(self, *, limit: int, keepalive: float = 30, tls: ssl.SSLContext | None = None) -> Pool:
         """A pool of at most `limit` connections for one group of configured endpoints.
 
         `keepalive` is how many seconds an idle connection is kept; `tls` replaces the system's trust store.
         """
-        return self._new_pool(guarded=False, limit=limit, keepalive=keepalive, tls=tls)
+        return self._new_pool(customers=False, guarded=False, limit=limit, keepalive=keepalive, tls=tls)
 
     async def fetch(
         self,
@@ -108,20 +116,30 @@ class HttpClient:
             return FetchFailed(kind=FetchProblem.TIMEOUT, reason=f"not complete after {timeouts.total:g} s")
 
     def _fetch_pool(self, *, guarded: bool) -> Pool:
-        return self._new_pool(guarded=guarded, limit=_FETCH_CONNECTIONS, keepalive=_FETCH_KEEPALIVE, tls=None)
+        return self._new_pool(
+            customers=True, guarded=guarded, limit=_FETCH_CONNECTIONS, keepalive=_FETCH_KEEPALIVE, tls=None
+        )
 
-    def _new_pool(self, *, guarded: bool, limit: int, keepalive: float, tls: ssl.SSLContext | None) -> Pool:
-        pool = Pool(partial(self._session, guarded=guarded, limit=limit, keepalive=keepalive, tls=tls))
+    def _new_resolver(self) -> Resolver:
+        threads = ThreadPoolExecutor(_LOOKUP_THREADS, thread_name_prefix="name-lookup")
+        return Resolver(lookup=self._lookup, threads=threads)
+
+    def _new_pool(
+        self, *, customers: bool, guarded: bool, limit: int, keepalive: float, tls: ssl.SSLContext | None
+    ) -> Pool:
+        pool = Pool(
+            partial(self._session, customers=customers, guarded=guarded, limit=limit, keepalive=keepalive, tls=tls)
+        )
         self._pools.add(pool)
         return pool
 
     def _session(
-        self, *, guarded: bool, limit: int, keepalive: float, tls: ssl.SSLContext | None
+        self, *, customers: bool, guarded: bool, limit: int, keepalive: float, tls: ssl.SSLContext | None
     ) -> aiohttp.ClientSession | None:
-        if self._resolver is None:
+        if self._resolvers is None:
             return None
         return open_session(
-            self._resolver,
+            self._resolvers.customers if customers else self._resolvers.operator,
             guarded=guarded,
             limit=limit,
             keepalive=keepalive,

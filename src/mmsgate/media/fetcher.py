@@ -6,8 +6,9 @@ once (R-06). A failure is a value; the first in document order answers (R-32).
 
 import asyncio
 import logging
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -25,6 +26,8 @@ from mmsgate.media.storage import BlobStore
 _log = logging.getLogger(__name__)
 
 _FETCHES_AT_ONCE = 64
+_FETCHES_PER_ACCOUNT = 16  # so that one customer's stalled origins leave room for the others
+_TURN_WITHIN = 20.0  # seconds that a fetch waits for its turn
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +106,9 @@ class Fetcher:
         self._own_uploads = own_uploads
         self._front = Front(clock)
         self._slots = asyncio.Semaphore(fetches_at_once)
+        self._shares: defaultdict[str, asyncio.Semaphore] = defaultdict(
+            lambda: asyncio.Semaphore(_FETCHES_PER_ACCOUNT)
+        )
         self._flights: dict[tuple[str, _Terms], asyncio.Task[CacheEntry | _Failure]] = {}
         self._tasks: set[asyncio.Task[CacheEntry | _Failure]] = set()
         self._counters = Counters()
@@ -156,7 +162,7 @@ class Fetcher:
         if own is not None:
             return await self._judged(own, wish, limits)
         terms = _Terms(limit=limits.of(wish.kind), pictures=limits.pictures, strict=strict)
-        found = await self._entry(wish.url, terms)
+        found = await self._entry(wish.url, terms, account)
         if isinstance(found, _Failure):
             return _fault(wish, found)
         return await self._judged(_medium(found), wish, limits)
@@ -169,24 +175,24 @@ class Fetcher:
             objection = _fault(wish, _Failure(code=unfit.code, reason=unfit.reason)) if unfit else None
         return objection or medium
 
-    async def _entry(self, url: str, terms: _Terms) -> CacheEntry | _Failure:
+    async def _entry(self, url: str, terms: _Terms, account: str) -> CacheEntry | _Failure:
         if terms.strict:
-            return await asyncio.shield(self._fly(url, terms))
+            return await asyncio.shield(self._fly(url, terms, account))
         entry = self._front.get(url)
         if entry is not None:
             self._counters.hits += 1
             return entry
         flight = self._flights.get((url, terms))
         if flight is None:
-            flight = self._flights[url, terms] = self._fly(url, terms)
+            flight = self._flights[url, terms] = self._fly(url, terms, account)
             flight.add_done_callback(lambda _: self._flights.pop((url, terms), None))
         else:
             self._counters.hits += 1
         return await asyncio.shield(flight)
 
-    def _fly(self, url: str, terms: _Terms) -> "asyncio.Task[CacheEntry | _Failure]":
+    def _fly(self, url: str, terms: _Terms, account: str) -> "asyncio.Task[CacheEntry | _Failure]":
         """Starts a fetch that outlives whoever asked first."""
-        task = asyncio.ensure_future(self._look_up(url, terms))
+        task = asyncio.ensure_future(self._look_up(url, terms, account))
         self._tasks.add(task)
         task.add_done_callback(self._landed)
         return task
@@ -196,16 +202,22 @@ class Fetcher:
         if not task.cancelled() and task.exception() is not None:
             _log.debug("a fetch ended with %r, which whoever waits for it gets", task.exception())
 
-    async def _look_up(self, url: str, terms: _Terms) -> CacheEntry | _Failure:
+    async def _look_up(self, url: str, terms: _Terms, account: str) -> CacheEntry | _Failure:
         """The kept entry while it is fresh, else what the origin says."""
         known = None if terms.strict else await self._cache.get(url)
-        if known is not None and not await self._blobs.exists(known.blob):
+        if known is not None and not await self._blobs.renew(known.blob):
             known = None
         if known is not None and self._clock.now() < known.fresh_until:
             self._counters.hits += 1
             self._front.put(known)
             return known
-        async with self._slots:
+        async with AsyncExitStack() as turn:
+            try:
+                async with asyncio.timeout(_TURN_WITHIN):
+                    await turn.enter_async_context(self._shares[account])
+                    await turn.enter_async_context(self._slots)
+            except TimeoutError:
+                return _Failure(reason=f"its turn did not come within {_TURN_WITHIN:g} s: too many fetches wait")
             return await self._fetch(url, terms, known)
 
     async def _fetch(self, url: str, terms: _Terms, known: CacheEntry | None) -> CacheEntry | _Failure:

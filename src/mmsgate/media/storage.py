@@ -1,7 +1,8 @@
 """Blobs: files kept under the SHA-256 of their bytes, so that equal files are kept once.
 
 A blob that has been put survives a power cut: the file is synced, renamed, and its folder synced. Files are never
-changed, only removed. All disk access is in threads.
+changed, only removed, and only when they are old: whoever puts or renews a blob may rely on it for `SAFE`. The age
+is the file's modification time. All disk access is in threads.
 """
 
 import asyncio
@@ -9,14 +10,18 @@ import hashlib
 import os
 import re
 import tempfile
+import threading
 from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Protocol
 
-from mmsgate.clock import MINUTE, Clock
+from mmsgate.clock import HOUR, MINUTE, Clock, Millis
 from mmsgate.http.spool import PREFIX
+
+#: How long a blob that was put or renewed is not removed, whoever needs it or not.
+SAFE: Millis = HOUR
 
 _NAME = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _STRAY_AGE = 10 * MINUTE
@@ -52,12 +57,16 @@ class BlobStore(Protocol):
         """A local file with the bytes, for programs that want one. Raises BlobMissingError."""
         ...
 
-    async def exists(self, blob: str) -> bool:
-        """Whether the blob is kept."""
+    async def renew(self, blob: str) -> bool:
+        """Whether the blob is kept; if so, it is not removed for `SAFE` from now on."""
         ...
 
-    async def delete(self, blob: str) -> None:
-        """Removes the blob if it is there."""
+    async def old(self) -> list[str]:
+        """The blobs that nobody has put or renewed within `SAFE`."""
+        ...
+
+    async def delete_old(self, blob: str) -> bool:
+        """Removes the blob, unless it has been put or renewed within `SAFE`; whether it did."""
         ...
 
 
@@ -72,6 +81,7 @@ class FileBlobStore:
         self._clock = clock
         self._cache = _Cache(cache_size)
         self._reading: dict[str, asyncio.Task[bytes]] = {}
+        self._age = threading.Lock()  # held between a look at a file's age and what follows from it
 
     @property
     def incoming(self) -> Path:
@@ -116,12 +126,17 @@ class FileBlobStore:
             raise BlobMissingError(blob)
         return place
 
-    async def exists(self, blob: str) -> bool:
-        return await asyncio.to_thread(self.place(blob).exists)
+    async def renew(self, blob: str) -> bool:
+        return await asyncio.to_thread(self._renew, self.place(blob))
 
-    async def delete(self, blob: str) -> None:
-        self._cache.drop(blob)
-        await asyncio.to_thread(self.place(blob).unlink, missing_ok=True)
+    async def old(self) -> list[str]:
+        return await asyncio.to_thread(self._old)
+
+    async def delete_old(self, blob: str) -> bool:
+        deleted = await asyncio.to_thread(self._delete_old, self.place(blob))
+        if deleted:
+            self._cache.drop(blob)
+        return deleted
 
     def place(self, blob: str) -> Path:
         """Where the blob is or would be. Raises ValueError for what is no name of a blob."""
@@ -137,6 +152,33 @@ class FileBlobStore:
         self._cache.put(blob, data)
         return data
 
+    def _renew(self, place: Path) -> bool:
+        with self._age:
+            return self._touch(place)
+
+    def _touch(self, place: Path) -> bool:
+        with suppress(FileNotFoundError):
+            seconds = self._clock.now() / 1000
+            os.utime(place, (seconds, seconds))
+            return True
+        return False
+
+    def _is_old(self, place: Path) -> bool:
+        with suppress(FileNotFoundError):
+            return place.stat().st_mtime * 1000 < self._clock.now() - SAFE
+        return False
+
+    def _old(self) -> list[str]:
+        files = self._folder.glob("[0-9a-f][0-9a-f]/*")
+        return [place.parent.name + place.name for place in files if self._is_old(place)]
+
+    def _delete_old(self, place: Path) -> bool:
+        with self._age:
+            if not self._is_old(place):
+                return False
+            place.unlink(missing_ok=True)
+            return True
+
     def _written(self, data: bytes) -> tuple[Path, str]:
         handle, name = tempfile.mkstemp(prefix=PREFIX, dir=self.incoming)
         with os.fdopen(handle, "wb") as file:
@@ -145,7 +187,7 @@ class FileBlobStore:
 
     def _keep(self, path: Path, place: Path) -> bool:
         """File, then name, then folder: whatever is found under a blob's name is whole."""
-        if place.exists():
+        if self._renew(place):
             path.unlink()
             _sync_folder(place.parent)  # a killed process may have renamed it and not come to this
             return False
@@ -153,11 +195,14 @@ class FileBlobStore:
         place.parent.mkdir(exist_ok=True)
         with path.open("rb") as file:
             os.fsync(file.fileno())
-        path.rename(place)
+        with self._age:
+            new = not self._touch(place)  # another thread may have been faster
+            path.rename(place)
+            self._touch(place)
         _sync_folder(place.parent)
         if fresh:
             _sync_folder(self._folder)
-        return True
+        return new
 
 
 def _sync_folder(folder: Path) -> None:

@@ -42,6 +42,7 @@ def _row(postback: Postback, account: Account, dialect: WireDialect) -> Postback
         code=postback.code.value,
         content_type=content_type(dialect),
         body=render_postback(postback, dialect),
+        ordered=account.switches.better(account.switches.ordered_postbacks),
     )
 
 

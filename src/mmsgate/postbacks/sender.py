@@ -5,13 +5,13 @@ import logging
 from collections.abc import Callable
 from functools import partial
 
-from mmsgate.clock import MINUTE, Clock, Millis, iso, jittered
+from mmsgate.clock import MINUTE, Clock, Millis, iso
 from mmsgate.domain.account import Account
 from mmsgate.http import Answered, HttpClient, Lost, NotSent, Pool, PostOutcome, Timeouts
 from mmsgate.postbacks.schedule import delay_before
 from mmsgate.postbacks.signature import sign
 from mmsgate.pump import Pump
-from mmsgate.store import Store
+from mmsgate.store import Store, StoreFault
 from mmsgate.store.accounts import Directory
 from mmsgate.store.postbacks import Again, DuePostback, Parked, PostbackOutcome, Sent
 
@@ -47,8 +47,9 @@ class PostbackSender:
             self._task = asyncio.create_task(self._look_after_lanes(), name="postbacks")
 
     def wake(self, receiver: str) -> None:
-        """Postbacks are due for that receiver."""
-        self._lane(receiver).wake()
+        """Postbacks are due for that receiver. While nothing runs they wait in the store."""
+        if self._task is not None:
+            self._lane(receiver).wake()
 
     def _lane(self, receiver: str) -> Pump[DuePostback]:
         if receiver not in self._lanes:
@@ -67,8 +68,11 @@ class PostbackSender:
 
     async def _look_after_lanes(self) -> None:
         while True:
-            for receiver in self._store.postbacks.receivers(now=self._clock.now()):
-                self._lane(receiver)
+            try:
+                for receiver in self._store.postbacks.receivers(now=self._clock.now()):
+                    self._lane(receiver)
+            except StoreFault:
+                log.exception("receivers could not be looked up; trying again")
             await asyncio.sleep(LOOK_EVERY)
 
     def _open(self, receiver: str) -> Pump[DuePostback]:
@@ -88,27 +92,28 @@ class PostbackSender:
         if self._next_due(receiver, now + 1) > now:
             return []
         return await self._store.postbacks.claim(
-            receiver, now=now, lease=now + LEASE, owner=self._owner, limit=limit, ordered=self._ordered(receiver)
+            receiver, now=now, lease=now + LEASE, owner=self._owner, limit=limit
         )
 
     def _next_due(self, receiver: str, default: Millis) -> Millis:
-        return self._store.postbacks.next_due(receiver, default=default, ordered=self._ordered(receiver))
-
-    def _ordered(self, receiver: str) -> bool:
-        """R-09."""
-        account = self._account(int(receiver.partition(" ")[0]))
-        return account is None or account.switches.better(account.switches.ordered_postbacks)
+        return self._store.postbacks.next_due(receiver, default=default)
 
     async def _send(self, due: DuePostback) -> None:
         account = self._account(due.account_id)
-        posted = await self._pools[due.receiver].post(
-            due.url, headers=self._headers(due, account), buffers=(due.body,), timeouts=PATIENCE
-        )
-        outcome = self._outcome(due, account, _problem(posted, account))
+        outcome = self._outcome(due, account, await self._post(due, account))
         await self._store.postbacks.record([outcome], at=self._clock.now())
         if isinstance(outcome, Parked):
             log.warning("postback %s of message %d is parked: %s", due.code, due.message_id, outcome.error)
         self._lanes[due.receiver].wake()  # the message's next one may go
+
+    async def _post(self, due: DuePostback, account: Account | None) -> str:
+        """Post it; what was wrong, empty if the receiver took it."""
+        try:
+            headers = self._headers(due, account)
+        except ValueError as error:
+            return str(error)
+        pool = self._pools[due.receiver]
+        return _problem(await pool.post(due.url, headers=headers, buffers=(due.body,), timeouts=PATIENCE), account)
 
     def _account(self, account_id: int) -> Account | None:
         return self._directory().accounts.get(account_id)
@@ -138,7 +143,7 @@ class PostbackSender:
         delay = delay_before(schedule, attempts)
         if delay is None:
             return Parked(id=due.id, attempts=attempts, error=problem)
-        return Again(id=due.id, attempts=attempts, error=problem, due_at=self._clock.now() + jittered(delay))
+        return Again(id=due.id, attempts=attempts, error=problem, due_at=self._clock.now() + delay)
 
 
 def _problem(posted: PostOutcome, account: Account | None) -> str:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from mmsgate.clock import MINUTE, ManualClock
-from mmsgate.media.storage import BlobMissingError, FileBlobStore
+from mmsgate.clock import MINUTE, SECOND, ManualClock
+from mmsgate.media.storage import SAFE, BlobMissingError, FileBlobStore
 
 
 def name_of(data: bytes) -> str:
@@ -21,7 +21,7 @@ async def test_bytes_are_kept_under_their_hash(blobs: FileBlobStore, tmp_path: P
     assert (tmp_path / "blobs" / blob[:2] / blob[2:]).read_bytes() == b"hello"
     assert await blobs.read(blob) == b"hello"
     assert (await blobs.path(blob)).read_bytes() == b"hello"
-    assert await blobs.exists(blob)
+    assert await blobs.renew(blob)
     assert list(blobs.incoming.iterdir()) == []
 
 
@@ -86,20 +86,33 @@ async def test_memory_is_bounded(tmp_path: Path, clock: ManualClock) -> None:
 
 async def test_a_blob_that_is_not_there(blobs: FileBlobStore) -> None:
     missing = name_of(b"missing")
-    assert not await blobs.exists(missing)
+    assert not await blobs.renew(missing)
     with pytest.raises(BlobMissingError):
         await blobs.read(missing)
     with pytest.raises(BlobMissingError):
         await blobs.path(missing)
-    await blobs.delete(missing)
+    assert not await blobs.delete_old(missing)
 
 
-async def test_a_deleted_blob_is_gone_from_memory_too(blobs: FileBlobStore) -> None:
+async def test_a_deleted_blob_is_gone_from_memory_too(blobs: FileBlobStore, clock: ManualClock) -> None:
     blob = await blobs.put_bytes(b"hello")
     await blobs.read(blob)
-    await blobs.delete(blob)
+    clock.advance(SAFE + SECOND)
+    assert await blobs.delete_old(blob)
     with pytest.raises(BlobMissingError):
         await blobs.read(blob)
+
+
+async def test_what_was_put_or_renewed_within_the_hour_is_not_deleted(
+    blobs: FileBlobStore, clock: ManualClock
+) -> None:
+    put_again, renewed, forgotten = [await blobs.put_bytes(data) for data in (b"a", b"b", b"c")]
+    clock.advance(SAFE + SECOND)
+    assert sorted(await blobs.old()) == sorted((put_again, renewed, forgotten))
+    await blobs.put_bytes(b"a")
+    assert await blobs.renew(renewed)
+    assert [await blobs.delete_old(blob) for blob in (put_again, renewed, forgotten)] == [False, False, True]
+    assert await blobs.old() == []
 
 
 @pytest.mark.parametrize("name", ["", "../../etc/passwd", "A" * 64, "a" * 63, "a" * 64 + "\n", "../" + "a" * 61])
