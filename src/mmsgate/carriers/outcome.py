@@ -72,6 +72,7 @@ SubmitOutcome = Accepted | RefusedRecipient | RefusedContent | OurFault | Paused
 _RECIPIENT = frozenset({2002, 2003, 4007})
 _CONTENT = frozenset({2004})
 _PAUSE = frozenset({2001, 4001})
+_NOBODY_THERE = frozenset({404, 405, 410})  # the whole queue would fail for a mistyped URL
 _NAMES = {
     "accepted": Accepted,
     "recipient": RefusedRecipient,
@@ -107,6 +108,8 @@ def _of_answer(answer: SubmitAnswer, profile: CarrierProfile, posted: Answered) 
 
 
 def _without_code(answer: SubmitAnswer, profile: CarrierProfile, posted: Answered) -> SubmitOutcome:
+    if 300 <= posted.status < 400 or posted.status in _NOBODY_THERE:
+        return Paused(text=f"HTTP {posted.status}: there is no MM7 server at this address")
     if posted.status >= 300:
         return OurFault(code=None, text=f"HTTP {posted.status} without an MM7 status", raw=answer.excerpt)
     empty = not posted.body.strip()

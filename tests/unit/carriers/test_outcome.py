@@ -195,7 +195,13 @@ def test_an_overloaded_or_broken_server_is_temporary(status: int, body: bytes) -
     assert of_http(status, body) == Temporary(text=f"HTTP {status}")
 
 
-@pytest.mark.parametrize("status", [300, 301, 302, 307, 400, 404, 405, 410, 413, 415, 499])
+@pytest.mark.parametrize("status", [300, 301, 302, 307, 404, 405, 410])
+@pytest.mark.parametrize("body", [b"", b"not here"])
+def test_a_wrong_address_pauses_the_connection_and_fails_no_message(status: int, body: bytes) -> None:
+    assert of_http(status, body) == Paused(text=f"HTTP {status}: there is no MM7 server at this address")
+
+
+@pytest.mark.parametrize("status", [400, 406, 413, 415, 499])
 @pytest.mark.parametrize("body", [b"", b"not here"])
 def test_any_other_status_without_a_code_is_our_fault(status: int, body: bytes) -> None:
     assert of_http(status, body) == OurFault(
@@ -239,7 +245,7 @@ def test_an_empty_answer_is_accepted_where_the_profile_says_so(status: int, body
 
 @pytest.mark.parametrize(
     ("status", "body", "expected"),
-    [(200, b"OK", Unknown), (302, b"", OurFault), (404, b"", OurFault), (503, b"", Temporary), (401, b"", Paused)],
+    [(200, b"OK", Unknown), (302, b"", Paused), (413, b"", OurFault), (503, b"", Temporary), (401, b"", Paused)],
 )
 def test_only_an_empty_2xx_is_accepted_without_a_word(
     status: int, body: bytes, expected: type[SubmitOutcome]
