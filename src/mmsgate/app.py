@@ -45,7 +45,7 @@ from mmsgate.media.fetcher import Fetcher
 from mmsgate.media.intake import Intake
 from mmsgate.media.janitor import Janitor
 from mmsgate.media.storage import FileBlobStore
-from mmsgate.pages.page import Page
+from mmsgate.pages.page import Page, page_link
 from mmsgate.pages.routes import routes as page_routes
 from mmsgate.postbacks.ledger import Ledger
 from mmsgate.postbacks.sender import PostbackSender
@@ -134,11 +134,7 @@ class Gateway:
 
     def page_url(self, message: Message) -> str:
         """The link of a message's fallback page; empty if it has none."""
-        if not message.fallback.token:
-            return ""
-        account = self.watch().accounts.get(message.account_id)
-        base = (account.page_base if account else "") or self.settings.url
-        return f"{base.rstrip('/')}/m/{message.fallback.token}"
+        return page_link(message, self.watch().accounts.get(message.account_id), self.settings.url)
 
     def app(self) -> RequestIds:
         """The ASGI application with every route."""

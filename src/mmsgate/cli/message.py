@@ -4,10 +4,11 @@ import click
 
 from mmsgate.api.messages import message_json
 from mmsgate.cli import timeline
-from mmsgate.cli.output import data_dir_option, out, with_store
+from mmsgate.cli.output import data_dir_option, out, running_at, with_store
 from mmsgate.clock import SystemClock
 from mmsgate.config import load
 from mmsgate.domain.message import Message
+from mmsgate.pages.page import page_link
 from mmsgate.store import Store
 
 
@@ -22,11 +23,11 @@ def message() -> None:
 @data_dir_option
 def show(tracking_id: str, as_json: bool, data_dir: str | None) -> None:
     """The timeline of a message with the reason of every step. TRACKING_ID may be `latest`."""
-    base = load(data_dir=data_dir).url
+    base = running_at(load(data_dir=data_dir))
 
     async def work(store: Store) -> None:
         found = _find(store, tracking_id)
-        link = f"{base}/m/{found.fallback.token}" if found.fallback.token else ""
+        link = page_link(found, store.accounts.directory().accounts.get(found.account_id), base)
         told = message_json(found, store, link)
         if as_json:
             out.print_json(data=told)
@@ -42,7 +43,7 @@ def show(tracking_id: str, as_json: bool, data_dir: str | None) -> None:
                 "error": postback.last_error,
             }  # fmt: skip
             out.print(timeline.postback_line(told_of), highlight=False)
-        if found.fallback.token:
+        if link:
             out.print(f"  fallback page: {link}", highlight=False, soft_wrap=True)
 
     with_store(data_dir, work)
@@ -62,7 +63,8 @@ def replay(tracking_id: str, data_dir: str | None) -> None:
 
 
 def _find(store: Store, tracking_id: str) -> Message:
-    found = store.messages.by_tracking(tracking_id)
+    latest = tracking_id == "latest"
+    found = store.messages.latest() if latest else store.messages.by_tracking(tracking_id)
     if found is None:
         raise click.ClickException(f"there is no message {tracking_id!r}")
     return found

@@ -46,6 +46,14 @@ async def _with_store(settings: Settings, work: Callable[[Store], Awaitable[T]])
         await store.stop()
 
 
+def running_at(settings: Settings) -> str:
+    """The address of the gateway that runs, or ran last, on that data folder; without one, as it is configured."""
+    try:
+        return settings.url_file.read_text(encoding="ascii").strip() or settings.url
+    except OSError:
+        return settings.url
+
+
 def find_account(store: Store, name: str) -> Account:
     """The account of that name; a `click` error that lists the names if there is none."""
     accounts = {account.name: account for account in store.accounts.directory().accounts.values()}

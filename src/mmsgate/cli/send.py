@@ -13,8 +13,8 @@ from xml.sax.saxutils import escape
 import click
 
 from mmsgate.cli import timeline
-from mmsgate.cli.output import console, data_dir_option, out
-from mmsgate.config import Settings, load
+from mmsgate.cli.output import console, data_dir_option, out, running_at
+from mmsgate.config import load
 from mmsgate.domain.media import MediaKind, by_extension
 from mmsgate.errors import Fault, Refusal
 from mmsgate.http import Answered, HttpClient, Pool, PostOutcome, Timeouts
@@ -84,7 +84,7 @@ def send(wait: float, url: str | None, api_key: str | None, data_dir: str | None
     settings = load(data_dir=data_dir)
     draft = _draft(options)
     key = api_key or _demo_key(settings.data_dir)
-    asyncio.run(_send(draft, (url or _running_at(settings)).rstrip("/"), key, wait))
+    asyncio.run(_send(draft, (url or running_at(settings)).rstrip("/"), key, wait))
 
 
 def _draft(options: dict[str, Any]) -> Draft:
@@ -92,14 +92,6 @@ def _draft(options: dict[str, Any]) -> Draft:
         (kind, each) for kind in MediaKind if kind is not MediaKind.TEXT for each in options.pop(kind.value)
     )
     return Draft(media=media, **options)
-
-
-def _running_at(settings: Settings) -> str:
-    """Where the gateway of that data folder listens."""
-    try:
-        return settings.url_file.read_text(encoding="ascii").strip()
-    except OSError:
-        return settings.url
 
 
 def _demo_key(data_dir: Path) -> str:

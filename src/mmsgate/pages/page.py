@@ -7,10 +7,18 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from mmsgate.clock import Millis
+from mmsgate.domain.account import Account
 from mmsgate.domain.media import MediaKind, by_mime
+from mmsgate.domain.message import Message
 from mmsgate.domain.slide import Medium, Slide
 
 _TOKEN = re.compile(r"[A-Za-z0-9]{22,64}")
+
+
+def page_link(message: Message, account: Account | None, url: str) -> str:
+    """The link to a message's page, at the account's own address or else at `url`; empty if it has none."""
+    base = (account.page_base if account else "") or url
+    return f"{base.rstrip('/')}/m/{message.fallback.token}" if message.fallback.token else ""
 
 
 def is_token(text: str) -> bool:

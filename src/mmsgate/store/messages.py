@@ -290,11 +290,13 @@ class Messages:
         return rows.to_content(found[0]) if found else None
 
     def by_tracking(self, tracking_id: str) -> Message | None:
-        """The message of a tracking id; ``latest`` is the newest of all."""
-        if tracking_id == "latest":
-            found = self._engine.read(SQL["latest_message"])
-        else:
-            found = self._engine.read(SQL["message_by_tracking"], (tracking_id,))
+        """The message of a tracking id."""
+        found = self._engine.read(SQL["message_by_tracking"], (tracking_id,))
+        return rows.to_message(found[0]) if found else None
+
+    def latest(self) -> Message | None:
+        """The newest message of all accounts: for the operator, not for a customer."""
+        found = self._engine.read(SQL["latest_message"])
         return rows.to_message(found[0]) if found else None
 
     def timeline(self, message_id: int) -> list[Event]:

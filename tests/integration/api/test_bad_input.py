@@ -153,6 +153,12 @@ async def test_another_accounts_ids_are_unknown(api: Api) -> None:
     assert (await api.get("/messages/nothing", X_Api_Key=KEY)).status == 404
 
 
+async def test_the_newest_message_of_all_accounts_is_nobodys_to_ask_for(api: Api) -> None:
+    """It would tell a customer whether others have sent since."""
+    await api.post(request())
+    assert (await api.get("/messages/latest", X_Api_Key=KEY)).status == 404
+
+
 async def test_another_accounts_upload_is_not_found(api: Api) -> None:
     uploaded = await api.post(demo("small.jpg"), "/media", X_Api_Key=KEY)
     assert uploaded.status == 201
