@@ -1,35 +1,43 @@
 """``mmsgate doctor``: is this installation sound, and what waits for a person."""
 
 import asyncio
+import ipaddress
 import os
 import shutil
-import socket
 import sqlite3
 from collections.abc import Callable, Iterator
+from http import HTTPStatus
+from urllib.parse import urlsplit
 
 import click
 
 from mmsgate.carriers.profile import CarrierProfile, SmscProfile, carrier_from_json
-from mmsgate.cli.output import data_dir_option, out
+from mmsgate.cli.output import data_dir_option, out, running_at
 from mmsgate.clock import SystemClock, iso
 from mmsgate.config import Settings, load
+from mmsgate.http import Answered, HttpClient, Timeouts
 from mmsgate.store import Store, migrate
 
 Check = tuple[str, bool, str]
 LOW_DISK = 1_000_000_000  # bytes
+PATIENCE = Timeouts(connect=2, total=5)
 
 
 @click.command()
 @data_dir_option
 def doctor(data_dir: str | None) -> None:
     """Check the installation and show what waits for a person. Exit status 1 if something is wrong."""
-    settings = load(data_dir=data_dir)
-    checks = [*_machine(settings), *asyncio.run(_store(settings))]
+    checks = asyncio.run(_checks(load(data_dir=data_dir)))
     for name, fine, text in checks:
         mark = "[green]ok[/green]  " if fine else "[red]look[/red]"
         out.print(f"{mark}  {name}: {text}", highlight=False, soft_wrap=True)
     if not all(fine for _, fine, _ in checks):
         raise SystemExit(1)
+
+
+async def _checks(settings: Settings) -> list[Check]:
+    url = running_at(settings)
+    return [*_machine(settings), await _gateway(url), _public_url(settings, url), *await _store(settings)]
 
 
 def _machine(settings: Settings) -> Iterator[Check]:
@@ -39,18 +47,29 @@ def _machine(settings: Settings) -> Iterator[Check]:
         free = shutil.disk_usage(folder).free
         yield "disk", free > LOW_DISK, f"{free / 1e9:.1f} GB free"
     yield "SQLite", sqlite3.sqlite_version_info >= (3, 35), sqlite3.sqlite_version
-    yield "gateway", *_listening(settings)
-    loopback = settings.host in {"127.0.0.1", "::1", "localhost"}
-    behind = loopback or bool(settings.public_url)
-    yield "public URL", behind, settings.url + ("" if behind else " (phones can't open it: set public_url)")
 
 
-def _listening(settings: Settings) -> tuple[bool, str]:
+async def _gateway(url: str) -> Check:
+    """Asked over HTTP: where it is behind a proxy, the proxy listens also when the gateway does not."""
+    http = HttpClient()
+    await http.start()
     try:
-        with socket.create_connection((settings.host, settings.port), timeout=2):
-            return True, f"listens on {settings.host}:{settings.port}"
-    except OSError as error:
-        return False, f"nothing listens on {settings.host}:{settings.port} ({error.strerror or error})"
+        answer = await http.pool(limit=1).get(f"{url}/healthz", headers={}, timeouts=PATIENCE)
+    finally:
+        await http.stop()
+    if not isinstance(answer, Answered):
+        return "gateway", False, f"does not answer at {url} ({answer.reason})"
+    return "gateway", answer.status == HTTPStatus.OK, f"answers HTTP {answer.status} at {url}"
+
+
+def _public_url(settings: Settings, url: str) -> Check:
+    """Whether phones elsewhere can open the links. On loopback nobody means them to."""
+    try:
+        address = ipaddress.ip_address(urlsplit(url).hostname or "")
+    except ValueError:
+        return "public URL", True, url  # a name
+    open_to_phones = address.is_loopback or address.is_global or bool(settings.public_url)
+    return "public URL", open_to_phones, url + ("" if open_to_phones else " (phones can't open it: set public_url)")
 
 
 async def _store(settings: Settings) -> list[Check]:

@@ -1,0 +1,63 @@
+"""``mmsgate doctor`` asks the gateway that runs, wherever it listens."""
+
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import pytest
+
+from mmsgate.cli.doctor import _public_url
+from mmsgate.config import Settings
+from tests.integration.cli.conftest import Shell
+
+
+class Healthy(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_response(200 if self.path == "/healthz" else 404)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Nothing."""
+
+
+@pytest.fixture
+def gateway() -> Iterator[str]:
+    """The address of something that answers like a gateway."""
+    with HTTPServer(("127.0.0.1", 0), Healthy) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+def test_it_asks_the_gateway_at_the_address_that_it_wrote_down(shell: Shell, gateway: str) -> None:
+    shell.settings.url_file.write_text(gateway + "\n")
+    said = shell.succeeds("doctor")
+    assert f"gateway: answers HTTP 200 at {gateway}" in said
+    assert f"public URL: {gateway}" in said
+
+
+def test_a_gateway_that_does_not_answer_is_named(shell: Shell, gateway: str) -> None:
+    shell.settings.url_file.write_text(f"{gateway}/elsewhere\n")
+    assert f"gateway: answers HTTP 404 at {gateway}/elsewhere" in shell.fails("doctor")
+    shell.settings.url_file.write_text("http://127.0.0.1:9\n")
+    assert "gateway: does not answer at http://127.0.0.1:9 (" in shell.fails("doctor")
+
+
+@pytest.mark.parametrize(
+    ("url", "open_to_phones"),
+    [
+        ("http://0.0.0.0:8080", False),
+        ("http://192.168.1.7:8080", False),
+        ("http://[::]:8080", False),
+        ("http://127.0.0.1:8080", True),
+        ("https://mms.example.com", True),
+        ("http://8.8.8.8:8080", True),
+    ],
+)
+def test_an_address_that_phones_cannot_open_is_told(url: str, open_to_phones: bool) -> None:
+    name, fine, text = _public_url(Settings(), url)
+    assert (name, fine, "set public_url" not in text) == ("public URL", open_to_phones, open_to_phones)
+    assert _public_url(Settings(public_url=url), url)[1]
