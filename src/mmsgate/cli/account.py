@@ -1,7 +1,8 @@
 """``mmsgate account``: accounts, their keys, block lists and settings."""
 
 import json
-from collections.abc import Callable
+import re
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
 
@@ -10,7 +11,7 @@ import click
 from mmsgate.cli.output import data_dir_option, find_account, out, table, with_store
 from mmsgate.clock import SystemClock, iso
 from mmsgate.domain.account import Account, Block, hash_key
-from mmsgate.domain.number import mask
+from mmsgate.domain.number import mask, undecorated
 from mmsgate.postbacks.schedule import SCHEDULES
 from mmsgate.postbacks.signature import new_secret
 from mmsgate.provision import new_api_key
@@ -193,7 +194,22 @@ def block() -> None:
     """The block list: numbers that get nothing (E114). A * stands for any digits."""
 
 
-def _block_command(name: str, doc: str, change: Callable[[Store, Block], Any]) -> None:
+_DIGITS = re.compile(r"[0-9]+", re.ASCII)
+_DIGITS_AND_STARS = re.compile(r"[0-9*]+", re.ASCII)
+
+
+def _digits(text: str, allowed: re.Pattern[str], hint: str) -> str:
+    """A number as it is compared with recipients and senders: digits alone (R-17)."""
+    number = undecorated(text)
+    if not allowed.fullmatch(number):
+        stars = ", and * for any of them" if allowed is _DIGITS_AND_STARS else ""
+        raise click.BadParameter(f"{text!r} is no number: digits{stars}", param_hint=hint)
+    return number
+
+
+def _block_command(name: str, doc: str, change: Callable[[Store, Block], Awaitable[int]], *, none: str) -> None:
+    """`change` says how many entries it made or took; `none` is where the number is if there was nothing to do."""
+
     @block.command(name, help=doc)
     @click.argument("account_name", metavar="ACCOUNT")
     @click.argument("number")
@@ -201,18 +217,32 @@ def _block_command(name: str, doc: str, change: Callable[[Store, Block], Any]) -
     @click.option("--reason", default="", help="Why, for the timeline.")
     @data_dir_option
     def command(account_name: str, number: str, sender: str, reason: str, data_dir: str | None) -> None:
+        entry = Block(
+            account_id=0, number=_digits(number, _DIGITS_AND_STARS, "NUMBER"), reason=reason,
+            sender=_digits(sender, _DIGITS, "--sender") if sender else "",
+        )  # fmt: skip
+
         async def work(store: Store) -> None:
             found = find_account(store, account_name)
-            await change(store, Block(account_id=found.id, sender=sender, number=number, reason=reason))
-            out.print(f"{name}: {mask(number)}")
+            if not await change(store, replace(entry, account_id=found.id)):
+                whom = f" for messages from {entry.sender}" if entry.sender else ""
+                said = f"{mask(entry.number)} is {none} block list of {account_name}{whom}"
+                if name == "remove":  # to add twice does no harm; to take off nothing may be a slip of the pen
+                    raise click.ClickException(said)
+                out.print(said)
+                return
+            out.print(f"{name}: {mask(entry.number)}")
 
         with_store(data_dir, work)
 
 
-_block_command("add", "Put NUMBER on ACCOUNT's block list.", lambda store, b: store.accounts.block(b, at=_now()))
+_block_command(
+    "add", "Put NUMBER on ACCOUNT's block list.", lambda store, b: store.accounts.block(b, at=_now()),
+    none="already on the",
+)  # fmt: skip
 _block_command(
     "remove", "Take NUMBER off ACCOUNT's block list.",
-    lambda store, b: store.accounts.unblock(b.account_id, b.number, b.sender),
+    lambda store, b: store.accounts.unblock(b.account_id, b.number, b.sender), none="not on the",
 )  # fmt: skip
 
 

@@ -158,10 +158,10 @@ class Accounts:
 
     # -- block list
 
-    async def block(self, block: Block, *, at: Millis) -> None:
-        """Put a number or a pattern on the block list."""
+    async def block(self, block: Block, *, at: Millis) -> int:
+        """Put a number or a pattern on the block list; 0 if it was there already."""
         parameters = (block.account_id, block.number, block.sender, block.reason, at)
-        await self._configure(lambda db: db.execute(SQL["insert_block"], parameters).rowcount)
+        return await self._configure(lambda db: db.execute(SQL["insert_block"], parameters).rowcount)
 
     async def unblock(self, account_id: int, number: str, sender: str = "") -> int:
         """Take an entry off; how many."""
