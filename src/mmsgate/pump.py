@@ -82,6 +82,7 @@ class Pump(Generic[T]):
             try:
                 await self._turn()
             except Exception:
+                self._claiming = None  # nothing was leased
                 log.exception("%s: no work could be claimed, trying again in %g s", self.name, PAUSE_AFTER_FAULT)
                 await asyncio.sleep(PAUSE_AFTER_FAULT)
 

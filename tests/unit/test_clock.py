@@ -2,6 +2,8 @@
 
 import itertools
 import string
+import time
+from collections.abc import Iterator
 
 import pytest
 
@@ -89,6 +91,23 @@ def test_mm7s_timestamp_ends_in_z_and_has_whole_seconds() -> None:
 )
 def test_every_spelling_of_an_instant_is_the_same_instant(text: str) -> None:
     assert parse_iso(text) == NINE_THIRTY
+
+
+@pytest.fixture
+def in_new_york(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A machine whose own zone is not UTC."""
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "America/New_York")
+        time.tzset()
+        yield
+    time.tzset()
+
+
+@pytest.mark.usefixtures("in_new_york")
+def test_the_zone_of_the_machine_does_not_matter() -> None:
+    assert parse_iso("2026-01-02T09:30:47") == NINE_THIRTY
+    assert iso(NINE_THIRTY) == "2026-01-02T09:30:47+00:00"
+    assert iso_z(NINE_THIRTY) == "2026-01-02T09:30:47Z"
 
 
 def test_a_fraction_of_a_second_is_kept_to_the_millisecond() -> None:

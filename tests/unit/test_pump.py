@@ -3,7 +3,7 @@
 import asyncio
 import random
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 import pytest
 
@@ -115,6 +115,8 @@ async def test_free_places_are_filled_in_halves() -> None:
     pump.start()
     await turns()
     work.end(0, 1)
+    await turns()
+    pump.wake()
     await turns()
     assert queue.limits == [6]
     work.end(2)
@@ -383,6 +385,82 @@ async def test_stop_ends_a_claim_that_hangs() -> None:
     await until(claiming)
     async with asyncio.timeout(PATIENCE):
         await pump.stop()
+
+
+@pytest.mark.parametrize("gives_back", [True, False])
+@pytest.mark.parametrize("later", range(8))
+async def test_what_a_claim_leased_while_the_stop_came_is_worked_or_given_back(
+    later: int, gives_back: bool
+) -> None:
+    """Not left to its lease, which may be minutes; the stop comes `later` turns after the claim's end."""
+    claiming, go_on = asyncio.Event(), asyncio.Event()
+    queue, done, released = Queue([1, 2]), list[int](), list[int]()
+
+    async def claim(limit: int, now: Millis) -> list[int]:
+        claiming.set()
+        await go_on.wait()
+        return await queue.claim(limit, now)
+
+    async def work(item: int) -> None:
+        done.append(item)
+
+    async def release(items: Sequence[int]) -> None:
+        released.extend(items)
+
+    pump: Pump[int] = Pump(
+        "test", claim=claim, work=work, next_due=lambda default: default, clock=ManualClock(), slots=4,
+        release=release if gives_back else None,
+    )  # fmt: skip
+    pump.start()
+    await until(claiming)
+    go_on.set()
+    await turns(later)
+    await pump.stop()
+    assert sorted([*done, *released, *queue.due]) == [1, 2]
+    assert gives_back or not released
+
+
+async def test_with_a_way_to_give_work_back_stop_waits_for_the_claim_under_way() -> None:
+    claiming, go_on = asyncio.Event(), asyncio.Event()
+    work, released = Work(), list[int]()
+
+    async def claim(_limit: int, _now: Millis) -> list[int]:
+        claiming.set()
+        await go_on.wait()
+        return [1]
+
+    async def release(items: Sequence[int]) -> None:
+        released.extend(items)
+
+    pump: Pump[int] = Pump(
+        "test", claim=claim, work=work, next_due=lambda default: default, clock=ManualClock(), slots=1,
+        release=release,
+    )  # fmt: skip
+    pump.start()
+    await until(claiming)
+    stopping = asyncio.create_task(pump.stop())
+    await turns()
+    assert not stopping.done()
+    go_on.set()
+    await stopping
+    assert (released, work.begun) == ([1], [])
+
+
+async def test_a_stop_after_a_failed_claim_speaks_of_no_work_to_give_back(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(pump_module, "PAUSE_AFTER_FAULT", 3600.0)
+
+    async def claim(_limit: int, _now: Millis) -> list[int]:
+        raise OSError("disk full")
+
+    pump: Pump[int] = Pump(
+        "test", claim=claim, work=Work(), next_due=lambda default: default, clock=ManualClock(), slots=1
+    )
+    pump.start()
+    await turns()
+    await pump.stop()
+    assert [record.getMessage().split(",")[0] for record in caplog.records] == ["test: no work could be claimed"]
 
 
 @pytest.mark.parametrize("seed", range(5))

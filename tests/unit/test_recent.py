@@ -65,3 +65,46 @@ def test_what_is_dropped_is_gone_and_leaves_room() -> None:
     assert recent.get("a") is None
     recent.put("c", "C")
     assert kept(recent, "b", "c") == ["b", "c"]
+
+
+# -- weighed
+
+
+def weighed(budget: int, *entries: tuple[str, str]) -> Recent[str, str]:
+    """Texts, which weigh as many as they have letters."""
+    recent: Recent[str, str] = Recent(10, weigh=len, budget=budget)
+    for key, value in entries:
+        recent.put(key, value)
+    return recent
+
+
+def test_the_oldest_go_until_the_rest_is_within_the_budget() -> None:
+    recent = weighed(6, ("a", "xx"), ("b", "xx"), ("c", "xx"), ("d", "xxx"))
+    assert kept(recent, "a", "b", "c", "d") == ["c", "d"]
+
+
+def test_the_budget_itself_is_kept() -> None:
+    assert kept(weighed(6, ("a", "xxx"), ("b", "xxx")), "a", "b") == ["a", "b"]
+
+
+def test_what_weighs_more_than_the_whole_budget_pushes_nothing_out() -> None:
+    recent = weighed(6, ("a", "xxx"))
+    assert recent.put("b", "x" * 7) == "x" * 7
+    assert kept(recent, "a", "b") == ["a"]
+
+
+def test_an_older_value_is_gone_when_the_newer_is_too_heavy() -> None:
+    assert kept(weighed(6, ("a", "xxx"), ("a", "x" * 7)), "a") == []
+
+
+def test_what_is_dropped_or_put_anew_weighs_no_longer() -> None:
+    recent = weighed(6, ("a", "xxx"), ("b", "xxx"))
+    recent.drop("a")
+    recent.put("b", "x")
+    recent.put("c", "xxxxx")
+    assert kept(recent, "b", "c") == ["b", "c"]
+
+
+def test_the_number_of_entries_is_bounded_whatever_they_weigh() -> None:
+    recent = weighed(100, *((str(number), "x") for number in range(11)))
+    assert len(recent) == 10
