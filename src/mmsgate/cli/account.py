@@ -4,19 +4,18 @@ import json
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import Any
 
 import click
 
 from mmsgate.cli.output import data_dir_option, find_account, out, table, with_store
+from mmsgate.cli.settings import changed
 from mmsgate.clock import SystemClock, iso
 from mmsgate.domain.account import Account, Block, hash_key
 from mmsgate.domain.number import mask, undecorated
-from mmsgate.postbacks.schedule import SCHEDULES
 from mmsgate.postbacks.signature import new_secret
 from mmsgate.provision import new_api_key
 from mmsgate.store import Store
-from mmsgate.store.accounts import account_from_json, account_json
+from mmsgate.store.accounts import account_json
 
 _now = SystemClock().now
 
@@ -96,46 +95,10 @@ def set_settings(name: str, settings: tuple[str, ...], data_dir: str | None) -> 
     """
 
     async def work(store: Store) -> None:
-        found = find_account(store, name)
-        changed = json.loads(account_json(found))
-        for setting in settings:
-            _apply(changed, setting)
-        try:
-            updated = account_from_json(found.id, found.name, json.dumps(changed))
-        except (TypeError, ValueError, KeyError) as error:
-            raise click.ClickException(f"that does not make an account: {error}") from error
-        if updated.postback.schedule not in SCHEDULES:
-            raise click.ClickException(f"postback.schedule is one of {', '.join(SCHEDULES)}")
-        await store.accounts.update(updated)
-        out.print(f"{name}: {', '.join(settings)}")
+        await store.accounts.update(changed(find_account(store, name), settings))
+        out.print(f"{name}: {', '.join(settings)}", markup=False)
 
     with_store(data_dir, work)
-
-
-def _apply(settings: dict[str, Any], assignment: str) -> None:
-    path, equals, text = assignment.partition("=")
-    *way, last = path.split(".")
-    place = settings
-    for step in way:
-        inner = place.get(step)
-        place = inner if isinstance(inner, dict) else {}
-    if not equals or last not in place:
-        known = ", ".join(_names(settings))
-        raise click.ClickException(f"there is no setting {path!r}; settings: {known}")
-    place[last] = _value(text)
-
-
-def _names(settings: dict[str, Any]) -> list[str]:
-    nested = {name: value for name, value in settings.items() if isinstance(value, dict) and name != "campaigns"}
-    plain = [name for name in settings if name not in nested]
-    return plain + [f"{name}.{inner}" for name, value in nested.items() for inner in value]
-
-
-def _value(text: str) -> object:
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text
 
 
 @account.group()
