@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from mmsgate.domain.number import mask_numbers
+
 log = logging.getLogger("mmsgate.api")
 
 REQUEST_ID = "x-request-id"
@@ -52,11 +54,11 @@ class Callers:
         self._trusted: list[IpNetwork] = [ipaddress.ip_network(network, strict=False) for network in trusted]
 
     def address(self, request: Request) -> str:
-        peer = request.client.host if request.client else ""
+        peer = plain_address(request.client.host) if request.client else ""
         if not self._is_trusted(peer):
             return peer
         forwarded = ",".join(request.headers.getlist("x-forwarded-for"))
-        for hop in reversed([each.strip() for each in forwarded.split(",") if each.strip()]):
+        for hop in reversed([plain_address(each.strip()) for each in forwarded.split(",") if each.strip()]):
             if not self._is_trusted(hop):
                 return hop
         return peer
@@ -66,8 +68,23 @@ class Callers:
             parsed = ipaddress.ip_address(address)
         except ValueError:
             return False
-        plain = getattr(parsed, "ipv4_mapped", None) or parsed  # a socket bound to :: has ::ffff:10.0.0.1
-        return any(plain in network for network in self._trusted)
+        return any(parsed in network for network in self._trusted)
+
+
+_WITH_PORT = re.compile(r"\[([^]]+)\](?::[0-9]+)?|([0-9.]+):[0-9]+", re.ASCII)
+
+
+def plain_address(text: str) -> str:
+    """An IP address without port and brackets, an IPv4 address without its IPv6 form; anything else as it is.
+
+    Some proxies write the port of whoever called them; a socket bound to ``::`` calls 10.0.0.1 ::ffff:10.0.0.1.
+    """
+    found = _WITH_PORT.fullmatch(text)
+    try:
+        address = ipaddress.ip_address(found[1] or found[2] if found else text)
+    except ValueError:
+        return text
+    return str(getattr(address, "ipv4_mapped", None) or address)
 
 
 class RequestIds:
@@ -98,7 +115,7 @@ class RequestIds:
         finally:
             milliseconds = (time.perf_counter() - started) * 1000
             if log.isEnabledFor(logging.INFO):
-                path, note = masked_path(scope["path"]), scope["state"].get("note", "")
+                path, note = masked_path(scope["path"]), mask_numbers(scope["state"].get("note", ""))
                 log.info("%s %s %s %d %.1f ms %s", identifier, scope["method"], path, status, milliseconds, note)
         return None
 
@@ -108,7 +125,7 @@ _TOKEN_OR_NUMBER = re.compile(r"(?<![A-Za-z0-9])(?:[A-Za-z0-9]{22,}|[0-9]{7,})(?
 
 def masked_path(path: str) -> str:
     """A path for the log: page tokens and phone numbers can't be read from it (design promise 8)."""
-    return _TOKEN_OR_NUMBER.sub(lambda found: f"{found[0][:2]}…{found[0][-2:]}", path)
+    return mask_numbers(_TOKEN_OR_NUMBER.sub(lambda found: f"{found[0][:2]}…{found[0][-2:]}", path))
 
 
 def request_id(request: Request) -> str:

@@ -12,6 +12,7 @@ from starlette.routing import Route
 
 from mmsgate.api.call import BodyTooLarge, read_body, request_id
 from mmsgate.carriers.profile import CarrierProfile
+from mmsgate.domain.number import mask_numbers
 from mmsgate.mm7.answer import encode_fault
 from mmsgate.mm7.report import DeliveryReportReq, ReadReplyReq, encode_delivery_report_rsp
 from mmsgate.mm7.request import Request as MmsRequest
@@ -59,7 +60,7 @@ class CarrierApi:
                 schema = answering_schema(received)
                 return _soap(encode_delivery_report_rsp(transaction_id=received.transaction_id, schema=schema))
             case Unreadable(status_code=code, reason=reason):
-                log.warning("%s sent something unreadable: %s", profile.name, reason)
+                log.warning("%s sent something unreadable: %s", profile.name, mask_numbers(reason))
                 return _fault(received, code, reason)
             case ReadReplyReq() | _:
                 kind = type(received).__name__

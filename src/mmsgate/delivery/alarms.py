@@ -3,6 +3,7 @@
 import logging
 
 from mmsgate.clock import Clock
+from mmsgate.domain.number import mask_numbers
 from mmsgate.store import Store
 
 log = logging.getLogger("mmsgate.alarm")
@@ -15,7 +16,7 @@ class Alarms:
         self._store, self._clock = store, clock
 
     async def raise_(self, subject: str, reason: str) -> None:
-        log.error("%s: %s", subject, reason)
+        log.error("%s: %s", subject, mask_numbers(reason))
         await self._store.accounts.raise_alarm(subject, reason, at=self._clock.now())
 
     async def clear(self, subject: str) -> None:

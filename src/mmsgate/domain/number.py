@@ -7,6 +7,7 @@ import re
 from enum import StrEnum
 
 _DIGITS = re.compile(r"[0-9]+", re.ASCII)
+_LONG = re.compile(r"[0-9]{7,}", re.ASCII)
 _DECORATION = re.compile(r"[\s\-().]")
 _TYPE_SUFFIX = re.compile(r"/TYPE=.*$", re.IGNORECASE | re.DOTALL)
 
@@ -56,3 +57,8 @@ def mask(number: str) -> str:
     if len(number) <= 6:
         return number  # a short code is public
     return f"{number[:2]}{'•' * (len(number) - 6)}{number[-4:]}"
+
+
+def mask_numbers(text: str) -> str:
+    """A text for logs: every run of 7 digits and more is masked. It may be a phone number in a carrier's words."""
+    return _LONG.sub(lambda found: mask(found[0]), text)

@@ -11,6 +11,7 @@ from dataclasses import replace
 from mmsgate.domain.account import Account
 from mmsgate.domain.change import Change
 from mmsgate.domain.message import Message
+from mmsgate.domain.number import mask_numbers
 from mmsgate.domain.postback import Postback, PostbackCode, SentAs
 from mmsgate.domain.request import WireDialect
 from mmsgate.domain.state import Happening, State
@@ -101,4 +102,5 @@ def _log(change: Change) -> None:
         log.warning("%s: reported as delivered after it had failed", change.message)
     if log.isEnabledFor(logging.INFO):
         event = change.event
-        log.info("%s: %s (%s)", change.message, event.reason, event.state if event.changed else "no change")
+        reason = mask_numbers(event.reason)  # the timeline keeps the carrier's own words
+        log.info("%s: %s (%s)", change.message, reason, event.state if event.changed else "no change")

@@ -65,4 +65,4 @@ class InboundSms:
     part: Concatenation | None = None
 
     def __str__(self) -> str:
-        return f"SMS from {mask(self.source)} to {self.destination}"
+        return f"SMS from {mask(self.source)} to {mask(self.destination)}"

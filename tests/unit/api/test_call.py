@@ -1,12 +1,13 @@
 """Where a call comes from (E112), how much of it is read, and what the log shows of its path."""
 
+import logging
 from collections.abc import Iterable, Sequence
 
 import pytest
 from starlette.requests import Request
-from starlette.types import Message
+from starlette.types import Message, Receive, Scope, Send
 
-from mmsgate.api.call import BodyTooLarge, Callers, masked_path, read_body
+from mmsgate.api.call import BodyTooLarge, Callers, RequestIds, masked_path, read_body
 
 
 def a_request(peer: str | None, forwarded: Iterable[str] = (), *, header: str = "X-Forwarded-For") -> Request:
@@ -67,7 +68,18 @@ def test_where_only_proxies_are_named_the_peer_is_the_caller(forwarded: list[str
 
 
 @pytest.mark.parametrize(
-    "garbage", ["unknown", "10.0.0.1.evil", "10.0.0.1:80", "<script>", "_hidden", "999.1.1.1", "é"]
+    "garbage",
+    [
+        "unknown",
+        "10.0.0.1.evil",
+        "10.0.0.1:http",
+        "[10.0.0.1",
+        "10.0.0.1]:80",
+        "<script>",
+        "_hidden",
+        "999.1.1.1",
+        "é",
+    ],
 )
 def test_garbage_is_never_taken_for_a_trusted_proxy(garbage: str) -> None:
     """What it hides stays hidden: an address further left, which anybody may have written, is not believed."""
@@ -102,7 +114,23 @@ def test_a_socket_for_both_kinds_of_address_trusts_the_same_proxies() -> None:
     mapped = f"::ffff:{PROXY}"
     assert Callers(TRUSTED).address(a_request(mapped, [CALLER])) == CALLER
     assert Callers(TRUSTED).address(a_request(PROXY, [f"{CALLER}, {mapped}"])) == CALLER
-    assert Callers(TRUSTED).address(a_request(f"::ffff:{CALLER}", [SPOOFED])) == f"::ffff:{CALLER}"
+    assert Callers(TRUSTED).address(a_request(f"::ffff:{CALLER}", [SPOOFED])) == CALLER
+    assert Callers(TRUSTED).address(a_request(PROXY, [f"{SPOOFED}, ::ffff:{CALLER}"])) == CALLER
+
+
+@pytest.mark.parametrize(
+    ("forwarded", "expected"),
+    [
+        (f"{SPOOFED}, {CALLER}:5123", CALLER),
+        ("[2001:db8:2::7]:443", "2001:db8:2::7"),
+        ("[2001:db8:2::7]", "2001:db8:2::7"),
+        (f"{CALLER}:5123, {OTHER_PROXY}:80", CALLER),
+        (f"{CALLER}, [2001:db8:1::5]:80", CALLER),
+        (f"{CALLER}, [::ffff:{OTHER_PROXY}]:80", CALLER),
+    ],
+)
+def test_a_port_behind_an_address_is_not_part_of_it(forwarded: str, expected: str) -> None:
+    assert Callers(TRUSTED).address(a_request(PROXY, [forwarded])) == expected
 
 
 @pytest.mark.parametrize("trusted", ["10.0.0.1", "10.0.0.1/8", "10.0.0.1/32"])
@@ -135,6 +163,7 @@ TOKEN = "abcdefghijKLMNOPQR0123"
         ("/sim/phones/12065550100/messages/3", "/sim/phones/12…00/messages/3"),
         (f"/m/{TOKEN}/{TOKEN}", "/m/ab…23/ab…23"),
         ("/12065550100", "/12…00"),
+        ("/to12065550100", "/to12•••••0100"),
     ],
 )
 def test_tokens_and_numbers_cannot_be_read_from_the_log(path: str, shown: str) -> None:
@@ -147,6 +176,24 @@ def test_tokens_and_numbers_cannot_be_read_from_the_log(path: str, shown: str) -
 )
 def test_any_other_path_is_shown_as_it_is(path: str) -> None:
     assert masked_path(path) == path
+
+
+async def test_a_refusals_note_shows_no_number(caplog: pytest.LogCaptureFixture) -> None:
+    """E627 says which service is not usable with which number: to the caller, not to the log."""
+    caplog.set_level(logging.INFO, "mmsgate.api")
+
+    async def app(scope: Scope, _receive: Receive, send: Send) -> None:
+        scope["state"]["note"] = "E627 service-id '4915123456789' is not usable with 12065550100"
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+
+    async def nothing() -> Message:
+        raise AssertionError
+
+    async def ignore(_: Message) -> None:
+        """Nobody reads the answer."""
+
+    await RequestIds(app)({"type": "http", "method": "POST", "path": "/ep/v1/"}, nothing, ignore)
+    assert "E627 service-id '49•••••••6789' is not usable with 12•••••0100" in caplog.text
 
 
 # -- the body

@@ -212,6 +212,18 @@ def test_an_account_that_is_gone_gets_no_postbacks() -> None:
     assert len(Watched(a_message(), told_at()).ledger.render(delivered(SentAs.MMS))) == 1
 
 
+async def test_a_number_in_the_reason_is_masked_in_the_log_and_kept_in_the_timeline(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO, "mmsgate.messages")
+    reason = "the carrier refused the recipient: 2002 Address error (+12065550100), 1,234,567 bytes"
+    change = move(a_message(), H.GAVE_UP, Why.of(reason), at=NOW)
+    await Watched(a_message(), told_at()).ledger.follow_up(Recorded(change=change))
+    assert "2002 Address error (+12•••••0100), 1,234,567 bytes" in caplog.text
+    assert "12065550100" not in caplog.text
+    assert change.event.reason == reason
+
+
 async def test_a_delivery_after_the_failure_was_told_is_logged_as_a_warning(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
