@@ -232,10 +232,13 @@ class Gateway:
     # -- life
 
     @asynccontextmanager
-    async def running(self, listener: Listener) -> AsyncIterator["Gateway"]:
-        """Everything started, in order; everything stopped the other way round: requests first, the store last."""
+    async def running(self, listener: Listener, *, locked: bool = False) -> AsyncIterator["Gateway"]:
+        """Everything started, in order; everything stopped the other way round: requests first, the store last.
+
+        `locked` says that the caller holds the data folder's `lock` already.
+        """
         async with AsyncExitStack() as stack:
-            stack.enter_context(_lock(self.settings))
+            stack.enter_context(contextlib.nullcontext() if locked else lock(self.settings))
             await asyncio.to_thread(migrate, self.settings.database)
             await _enter(stack, self.store.start, self.store.stop)
             await self._recover()
@@ -322,8 +325,11 @@ async def _cancel(task: asyncio.Task[None]) -> None:
 
 
 @contextlib.contextmanager
-def _lock(settings: Settings) -> Iterator[None]:
-    """One gateway per data folder: two would each take the other's leases for those of a dead one."""
+def lock(settings: Settings) -> Iterator[None]:
+    """One gateway per data folder: two would each take the other's leases for those of a dead one.
+
+    Raises `Locked`. Whoever writes into the folder what only its own run means takes the lock before.
+    """
     settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     handle: IO[str] = (settings.data_dir / "lock").open("w")
     try:

@@ -14,7 +14,7 @@ import click
 import uvloop
 from starlette.routing import BaseRoute, Mount
 
-from mmsgate.app import Gateway
+from mmsgate.app import Gateway, lock
 from mmsgate.cli.logs import set_up_logging
 from mmsgate.cli.output import console, data_dir_option
 from mmsgate.clock import Ids, SystemClock
@@ -62,10 +62,11 @@ async def _serve(settings: Settings, *, demo: bool) -> None:
         origin = f"{own.hostname}:{own.port or (443 if own.scheme == 'https' else 80)}"
         settings = replace(settings, fetch_allow=(*settings.fetch_allow, origin))
     async with AsyncExitStack() as stack:
+        stack.enter_context(lock(settings))  # before the profiles of another gateway that runs here are overwritten
         embedded = Embedded(settings, demo=demo)
         await embedded.prepare(stack)
         gateway = Gateway(settings, extra_routes=embedded.routes())
-        await stack.enter_async_context(gateway.running(listener))
+        await stack.enter_async_context(gateway.running(listener, locked=True))
         stack.callback(embedded.release)  # before the listener stops: pages that wait are let go
         settings.url_file.write_text(settings.url + "\n", encoding="ascii")
         embedded.announce()

@@ -8,7 +8,6 @@ import click
 from mmsgate.cli.logs import set_up_logging
 from mmsgate.cli.output import console
 from mmsgate.clock import Ids, SystemClock
-from mmsgate.errors import Fault
 from mmsgate.http import HttpClient
 from mmsgate.listener import PortTaken
 from mmsgate.simulator.service import Simulator, SimulatorConfig
@@ -49,9 +48,6 @@ async def _run(config: SimulatorConfig) -> None:
     except PortTaken:
         await http.stop()
         raise
-    except OSError as error:
-        await http.stop()
-        raise Fault(f"the simulator can't listen: {error.strerror}") from error
     console.print(
         f"MM7 {sim.mmsc_url}   SMPP {config.host}:{sim.smsc_port}   phones {sim.phones_url}", highlight=False
     )

@@ -102,13 +102,13 @@ class Simulator:
         return f"[{self.config.host}]" if ":" in self.config.host else self.config.host
 
     async def start(self) -> None:
-        """Listen on both ports. Safe to call twice. Raises OSError or `PortTaken`; then nothing listens."""
+        """Listen on both ports. Safe to call twice. Raises `PortTaken`; then nothing listens."""
         async with self._changing:
             self.box.open()
             try:
                 await self._http.start(self.mmsc_app)
                 await self._smpp.start(self.config.host, self.config.smsc_port)
-            except (OSError, PortTaken):
+            except PortTaken:
                 await self._stop()
                 raise
 

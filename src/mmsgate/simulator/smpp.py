@@ -8,12 +8,15 @@ response is on the wire first, and receipts must outlive a session (SMPP 3.4, se
 import asyncio
 import hmac
 import logging
+import os
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
 import smpp34
+
+from mmsgate.listener import PortTaken
 
 _log = logging.getLogger(__name__)
 
@@ -179,9 +182,14 @@ class SmppServer:
         return int(self._server.sockets[0].getsockname()[1]) if self._server else 0
 
     async def start(self, host: str, port: int) -> None:
-        """Listen. Raises OSError if the port is taken."""
+        """Listen. Raises `PortTaken`."""
         if self._server is None:
-            self._server = await asyncio.start_server(self._serve, host, port)
+            try:
+                self._server = await asyncio.start_server(self._serve, host, port)
+            except OSError as error:
+                # asyncio's own text repeats the address; a name that can't be looked up has a negative number.
+                reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
+                raise PortTaken(f"can't listen on {host}:{port} for SMPP: {reason}") from error
 
     async def stop(self) -> None:
         """Close the port and every session."""

@@ -9,7 +9,7 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 
 from mmsgate.clock import Ids, SystemClock
-from mmsgate.listener import Listener
+from mmsgate.listener import Listener, PortTaken
 from mmsgate.simulator.cutting import cut
 from mmsgate.simulator.reports import Poster
 from mmsgate.simulator.service import Simulator, SimulatorConfig
@@ -64,7 +64,7 @@ async def test_a_port_that_is_taken_is_told_and_nothing_is_left_open(poster: Pos
         config = SimulatorConfig(mmsc_port=0, smsc_port=taken.getsockname()[1])
         clock = SystemClock()
         simulator = Simulator(config, poster=poster, clock=clock, ids=Ids(clock))
-        with pytest.raises(OSError, match="in use"):
+        with pytest.raises(PortTaken, match=f"127.0.0.1:{config.smsc_port} for SMPP: Address already in use"):
             await simulator.start()
         assert simulator.smsc_port == 0
         await simulator.stop()
