@@ -5,12 +5,15 @@ overridden by ``MMSGATE_<NAME>`` in the environment; lists are comma-separated t
 are not settings: they live in the store, and a running gateway sees a change of them within a second.
 """
 
+import ipaddress
+import math
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from mmsgate.errors import Fault
 
@@ -100,9 +103,10 @@ class Settings:
 
 
 def _origin(entry: str) -> tuple[str, int]:
-    host, colon, port = entry.rpartition(":")
-    if not colon or not port.isdigit() or not 0 < int(port) < 65536:
-        raise ConfigFault(f"fetch_allow: {entry!r} is not host:port")
+    """Raises ValueError for what is not host:port."""
+    host, _, port = entry.rpartition(":")
+    if not host or not 0 < int(port) < 65536:
+        raise ValueError(entry)
     return host.strip("[]").lower(), int(port)
 
 
@@ -149,8 +153,86 @@ def _checked(raw: Mapping[str, object]) -> Settings:
     for name in raw:
         if name not in known:
             raise ConfigFault(f"there is no setting {name!r}; the settings are {', '.join(known)}")
-    values = {name: _convert(name, value, known[name].default) for name, value in raw.items()}
+    values = {name: _allowed(name, _convert(name, value, known[name].default)) for name, value in raw.items()}
     return Settings(**values)
+
+
+def _allowed(name: str, value: Any) -> Any:
+    """The value, if it is of use: what is not would be noticed late, or never."""
+    rule = _RULES.get(name)
+    if rule is None:
+        return value
+    check, words = rule
+    try:
+        return check(value)
+    except ValueError:
+        raise ConfigFault(f"the setting {name} can't be {_toml(value)}: it is {words}") from None
+
+
+_Check = Callable[[Any], Any]  # gives the value that is meant, or raises ValueError
+
+
+def _from(least: float, most: float = math.inf) -> _Check:
+    def check(value: float) -> float:
+        if not least <= value <= most or math.isinf(value):
+            raise ValueError
+        return value
+
+    return check
+
+
+def _one_of(*words: str) -> _Check:
+    def check(value: str) -> str:
+        if value.lower() not in words:
+            raise ValueError
+        return value.lower()
+
+    return check
+
+
+def _networks(value: tuple[str, ...]) -> tuple[str, ...]:
+    for network in value:
+        ipaddress.ip_network(network, strict=False)
+    return value
+
+
+def _origins(value: tuple[str, ...]) -> tuple[str, ...]:
+    for entry in value:
+        _origin(entry)
+    return value
+
+
+def _web_address(value: str) -> str:
+    parts = urlsplit(value)
+    if value and (parts.scheme not in {"http", "https"} or not parts.hostname or parts.port == 0):
+        raise ValueError  # as does the look at a port that is none
+    return value
+
+
+def _present(value: str) -> str:
+    if not value.strip():
+        raise ValueError  # an empty host would be every address of the machine
+    return value
+
+
+_PORT = (_from(0, 65535), "a port from 0 to 65535")
+_SIZE = (_from(0), "a number of bytes from 0")
+#: What a value must be besides of its type, and that in words.
+_RULES: Mapping[str, tuple[_Check, str]] = {
+    "host": (_present, "an address or a name"),
+    "port": _PORT,
+    "public_url": (_web_address, "an http or https URL, or empty"),
+    "trusted_proxies": (_networks, "a list of networks like 10.0.0.0/8"),
+    "fetch_allow": (_origins, "a list of host:port"),
+    "fetch_cache_bytes": _SIZE,
+    "memory_cache_bytes": _SIZE,
+    "image_workers": (_from(0), "a number from 0"),
+    "log_level": (_one_of("debug", "info", "warning", "error"), "debug, info, warning or error"),
+    "log_format": (_one_of("console", "json"), "console or json"),
+    "simulator_mmsc_port": _PORT,
+    "simulator_smsc_port": _PORT,
+    "simulator_speed": (_from(0.001), "a number from 0.001"),
+}
 
 
 def _convert(name: str, value: object, example: object) -> Any:

@@ -55,3 +55,10 @@ async def test_a_port_of_the_smsc_that_is_taken_is_named(tmp_path: Path) -> None
         port = str(taken.getsockname()[1])
         said = await refused(tmp_path, "--demo", MMSGATE_SIMULATOR_SMSC_PORT=port)
     assert f"can't listen on 127.0.0.1:{port} for SMPP: Address already in use" in said
+
+
+async def test_a_setting_of_no_use_is_named(tmp_path: Path) -> None:
+    said = await refused(tmp_path, MMSGATE_TRUSTED_PROXIES="foo")
+    assert (
+        said == 'mmsgate: the setting trusted_proxies can\'t be ["foo"]: it is a list of networks like 10.0.0.0/8'
+    )

@@ -87,8 +87,8 @@ def _texts(value: object) -> bool:
 
 
 def _web_address(value: Any) -> None:
-    parts = urlsplit(value)  # raises ValueError for brackets that don't match
-    if value and (parts.scheme not in {"http", "https"} or not parts.hostname or " " in value):
+    parts = urlsplit(value)  # raises ValueError for brackets that don't match, as does the port for what is none
+    if value and (parts.scheme not in {"http", "https"} or not parts.hostname or parts.port == 0 or " " in value):
         raise ValueError("it must be an http or https URL, or empty")
 
 

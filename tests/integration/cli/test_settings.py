@@ -64,6 +64,7 @@ def test_null_gives_a_switch_its_default_back(shell: Shell) -> None:
         ("postback.schedule=often", "postback.schedule: there is no such schedule; schedules: default, sinch"),
         ("postback.url=example.com/postbacks", "postback.url: it must be an http or https URL"),
         ("postback.url=ftp://example.com/", "postback.url: it must be an http or https URL"),
+        ("postback.url=https://example.com:99999/", "postback.url: "),
         ("postback.url=https://", "postback.url: it must be an http or https URL"),
         ("page_base=pics.example.com", "page_base: it must be an http or https URL"),
         ('postback.secrets=["hunter2!"]', "postback.secrets: a postback secret must be base64"),
