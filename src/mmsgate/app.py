@@ -15,10 +15,16 @@ from typing import IO
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
+from mmsgate.accept.actions import Actions
 from mmsgate.accept.caller import Callers as Accounts
+from mmsgate.accept.content import SlideFetcher
 from mmsgate.accept.idempotency import Keys
 from mmsgate.accept.rates import Rates
+from mmsgate.accept.save import SaveMmsWorkflow
+from mmsgate.accept.saved import SendSavedMmsWorkflow
 from mmsgate.accept.send import SendMmsWorkflow
+from mmsgate.accept.submission import Submission
+from mmsgate.accept.templates import TemplateWorkflows
 from mmsgate.api.call import Callers, RequestIds
 from mmsgate.api.carriers import CarrierApi
 from mmsgate.api.help import help_routes
@@ -140,15 +146,11 @@ class Gateway:
         """The ASGI application with every route."""
         callers = Callers(self.settings.trusted_proxies)
         accounts = Accounts(self.watch, self.rates)
-        workflow = SendMmsWorkflow(
-            store=self.store, fetcher=self.fetcher, profiles=lambda: list(self.profiles.values()),
-            block_reason=self.block_reason, on_accepted=self.dispatcher.wake, clock=self.clock, ids=self.ids,
-        )  # fmt: skip
         uploads = Uploads(
             store=self.store, blobs=self.blobs, intake=self.intake, accounts=accounts, callers=callers,
             base_url=self.settings.url, clock=self.clock, ids=self.ids,
         )  # fmt: skip
-        xml = XmlApi(accounts, workflow, Keys(self.store, self.clock), callers, help_base=self.settings.url)
+        xml = XmlApi(accounts, self._actions(), Keys(self.store, self.clock), callers, help_base=self.settings.url)
         routes: list[BaseRoute] = [
             *xml.routes(),
             *MessagesApi(self.store, accounts, callers, page_url=self.page_url).routes(),
@@ -159,6 +161,21 @@ class Gateway:
             *self._extra_routes,
         ]
         return RequestIds(Starlette(routes=routes))
+
+    def _actions(self) -> Actions:
+        """The workflows of the API's actions."""
+        store, clock, ids = self.store, self.clock, self.ids
+        slides = SlideFetcher(self.fetcher)
+        submission = Submission(
+            store=store, profiles=lambda: list(self.profiles.values()), block_reason=self.block_reason,
+            on_accepted=self.dispatcher.wake, clock=clock, ids=ids,
+        )  # fmt: skip
+        return Actions(
+            send=SendMmsWorkflow(submission=submission, slides=slides, clock=clock, ids=ids),
+            save=SaveMmsWorkflow(store=store, slides=slides, ledger=self.ledger, clock=clock, ids=ids),
+            saved=SendSavedMmsWorkflow(store=store, submission=submission, clock=clock, ids=ids),
+            templates=TemplateWorkflows(store=store, clock=clock, ids=ids),
+        )
 
     async def _on_view(self, token: str, robot: bool) -> None:
         """Somebody opened a fallback page (R-37); a preview robot is counted apart."""
@@ -273,6 +290,7 @@ class Gateway:
         chores: tuple[Callable[[], Awaitable[object]], ...] = (
             self.reports.rematch,
             lambda: self.store.messages.expire_keys(now=self.clock.now()),
+            lambda: self.store.templates.free_unneeded(now=self.clock.now()),
             lambda: self.stranded.settle(frozenset(self.watch().profiles)),
             self.janitor.clean,
         )

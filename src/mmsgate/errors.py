@@ -49,8 +49,7 @@ class Entry:
         return "{x}" in self.text or "{x}" in self.legacy
 
 
-_LISTING = "only getMMSTemplates checks it, and this version serves sendMMS"
-_STORED = "only actions on a stored MMS check it, and this version serves sendMMS"
+_STORED = "a template is ready as soon as it is saved: this version does not transcode"
 
 
 def _entry(code: str, text: str, meaning: str, remedy: str, *, legacy: str = "", unreachable: str = "") -> Entry:
@@ -378,12 +377,17 @@ def _media() -> Iterator[Entry]:
 def _templates() -> Iterator[Entry]:
     """Stored messages and their list."""
     yield _entry(
+        "E200",
+        "No MMS Templates were created in this account.",
+        "getMmsIds, and the account has no stored MMS.",
+        "Store one with saveMMS.",
+    )
+    yield _entry(
         "E212",
         "page-number is invalid.",
         "page-number is not a whole number from 1.",
         "Correct the number, or leave it out for the first page.",
         legacy="pagenumber is invalid.",
-        unreachable=_LISTING,
     )
     yield _entry(
         "E213",
@@ -391,7 +395,6 @@ def _templates() -> Iterator[Entry]:
         "items-per-page is not a whole number from 1.",
         "Correct the number, or leave it out.",
         legacy="itemsperpage is invalid.",
-        unreachable=_LISTING,
     )
     yield _entry(
         "E214",
@@ -399,7 +402,6 @@ def _templates() -> Iterator[Entry]:
         "start-date is not an ISO 8601 instant.",
         "Write it like 2026-01-02T09:30:47+00:00, or leave it out.",
         legacy="startdate is invalid.",
-        unreachable=_LISTING,
     )
     yield _entry(
         "E241",
@@ -407,7 +409,6 @@ def _templates() -> Iterator[Entry]:
         "The account has no stored MMS with this mms-id.",
         "Take the id from the answer to saveMMS, or from the list of templates.",
         legacy="This content does not exist.",
-        unreachable=_STORED,
     )
     yield _entry(
         "E620",
@@ -415,7 +416,6 @@ def _templates() -> Iterator[Entry]:
         "mms-id is missing or empty.",
         "Send the id of a stored MMS.",
         legacy="The 'mmsid' is required.",
-        unreachable=_STORED,
     )
     yield _entry(
         "E626",

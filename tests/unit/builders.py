@@ -19,7 +19,7 @@ def a_fallback(**changes: Any) -> Fallback:
 
 def a_message(**changes: Any) -> Message:
     whole = Message(
-        id=7, tracking_id="trackingtrackingtrack1", account_id=1, mms_id=5, dialect=WireDialect.KEBAB,
+        id=7, tracking_id="trackingtrackingtrack1", account_id=1, mms_id=5, content_id=5, dialect=WireDialect.KEBAB,
         sender="28444",
         sender_type=SenderType.SHORT_CODE, sender_mask="", recipient="12065550100", operator="31002",
         service_id="32113", fallback=a_fallback(), accepted_at=NOW, expires_at=NOW + 3 * DAY, connection="sim",

@@ -9,8 +9,6 @@ from mmsgate.errors import Refusal
 from mmsgate.store.accounts import Directory
 
 _ACTIONS = {action.value.lower(): action for action in Action}
-#: What this release serves; the others answer E107.
-SERVED = frozenset({Action.SEND_MMS})
 
 
 class Callers:
@@ -44,8 +42,6 @@ def _action(name: str | None, account: Account) -> Action:
     action = _ACTIONS.get(name.strip().lower())
     if action is None:
         raise Refusal("E107", detail=f"there is no action {name[:40]!r}")
-    if action not in SERVED:
-        raise Refusal("E107", detail=f"this version does not serve {action.value}")
     if action not in account.actions:
         raise Refusal("E107", detail=f"this account may not use {action.value}")
     return action

@@ -10,12 +10,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from mmsgate.accept.actions import Actions
+from mmsgate.accept.call import Call
 from mmsgate.accept.caller import Callers as Accounts
 from mmsgate.accept.idempotency import Keys
-from mmsgate.accept.send import Call, SendMmsWorkflow
 from mmsgate.api.call import MAX_DOCUMENT, BodyTooLarge, Callers, read_body, request_id
 from mmsgate.domain.account import Account
-from mmsgate.domain.request import ApiRequest, SendMms, WireDialect
+from mmsgate.domain.request import ApiRequest, Parameters, SendMms, SendSavedMms, WireDialect
 from mmsgate.errors import Refusal
 from mmsgate.store import Idempotency
 from mmsgate.wire.document import looks_like_xml, read_document
@@ -37,9 +38,9 @@ class XmlApi:
     """Both XML dialects. Every answer that can be a document is one, with HTTP 200 (contract 1.1)."""
 
     def __init__(
-        self, accounts: Accounts, send: SendMmsWorkflow, keys: Keys, callers: Callers, *, help_base: str
+        self, accounts: Accounts, actions: Actions, keys: Keys, callers: Callers, *, help_base: str
     ) -> None:
-        self._accounts, self._send, self._keys, self._callers = accounts, send, keys, callers
+        self._accounts, self._actions, self._keys, self._callers = accounts, actions, keys, callers
         self._help_base = help_base
 
     def routes(self) -> list[Route]:
@@ -79,10 +80,10 @@ class XmlApi:
         key = request.headers.get("idempotency-key", "")
         call = Call(account=account, dialect=parsed.dialect, idempotency_key=key)
         if not key:
-            return _document(await self._send.run(parsed.parameters, call), parsed.dialect)
+            return _document(await self._actions.run(parsed.parameters, call), parsed.dialect)
         return await self._run_once(account, parsed.parameters, call, body)
 
-    async def _run_once(self, account: Account, parameters: SendMms, call: Call, body: bytes) -> Response:
+    async def _run_once(self, account: Account, parameters: Parameters, call: Call, body: bytes) -> Response:
         """R-07: the same key and body is answered once more with the same bytes."""
         digest = hashlib.sha256(body).hexdigest()
         held = await self._keys.begin(account.id, call.idempotency_key, digest)
@@ -98,7 +99,7 @@ class XmlApi:
             case Idempotency.NEW:
                 pass
         try:
-            return _document(await self._send.run(parameters, call), call.dialect)
+            return _document(await self._actions.run(parameters, call), call.dialect)
         except BaseException:
             await self._keys.abandon(account.id, call.idempotency_key)  # only Success is kept (R-33)
             raise
@@ -109,7 +110,7 @@ class XmlApi:
     ) -> Response:  # fmt: skip
         """The failure document. What its text can't say is in X-Error-Detail, and the code's page is linked."""
         dialect = parsed.dialect if parsed else dialect
-        to = parsed.parameters.to or "" if parsed and parsed.parameters else None
+        to = _recipient(parsed)
         request.state.note = f"{refusal.code} {refusal.detail}"
         detail = " ".join(refusal.detail.replace("×", "x").encode("ascii", "backslashreplace").decode().split())
         told = {
@@ -118,6 +119,12 @@ class XmlApi:
             **headers,
         }
         return _document(failure(dialect, refusal, to=to), dialect, told, status=status)
+
+
+def _recipient(parsed: ApiRequest | None) -> str | None:
+    """The recipient as the caller wrote it; None for actions that have none (contract 4)."""
+    parameters = parsed.parameters if parsed else None
+    return parameters.to or "" if isinstance(parameters, SendMms | SendSavedMms) else None
 
 
 class KeyConflict(Exception):  # noqa: N818  the caller's mistake

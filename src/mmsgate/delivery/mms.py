@@ -157,6 +157,8 @@ class MmsDelivery:
     async def _choose_rendition(self, attempt: Attempt) -> Verdict | None:
         """What the phones of this carrier take and what fits its limit; else the SMS (R-12, R-13)."""
         chosen = await self._renditions.choose(attempt.message, self.profile)
+        if isinstance(chosen, Unfit) and chosen.final:
+            return gave_up(chosen.reason, **chosen.data)
         if isinstance(chosen, Unfit):
             return self._fall_back(attempt, chosen.reason, **chosen.data)
         attempt.rendition = chosen

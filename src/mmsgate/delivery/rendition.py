@@ -14,7 +14,7 @@ from typing import Protocol
 from mmsgate.carriers.profile import CarrierProfile
 from mmsgate.domain.media import by_mime
 from mmsgate.domain.message import Content, Message, counted
-from mmsgate.domain.slide import Slide
+from mmsgate.domain.slide import MAX_TEXT, Slide
 from mmsgate.mm7.content import EncodedContent, encode_content
 from mmsgate.mm7.dialect import Dialect
 from mmsgate.recent import Recent
@@ -45,6 +45,7 @@ class Unfit:
 
     reason: str
     data: Mapping[str, object] = field(default_factory=dict)
+    final: bool = False  # not even an SMS with a link
 
 
 class Boundaries:
@@ -83,12 +84,12 @@ class Renditions:
 
     async def choose(self, message: Message, profile: CarrierProfile) -> Rendition | Unfit:
         """The rendition for that carrier, or why there is none."""
-        content = self._content(message.mms_id)
+        content = self._content(message.content_id)
         if content is None:
             return Unfit(reason="its content is gone")
         slides = content.slides
         # Before the look for shared bytes: carriers of one dialect may still differ in types and limits.
-        unfit = _wrong_type(slides, profile) or _largest_first(slides, message, profile)
+        unfit = _too_long(slides) or _wrong_type(slides, profile) or _largest_first(slides, message, profile)
         if unfit:
             return unfit
         key = (slides, profile.dialect)
@@ -103,6 +104,18 @@ class Renditions:
         media = [medium for slide in slides for medium in slide.media]
         blobs = {medium.blob: await self._blobs.read(medium.blob) for medium in media}
         return encode_content(slides, blobs, dialect=dialect, content_id="1", token=self._boundaries())
+
+
+def _too_long(slides: tuple[Slide, ...]) -> Unfit | None:
+    """A text that merge tags have made too long (contract 7)."""
+    for number, slide in enumerate(slides, 1):
+        if len(slide.text) > MAX_TEXT:
+            reason = (
+                f"Error fetching dynamic content: the text of slide {number} has grown to {len(slide.text):,} "
+                f"characters, {MAX_TEXT:,} are allowed"
+            )
+            return Unfit(reason=reason, final=True)
+    return None
 
 
 def _wrong_type(slides: tuple[Slide, ...], profile: CarrierProfile) -> Unfit | None:

@@ -19,6 +19,7 @@ LONGEST_VALUE = 256
 
 #: The codes in plain words (postback contract 2). "way" tells MMS from SMS where the code alone does not.
 _MEANINGS: Mapping[str, str] = MappingProxyType({
+    "N003": "template ready to be sent",
     "N101": "sent",
     "N102": "delivered",
     "N202": "link SMS delivered",

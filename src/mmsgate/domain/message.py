@@ -18,9 +18,9 @@ def counted(number: int, noun: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Content:
-    """What is shown: the slides of a one-off sendMMS (or, one day, of a template).
+    """What is shown: the slides of a one-off sendMMS, of a template, or those that one recipient gets of it.
 
-    `id` is the mms-id. Any number of messages may share one content.
+    Any number of messages may share one content.
     """
 
     id: int
@@ -55,15 +55,17 @@ class Fallback:
 class Message:
     """One MMS on its way to one recipient.
 
-    The first group never changes after acceptance. `due_at` is when the delivery (or, in a timed state, the
-    timer) is to look at it, None in a final state; `attempts` counts submits of the present way (MMS or SMS);
-    `told` says that the customer has been told N101; `postbacks` numbers them.
+    The first group never changes after acceptance. `mms_id` is what the customer knows the content by, a template's
+    id or the message's own; `content_id` is what is shown, which differs where it is personal. `due_at` is when the
+    delivery (or, in a timed state, the timer) is to look at it, None in a final state; `attempts` counts submits of
+    the present way (MMS or SMS); `told` says that the customer has been told N101; `postbacks` numbers them.
     """
 
     id: int
     tracking_id: str
     account_id: int
     mms_id: int
+    content_id: int
     dialect: WireDialect
     sender: str
     sender_type: SenderType

@@ -16,6 +16,7 @@ class SentAs(StrEnum):
 class PostbackCode(StrEnum):
     """The codes of the postbacks that this version sends (postback contract 2)."""
 
+    N003 = "N003"
     N101 = "N101"
     N102 = "N102"
     N202 = "N202"
@@ -36,7 +37,7 @@ class Undelivered(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Postback:
-    """One notification about one message.
+    """One notification about one message, or (N003) about one template, which has no people and no tracking id.
 
     `timestamp` is when the thing happened; `operator` the operator's id in our table (310xx) or empty;
     `why` only for E102 and E202; `details` is free text; `handset` only where a report named it.
@@ -45,11 +46,11 @@ class Postback:
     code: PostbackCode
     sent_as: SentAs
     mms_id: int
-    sender: str
-    recipient: str
-    tracking_id: str
-    operator: str
     timestamp: Millis
+    sender: str = ""
+    recipient: str = ""
+    tracking_id: str = ""
+    operator: str = ""
     why: Undelivered | None = None
     details: str = ""
     handset: str = ""

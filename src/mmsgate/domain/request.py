@@ -1,5 +1,6 @@
 """What a customer asks for, in our words: the wire dialects end before this."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -49,14 +50,83 @@ class SendMms:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SaveMms:
+    """saveMMS (6.2), with the same promise as `SendMms`."""
+
+    name: str | None = None
+    subject: str | None = None
+    fallback_text: str | None = None
+    disable_fallback: bool | None = None
+    disable_fallback_link: bool | None = None
+    slides: tuple[DraftSlide, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomText:
+    """Another text for one slide; `slide` is its number as written. None where a child is missing."""
+
+    value: str | None = None
+    slide: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendSavedMms:
+    """sendSavedMMS (6.3), with the same promise as `SendMms`. `data` has its names in lower case."""
+
+    mms_id: str | None = None
+    to: str | None = None
+    sender: str | None = None
+    service_id: str | None = None
+    operator_id: str | None = None
+    campaign_ref: str | None = None
+    sender_mask: str | None = None
+    fallback_text: str | None = None
+    fallback_link_expiration: str | None = None
+    disable_fallback: bool | None = None
+    disable_fallback_link: bool | None = None
+    custom_subject: str | None = None
+    custom_texts: tuple[CustomText, ...] = ()
+    data: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteMmsId:
+    """deleteMMSID (6.4)."""
+
+    mms_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GetMmsTemplates:
+    """getMMSTemplates (6.5)."""
+
+    start_date: str | None = None
+    page_number: str | None = None
+    items_per_page: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GetMmsIds:
+    """getMmsIds (10): every template's id, in the Skycore dialect."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoginUser:
+    """loginUser (10): older clients call it before anything else; the key alone counts."""
+
+
+Parameters = SendMms | SaveMms | SendSavedMms | DeleteMmsId | GetMmsTemplates | GetMmsIds | LoginUser
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ApiRequest:
     """A parsed request of any action, before anybody has looked whose it is.
 
     `action` is the text of the element, trimmed, None where it is absent; `parameters` is the action's own
-    request if the action is one that this version serves. `api_key` never shows in a repr.
+    request, None where it is absent or nobody knows the action. `api_key` never shows in a repr.
     """
 
     dialect: WireDialect
     action: str | None
     api_key: str | None = field(default=None, repr=False)
-    parameters: SendMms | None = None
+    parameters: Parameters | None = None

@@ -15,6 +15,7 @@ from mmsgate.domain.number import mask_numbers
 from mmsgate.domain.postback import Postback, PostbackCode, SentAs
 from mmsgate.domain.request import WireDialect
 from mmsgate.domain.state import Happening, State
+from mmsgate.domain.template import Template
 from mmsgate.store import Decide, Orphan, PostbackRow, Recorded, Store
 from mmsgate.store.accounts import Directory
 from mmsgate.wire.postback import content_type, render_postback
@@ -72,6 +73,15 @@ class Ledger:
         """For the store, which calls it inside the step's transaction."""
         account = self._directory().accounts.get(change.message.account_id)
         return render(change, account) if account else ()
+
+    def render_ready(self, template: Template, account: Account, dialect: WireDialect) -> Sequence[PostbackRow]:
+        """N003 for a template that can be sent; nothing where the account wants no postbacks."""
+        if not account.postback.url:
+            return ()
+        ready = Postback(
+            code=PostbackCode.N003, sent_as=SentAs.MMS, mms_id=template.id, timestamp=template.created_at
+        )
+        return [_row(ready, account, account.postback.dialect or dialect)]
 
     async def record(self, message: Message, decide: Decide) -> Change:
         """Write the step that `decide` makes of the message as it stands then."""

@@ -26,15 +26,18 @@ from mmsgate.store.messages import (
     Recorded,
     Render,
     Snapshot,
+    TemplateGone,
 )
 from mmsgate.store.migrate import migrate
 from mmsgate.store.postbacks import Postbacks
+from mmsgate.store.templates import Kept, Templates
 
 __all__ = [
     "Acceptance",
     "Decide",
     "Directory",
     "Idempotency",
+    "Kept",
     "Match",
     "MatchedBy",
     "Orphan",
@@ -45,6 +48,7 @@ __all__ = [
     "Snapshot",
     "Store",
     "StoreFault",
+    "TemplateGone",
     "migrate",
 ]
 
@@ -60,6 +64,7 @@ class Store:
         self._engine = Engine(path)
         self.messages = Messages(self._engine, render=_render_nothing)
         self.postbacks = Postbacks(self._engine)
+        self.templates = Templates(self._engine)
         self.accounts = Accounts(self._engine)
         self.media = MediaRows(self._engine)
 

@@ -19,6 +19,11 @@ SQL = {
     for name, sql in queries("messages").items()
 }
 POSTBACK_INSERT = queries("postbacks")["insert"]
+TEMPLATE_SENT = queries("templates")["sent"]
+
+
+class TemplateGone(Exception):  # noqa: N818  nobody's fault
+    """The template of a message was deleted between the look at it and the commit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,10 +58,13 @@ Decide = Callable[[Snapshot], Change]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Acceptance:
-    """All that one accepted request writes: one transaction."""
+    """All that one accepted request writes: one transaction.
+
+    `content` is None where it is a template's own, which is in the store already.
+    """
 
     message: Message
-    content: Content
+    content: Content | None
     event: Event
     idempotency_key: str = ""
     response: bytes = b""
@@ -126,7 +134,10 @@ class Messages:
     # -- acceptance
 
     async def accept(self, acceptance: Acceptance) -> None:
-        """Message, content, page and first event, durably. Returns when they are on stable storage."""
+        """Message, content, page and first event, durably. Returns when they are on stable storage.
+
+        Raises `TemplateGone` if the message is of a template that does not exist any more.
+        """
         await self._engine.write(lambda db: _accept(db, acceptance))
 
     async def begin_idempotent(
@@ -325,28 +336,47 @@ class Messages:
 
 def _accept(db: sqlite3.Connection, acceptance: Acceptance) -> None:
     message, content = acceptance.message, acceptance.content
-    db.execute(
-        SQL["insert_content"],
-        (content.id, content.account_id, content.name, content.subject, rows.slides_json(content.slides),
-         content.created_at),
-    )  # fmt: skip
-    for slide in content.slides:
-        for medium in slide.media:
-            db.execute(SQL["insert_content_blob"], (medium.blob, content.id))
+    if content is None or content.id != message.mms_id:
+        _note_sent(db, message)
+    if content is not None:
+        insert_content(db, content)
     db.execute(SQL["insert_message"], (*rows.message_fixed(message), *rows.message_mutable(message)))
     db.execute(SQL["insert_tracking"], (message.tracking_id, message.id))
     if message.fallback.token:
         db.execute(
             SQL["insert_page"],
-            (message.fallback.token, message.id, content.id, message.account_id, message.accepted_at,
+            (message.fallback.token, message.id, message.content_id, message.account_id, message.accepted_at,
              message.fallback.expires_at),
         )  # fmt: skip
     db.execute(SQL["insert_event"], rows.event_row(message.id, acceptance.event))
     if acceptance.idempotency_key:
-        db.execute(
-            SQL["finish_idempotency"],
-            (acceptance.response, acceptance.response_expires, message.account_id, acceptance.idempotency_key),
-        )  # fmt: skip
+        finish_idempotency(
+            db, message.account_id, acceptance.idempotency_key, acceptance.response, acceptance.response_expires
+        )
+
+
+def _note_sent(db: sqlite3.Connection, message: Message) -> None:
+    """A template that is being sent must still be there, and is needed for a while."""
+    if not db.execute(TEMPLATE_SENT, (message.accepted_at, message.mms_id)).rowcount:
+        raise TemplateGone
+
+
+def insert_content(db: sqlite3.Connection, content: Content) -> None:
+    """Content and its claim on its files."""
+    db.execute(
+        SQL["insert_content"],
+        (content.id, content.account_id, content.name, content.subject, rows.slides_json(content.slides),
+         content.created_at),
+    )  # fmt: skip
+    for medium in content.media:
+        db.execute(SQL["insert_content_blob"], (medium.blob, content.id))
+
+
+def finish_idempotency(
+    db: sqlite3.Connection, account_id: int, key: str, response: bytes, expires_at: Millis
+) -> None:
+    """Keep the answer under the key that was reserved (R-07)."""
+    db.execute(SQL["finish_idempotency"], (response, expires_at, account_id, key))
 
 
 def _to_part(row: Row) -> SmsPart:

@@ -14,8 +14,8 @@ from mmsgate.domain.state import Happening, State
 from mmsgate.store.engine import Row
 
 MESSAGE_FIXED = (
-    "id, tracking_id, account_id, mms_id, dialect, sender, sender_type, sender_mask, recipient, operator, "
-    "service_id, fallback_enabled, fallback_text, fallback_link, fallback_token, fallback_expires, "
+    "id, tracking_id, account_id, mms_id, content_id, dialect, sender, sender_type, sender_mask, recipient, "
+    "operator, service_id, fallback_enabled, fallback_text, fallback_link, fallback_token, fallback_expires, "
     "accepted_at, expires_at"
 )
 MESSAGE_MUTABLE = (
@@ -36,7 +36,8 @@ def message_fixed(message: Message) -> Row:
     """The columns that never change, in the order of `MESSAGE_FIXED`."""
     fallback = message.fallback
     return (
-        message.id, message.tracking_id, message.account_id, message.mms_id, message.dialect.value, message.sender,
+        message.id, message.tracking_id, message.account_id, message.mms_id, message.content_id,
+        message.dialect.value, message.sender,
         message.sender_type.value, message.sender_mask, message.recipient, message.operator, message.service_id,
         fallback.enabled, fallback.text, fallback.link, fallback.token, fallback.expires_at,
         message.accepted_at, message.expires_at,
@@ -55,16 +56,17 @@ def message_mutable(message: Message) -> Row:
 def to_message(row: Row) -> Message:
     """A row of `MESSAGE`."""
     return Message(
-        id=row[0], tracking_id=row[1], account_id=row[2], mms_id=row[3], dialect=_DIALECTS[row[4]], sender=row[5],
-        sender_type=_SENDER_TYPES[row[6]], sender_mask=row[7], recipient=row[8], operator=row[9],
-        service_id=row[10],
+        id=row[0], tracking_id=row[1], account_id=row[2], mms_id=row[3], content_id=row[4],
+        dialect=_DIALECTS[row[5]], sender=row[6],
+        sender_type=_SENDER_TYPES[row[7]], sender_mask=row[8], recipient=row[9], operator=row[10],
+        service_id=row[11],
         fallback=Fallback(
-            enabled=bool(row[11]), text=row[12], link=bool(row[13]), token=row[14], expires_at=row[15]
+            enabled=bool(row[12]), text=row[13], link=bool(row[14]), token=row[15], expires_at=row[16]
         ),
-        accepted_at=row[16], expires_at=row[17],
-        connection=row[18], state=_STATES[row[19]], sent_as=_WAYS[row[20]], due_at=row[21], attempts=row[22],
-        carrier_message_id=row[23], handset=row[24], details=row[25], told=bool(row[26]), postbacks=row[27],
-        updated_at=row[28],
+        accepted_at=row[17], expires_at=row[18],
+        connection=row[19], state=_STATES[row[20]], sent_as=_WAYS[row[21]], due_at=row[22], attempts=row[23],
+        carrier_message_id=row[24], handset=row[25], details=row[26], told=bool(row[27]), postbacks=row[28],
+        updated_at=row[29],
     )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>'
 
@@ -16,10 +17,30 @@ def escape(text: str) -> str:
     return _SPECIAL.sub(lambda match: _ESCAPED.get(match[0], ""), text) if _SPECIAL.search(text) else text
 
 
-def document(root: str, elements: Iterable[tuple[str, str]], *, declaration: str = DECLARATION) -> bytes:
-    """A document of simple elements in their order, in UTF-8. An empty value makes an empty element."""
-    lines = "".join(f"  {_element(name, value)}\n" for name, value in elements)
+@dataclass(frozen=True, slots=True)
+class Group:
+    """An element with elements in it."""
+
+    name: str
+    elements: tuple[tuple[str, str], ...]
+
+
+Piece = tuple[str, str] | Group
+
+
+def document(root: str, elements: Iterable[Piece], *, declaration: str = DECLARATION) -> bytes:
+    """A document of elements in their order, in UTF-8. An empty value makes an empty element."""
+    lines = "".join(_group(piece) if isinstance(piece, Group) else _line(*piece) for piece in elements)
     return f"{declaration}\n<{root}>\n{lines}</{root}>\n".encode()
+
+
+def _group(group: Group) -> str:
+    lines = "".join(f"  {_line(*element)}" for element in group.elements)
+    return f"  <{group.name}>\n{lines}  </{group.name}>\n"
+
+
+def _line(name: str, value: str) -> str:
+    return f"  {_element(name, value)}\n"
 
 
 def _element(name: str, value: str) -> str:

@@ -18,6 +18,7 @@ _RENAMES = {
     "messagesubject": "subject",
     "messagetext": "text",
     "wallet": "passbook",  # Skycore, autumn 2014
+    "customtitle": "customsubject",  # Skycore, older
 }
 
 #: The elements of a slide that hold a file, by canonical name.

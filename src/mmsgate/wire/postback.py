@@ -35,6 +35,7 @@ def _layouts(*, sent: tuple[str, str], delivered: tuple[str, str], undelivered: 
     layouts: dict[tuple[PostbackCode, SentAs], _Layout] = {}
     for way, start, arrival in zip(SentAs, sent, delivered, strict=True):
         layouts |= {
+            (PostbackCode.N003, way): _layout("origin code mms-id"),
             (PostbackCode.N101, way): _layout(start),
             (PostbackCode.N102, way): _layout(arrival),
             (PostbackCode.N202, way): _layout(delivered[1]),

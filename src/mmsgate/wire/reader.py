@@ -7,20 +7,32 @@ Values are trimmed, except subject and slide text, where only a value that is no
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from xml.etree.ElementTree import Element
 
 from mmsgate.domain.media import MediaKind
-from mmsgate.domain.request import Action, ApiRequest, SendMms, WireDialect
+from mmsgate.domain.request import (
+    Action,
+    ApiRequest,
+    CustomText,
+    DeleteMmsId,
+    GetMmsIds,
+    GetMmsTemplates,
+    LoginUser,
+    Parameters,
+    SaveMms,
+    SendMms,
+    SendSavedMms,
+    WireDialect,
+)
 from mmsgate.domain.slide import DraftSlide
 from mmsgate.errors import Refusal
 from mmsgate.wire.names import MEDIA, canonical
 
-#: A request's simple elements, by canonical name.
-Values = Mapping[str, str]
-
 _TRUE = frozenset({"yes", "true", "1"})
 _FALSE = frozenset({"no", "false", "0"})
-_KEPT_AS_WRITTEN = frozenset({"subject", "text"})
+_KEPT_AS_WRITTEN = frozenset({"subject", "text", "customsubject", "value"})
+_CUSTOM_TEXT, _DATA = "customtext_", "data_"  # how GET names begin (API contract 1.2)
 
 #: Actions whose slides have no GET form (API contract 1.2).
 _XML_ONLY = frozenset({Action.SEND_MMS.lower(), Action.SAVE_MMS.lower()})
@@ -33,16 +45,8 @@ def read_request(root: Element) -> ApiRequest:
     """
     if canonical(root.tag) != "request":
         raise Refusal("E100", detail=f"the root element is {root.tag[:40]!r}, not request")
-    values, slides = _contents(root)
-    action = values.get("action")
-    read = _ACTIONS.get((action or "").lower())
-    local_name = root.tag.rpartition("}")[2]
-    return ApiRequest(
-        dialect=WireDialect.SKYCORE if local_name.isupper() else WireDialect.KEBAB,
-        action=action,
-        api_key=values.get("apikey"),
-        parameters=read(values, slides) if read else None,
-    )
+    dialect = WireDialect.SKYCORE if _local(root).isupper() else WireDialect.KEBAB
+    return _request(_contents(root), dialect)
 
 
 def read_form(fields: Iterable[tuple[str, str]]) -> ApiRequest:
@@ -50,27 +54,66 @@ def read_form(fields: Iterable[tuple[str, str]]) -> ApiRequest:
 
     Raises `Refusal` E100 for actions that have no such form, and where nothing says that it is a request at all.
     """
-    values: dict[str, str] = {}
+    contents = _Contents()
     for name, value in fields:
-        values.setdefault(canonical(name), value.strip())
-    if not values.keys() & {"action", "apikey"}:
+        written = name.lower()
+        if written.startswith(_CUSTOM_TEXT):
+            contents.texts.append(CustomText(value=value, slide=written.removeprefix(_CUSTOM_TEXT)))
+        elif written.startswith(_DATA):
+            contents.data.setdefault(written.removeprefix(_DATA), value)
+        else:
+            contents.values.setdefault(canonical(name), value.strip())
+    if not contents.values.keys() & {"action", "apikey"}:
         raise Refusal("E100", detail="neither an XML document, nor parameters with an action and a key")
-    action = values.get("action")
-    if action and action.lower() in _XML_ONLY:
+    action = contents.values.get("action", "")
+    if action.lower() in _XML_ONLY:
         raise Refusal("E100", detail=f"{action} has no GET form, post an XML document")
-    return ApiRequest(dialect=WireDialect.SKYCORE, action=action, api_key=values.get("apikey"))
+    return _request(contents, WireDialect.SKYCORE)
 
 
-def _contents(root: Element) -> tuple[Values, list[Element]]:
-    values: dict[str, str] = {}
-    slides: list[Element] = []
+@dataclass(slots=True)
+class _Contents:
+    """What a request holds: its simple elements, and those with children."""
+
+    values: dict[str, str] = field(default_factory=dict)
+    slides: list[Element] = field(default_factory=list)
+    texts: list[CustomText] = field(default_factory=list)
+    data: dict[str, str] = field(default_factory=dict)
+
+
+def _request(contents: _Contents, dialect: WireDialect) -> ApiRequest:
+    action = contents.values.get("action")
+    read = _ACTIONS.get((action or "").lower())
+    return ApiRequest(
+        dialect=dialect, action=action, api_key=contents.values.get("apikey"),
+        parameters=read(contents) if read else None,
+    )  # fmt: skip
+
+
+def _contents(root: Element) -> _Contents:
+    contents = _Contents()
     for child in root:
         name = canonical(child.tag)
         if name == "slide":
-            slides.append(child)
-        elif name not in values:
-            values[name] = _value(name, child)
-    return values, slides
+            contents.slides.append(child)
+        elif name == "customtext":
+            contents.texts.append(_custom_text(child))
+        elif name == "data":
+            for value in child:
+                contents.data.setdefault(_local(value).lower(), (value.text or "").strip())
+        elif name not in contents.values:
+            contents.values[name] = _value(name, child)
+    return contents
+
+
+def _custom_text(element: Element) -> CustomText:
+    children = {canonical(child.tag): child for child in reversed(element)}  # the first of a name counts
+    given = {name: _value(name, children[name]) for name in ("value", "slide") if name in children}
+    return CustomText(value=given.get("value"), slide=given.get("slide"))
+
+
+def _local(element: Element) -> str:
+    return element.tag.rpartition("}")[2]
 
 
 def _value(name: str, element: Element) -> str:
@@ -85,7 +128,8 @@ def _truth(text: str | None) -> bool | None:
     return True if word in _TRUE else False if word in _FALSE else None
 
 
-def _send_mms(values: Values, slides: Iterable[Element]) -> SendMms:
+def _send_mms(contents: _Contents) -> SendMms:
+    values = contents.values
     return SendMms(
         to=values.get("to"),
         sender=values.get("from"),
@@ -99,7 +143,52 @@ def _send_mms(values: Values, slides: Iterable[Element]) -> SendMms:
         fallback_link_expiration=values.get("fallbacksmslinkexpiration"),
         disable_fallback=_truth(values.get("disablefallbacksms")),
         disable_fallback_link=_truth(values.get("disablefallbacksmslink")),
-        slides=tuple(_slide(element) for element in slides),
+        slides=tuple(map(_slide, contents.slides)),
+    )
+
+
+def _save_mms(contents: _Contents) -> SaveMms:
+    values = contents.values
+    return SaveMms(
+        name=values.get("name"),
+        subject=values.get("subject"),
+        fallback_text=values.get("fallbacksmstext"),
+        disable_fallback=_truth(values.get("disablefallbacksms")),
+        disable_fallback_link=_truth(values.get("disablefallbacksmslink")),
+        slides=tuple(map(_slide, contents.slides)),
+    )
+
+
+def _send_saved_mms(contents: _Contents) -> SendSavedMms:
+    values = contents.values
+    return SendSavedMms(
+        mms_id=values.get("mmsid"),
+        to=values.get("to"),
+        sender=values.get("from"),
+        service_id=values.get("serviceid"),
+        operator_id=values.get("operatorid"),
+        campaign_ref=values.get("campaignref"),
+        sender_mask=values.get("frommask"),
+        fallback_text=values.get("fallbacksmstext"),
+        fallback_link_expiration=values.get("fallbacksmslinkexpiration"),
+        disable_fallback=_truth(values.get("disablefallbacksms")),
+        disable_fallback_link=_truth(values.get("disablefallbacksmslink")),
+        custom_subject=values.get("customsubject"),
+        custom_texts=tuple(contents.texts),
+        data=contents.data,
+    )
+
+
+def _delete_mms_id(contents: _Contents) -> DeleteMmsId:
+    return DeleteMmsId(mms_id=contents.values.get("mmsid"))
+
+
+def _get_mms_templates(contents: _Contents) -> GetMmsTemplates:
+    values = contents.values
+    return GetMmsTemplates(
+        start_date=values.get("startdate"),
+        page_number=values.get("pagenumber"),
+        items_per_page=values.get("itemsperpage"),
     )
 
 
@@ -133,7 +222,12 @@ def _files(kind: MediaKind, element: Element) -> Iterator[tuple[MediaKind, str]]
     return ((kind, url) for url in urls or [_value("url", element)] if url)
 
 
-# The actions that this version serves. The others are known by name only, accept answers for them.
-_ACTIONS: Mapping[str, Callable[[Values, Iterable[Element]], SendMms]] = {
+_ACTIONS: Mapping[str, Callable[[_Contents], Parameters]] = {
     Action.SEND_MMS.lower(): _send_mms,
+    Action.SAVE_MMS.lower(): _save_mms,
+    Action.SEND_SAVED_MMS.lower(): _send_saved_mms,
+    Action.DELETE_MMS_ID.lower(): _delete_mms_id,
+    Action.GET_MMS_TEMPLATES.lower(): _get_mms_templates,
+    Action.GET_MMS_IDS.lower(): lambda _: GetMmsIds(),
+    Action.LOGIN_USER.lower(): lambda _: LoginUser(),
 }

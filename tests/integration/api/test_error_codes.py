@@ -1,4 +1,4 @@
-"""Every error code that sendMMS can answer with, raised over HTTP: text and element order, in both dialects."""
+"""Every error code that the actions can answer with, raised over HTTP: text and element order, in both dialects."""
 
 import csv
 import re
@@ -202,10 +202,22 @@ async def _not_subscribed(api: Api) -> str:
     return request(campaignRef="spring")
 
 
+def saved(mms_id: str, **more: str) -> str:
+    """A sendSavedMMS."""
+    given = {"action": "sendSavedMMS", "mms_id": mms_id, "name": None, **more}
+    return request(slides="", more="", **given)
+
+
+plain("E241", lambda: saved("4711"))
+plain("E620", lambda: saved(""))
+plain("E212", lambda: request(action="getMMSTemplates", page_number="0", to=None))
+plain("E213", lambda: request(action="getMMSTemplates", items_per_page="1001", to=None))
+plain("E214", lambda: request(action="getMMSTemplates", start_date="yesterday", to=None))
+
 #: What X stands for in the texts above.
 NUMBERS = {"E106": 60, "E228": 5000, "E313": 2} | dict.fromkeys((*TOO_BIG, *NOT_FETCHED, "E230", "E334", "E341"), 1)
 #: Refused before anybody knows that it is a sending action, or because it is none.
-WITHOUT_TO = {"E100", "E107", "E108"}
+WITHOUT_TO = {"E100", "E107", "E108", "E212", "E213", "E214"}
 
 
 def expected_text(code: str, dialect: WireDialect, detail: str) -> str:

@@ -34,7 +34,7 @@ def acceptance(message: Message, **more: object) -> Acceptance:
 def numbered(number: int, **changes: object) -> Message:
     """Message number so-and-so, with ids of its own."""
     return a_message(
-        id=number, mms_id=1000 + number, tracking_id=f"tracking{number:014}",
+        id=number, mms_id=1000 + number, content_id=1000 + number, tracking_id=f"tracking{number:014}",
         fallback=a_fallback(token=f"token{number:017}"), **changes,
     )  # fmt: skip
 

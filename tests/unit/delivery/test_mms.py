@@ -281,7 +281,7 @@ async def test_content_that_does_not_suit_the_carrier_fails_where_no_sms_is_want
 
 
 async def test_a_message_whose_content_is_gone_goes_by_sms() -> None:
-    bench = MmsBench(message=a_message(mms_id=6))
+    bench = MmsBench(message=a_message(content_id=6))
     assert (await bench.deliver()).state is State.FALLBACK
     assert bench.event.reason == "SMS instead: its content is gone"
 

@@ -29,7 +29,7 @@ class Kitchen:
     async def choose(
         self, mms_id: int = 5, profile: CarrierProfile = SIM, *, sender_type: SenderType = SenderType.SHORT_CODE
     ) -> Rendition | Unfit:
-        return await self._renditions.choose(a_message(mms_id=mms_id, sender_type=sender_type), profile)
+        return await self._renditions.choose(a_message(content_id=mms_id, sender_type=sender_type), profile)
 
     async def made(self, mms_id: int = 5, profile: CarrierProfile = SIM) -> Rendition:
         chosen = await self.choose(mms_id, profile)

@@ -14,10 +14,10 @@ from mmsgate.mm7.report import DeliveryReportReq
 from mmsgate.mm7.request import read_request
 from mmsgate.simulator.attempts import Attempts
 from mmsgate.simulator.box import Box
+from mmsgate.simulator.cutting import CUT
 from mmsgate.simulator.mmsc import Credentials, Mmsc
 from mmsgate.simulator.reports import Endpoint, ReportSender
 from mmsgate.simulator.schedule import Job
-from mmsgate.simulator.cutting import CUT
 from tests.unit.simulator.submits import Post, golden
 
 

@@ -31,6 +31,7 @@ LINK = replace(SAMPLE, sent_as=SMS, handset="", details="Handset setting: mms wi
 FAILED = replace(SAMPLE, handset="", details="Recipient blocked by mobile operator")
 
 CASES = {
+    "n003": Postback(code=PostbackCode.N003, sent_as=MMS, mms_id=39597, timestamp=SAMPLE.timestamp),
     "n101-mms": replace(SAMPLE, code=PostbackCode.N101, handset=""),
     "n101-sms": replace(LINK, code=PostbackCode.N101),
     "n102-mms": SAMPLE,
@@ -62,6 +63,7 @@ def names(code: PostbackCode, sent_as: SentAs, dialect: WireDialect) -> str:
 @pytest.mark.parametrize(
     ("code", "sent_as", "order"),
     [
+        ("N003", MMS, "origin code mms-id"),
         ("N101", MMS, "origin code sent-as status mms-id from to tracking-id operator-id timestamp"),
         ("N101", SMS, "origin code sent-as status mms-id from to tracking-id operator-id timestamp status-details"),
         ("N102", MMS, "origin code sent-as status mms-id from to tracking-id operator-id timestamp handset"),

@@ -3,7 +3,18 @@
 import pytest
 
 from mmsgate.domain.media import MediaKind
-from mmsgate.domain.request import ApiRequest, SendMms, WireDialect
+from mmsgate.domain.request import (
+    ApiRequest,
+    CustomText,
+    DeleteMmsId,
+    GetMmsIds,
+    GetMmsTemplates,
+    LoginUser,
+    SaveMms,
+    SendMms,
+    SendSavedMms,
+    WireDialect,
+)
 from mmsgate.domain.slide import DraftSlide
 from mmsgate.errors import Refusal
 from mmsgate.wire.document import read_document
@@ -19,7 +30,7 @@ def read(text: str) -> ApiRequest:
 
 def send(elements: str) -> SendMms:
     request = read(f"<request><action>sendMMS</action>{elements}</request>")
-    assert request.parameters
+    assert isinstance(request.parameters, SendMms)
     return request.parameters
 
 
@@ -241,8 +252,8 @@ def test_an_action_is_known_in_any_case_and_kept_as_written() -> None:
     assert request.parameters == SendMms()
 
 
-@pytest.mark.parametrize("action", ["saveMMS", "launchRockets", ""])
-def test_other_actions_have_no_parameters_yet(action: str) -> None:
+@pytest.mark.parametrize("action", ["sendSMS", "launchRockets", ""])
+def test_actions_that_nobody_knows_have_no_parameters(action: str) -> None:
     request = read(f"<request><action>{action}</action><to>1</to></request>")
     assert (request.action, request.parameters) == (action, None)
 
@@ -291,12 +302,67 @@ class TestClients:
         assert draft.urls == tuple((MediaKind(kind), kind) for kind in kinds)
 
 
+class TestStored:
+    """The actions on stored messages (API contract 6.2 to 6.5, 10)."""
+
+    def test_save(self) -> None:
+        saved = read(
+            "<REQUEST><ACTION>saveMMS</ACTION><NAME>lake</NAME><FALLBACKSMSTEXT>See it:</FALLBACKSMSTEXT>"
+            "<SUBJECT>Saturday</SUBJECT><DISABLEFALLBACKSMSLINK>yes</DISABLEFALLBACKSMSLINK>"
+            "<SLIDE><TEXT>Boats</TEXT><IMAGE><URL>http://x/lake.jpg</URL></IMAGE></SLIDE></REQUEST>"
+        ).parameters
+        assert saved == SaveMms(
+            name="lake", subject="Saturday", fallback_text="See it:", disable_fallback_link=True,
+            slides=(DraftSlide(texts=("Boats",), urls=((IMAGE, "http://x/lake.jpg"),)),),
+        )  # fmt: skip
+
+    def test_custom_texts_in_any_order_of_their_children(self) -> None:
+        texts = (
+            "<custom-text><slide> 2 </slide><value>two </value></custom-text>"
+            "<custom-text><value>one</value><slide>1</slide></custom-text>"
+            "<custom-text><value>none</value></custom-text><custom-text><slide>3</slide></custom-text>"
+        )
+        sent = read(f"<request><action>sendSavedMMS</action><mms-id>5</mms-id>{texts}</request>").parameters
+        assert isinstance(sent, SendSavedMms)
+        assert sent.custom_texts == (
+            CustomText(value="two ", slide="2"), CustomText(value="one", slide="1"), CustomText(value="none"),
+            CustomText(slide="3"),
+        )  # fmt: skip
+
+    def test_merge_data_has_any_names_and_the_first_counts(self) -> None:
+        data = "<data><FIRST_NAME> Ada </FIRST_NAME><first_name>Bob</first_name><e-mail/></data>"
+        sent = read(f"<request><action>sendsavedmms</action>{data}</request>").parameters
+        assert isinstance(sent, SendSavedMms)
+        assert sent.data == {"first_name": "Ada", "e-mail": ""}
+
+    def test_list_delete_and_log_in(self) -> None:
+        listed = "<start-date>2026-01-02</start-date><page_number>2</page_number><items-per-page>3</items-per-page>"
+        assert read(f"<request><action>getMMSTemplates</action>{listed}</request>").parameters == GetMmsTemplates(
+            start_date="2026-01-02", page_number="2", items_per_page="3"
+        )
+        delete = read("<REQUEST><ACTION>deleteMMSID</ACTION><MMSID>7</MMSID></REQUEST>").parameters
+        assert delete == DeleteMmsId(mms_id="7")
+        assert read("<REQUEST><ACTION>loginUSer</ACTION></REQUEST>").parameters == LoginUser()
+
+
 class TestForm:
     """The Skycore GET (API contract 1.2)."""
 
     def test_action_and_key(self) -> None:
-        request = read_form([("action", "sendsavedmms"), ("api_key", " k "), ("customtext_1", "hello")])
-        assert request == ApiRequest(dialect=WireDialect.SKYCORE, action="sendsavedmms", api_key="k")
+        request = read_form([("action", "getmmsids"), ("api_key", " k ")])
+        assert request == ApiRequest(
+            dialect=WireDialect.SKYCORE, action="getmmsids", api_key="k", parameters=GetMmsIds()
+        )
+
+    def test_send_saved_with_texts_and_merge_data(self) -> None:
+        fields = [
+            ("action", "sendsavedmms"), ("mmsid", "5"), ("to", "12065550100"), ("customtext_2", " hello "),
+            ("customtext_1", "bye"), ("DATA_First_Name", "Ada"), ("customtitle", "Hi"),
+        ]  # fmt: skip
+        assert read_form(fields).parameters == SendSavedMms(
+            mms_id="5", to="12065550100", custom_subject="Hi", data={"first_name": "Ada"},
+            custom_texts=(CustomText(value=" hello ", slide="2"), CustomText(value="bye", slide="1")),
+        )  # fmt: skip
 
     def test_the_first_of_a_repeated_parameter_counts(self) -> None:
         assert read_form([("API_KEY", "a"), ("apikey", "b")]).api_key == "a"

@@ -1,0 +1,122 @@
+"""Templates in the store: saved once, listed, deleted; freed when nothing shows their content any more."""
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mmsgate.clock import DAY, Millis
+from mmsgate.domain.message import Content
+from mmsgate.domain.template import Template, TemplateState
+from mmsgate.store import rows
+from mmsgate.store.engine import Engine, Row
+from mmsgate.store.messages import POSTBACK_INSERT, PostbackRow, finish_idempotency, insert_content
+from mmsgate.store.queries import queries
+
+_COLUMNS = (
+    "template.id, template.account_id, state, size, fallback_text, disable_fallback, disable_fallback_link, "
+    "template.created_at"
+)
+SQL = {name: sql.replace("{template}", _COLUMNS) for name, sql in queries("templates").items()}
+
+#: How long a message may still be on its way after its acceptance: three days to be sent, three for its report.
+ON_ITS_WAY: Millis = 7 * DAY
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """The answer that is kept under the request's Idempotency-Key; an empty key keeps nothing."""
+
+    idempotency_key: str
+    response: bytes
+    response_expires: Millis
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """A template with what it shows."""
+
+    template: Template
+    content: Content
+
+
+class Templates:
+    """Statements about templates. All but `free_unneeded` see one account's only."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    async def save(
+        self, template: Template, content: Content, *, notices: Sequence[PostbackRow], kept: Kept
+    ) -> None:
+        """Template, content and postbacks, durably."""
+
+        def work(db: sqlite3.Connection) -> None:
+            insert_content(db, content)
+            db.execute(SQL["insert"], _row(template))
+            for sequence, row in enumerate(notices, 1):
+                db.execute(
+                    POSTBACK_INSERT,
+                    (template.id, sequence, template.account_id, row.receiver, row.url, row.code,
+                     row.content_type, row.body, template.created_at, row.ordered),
+                )  # fmt: skip
+            if kept.idempotency_key:
+                finish_idempotency(
+                    db, template.account_id, kept.idempotency_key, kept.response, kept.response_expires
+                )
+
+        await self._engine.write(work)
+
+    def get(self, template_id: int, account_id: int) -> Template | None:
+        """A template that this account has and has not deleted."""
+        found = self._engine.read(SQL["get"], (template_id, account_id))
+        return _to_template(found[0]) if found else None
+
+    def page(self, account_id: int, *, since: Millis, skip: int, limit: int) -> list[Listed]:
+        """The account's templates created at or after `since`, newest first."""
+        found = self._engine.read(SQL["page"], (account_id, since, limit, skip))
+        return [Listed(template=_to_template(row[:8]), content=rows.to_content(row[8:])) for row in found]
+
+    def count(self, account_id: int, *, since: Millis) -> int:
+        """How many there are, on all pages."""
+        return int(self._engine.read(SQL["count"], (account_id, since))[0][0])
+
+    def ids(self, account_id: int) -> list[int]:
+        """Every one's id, newest first."""
+        return [row[0] for row in self._engine.read(SQL["ids"], (account_id,))]
+
+    async def delete(self, template_id: int, account_id: int, *, at: Millis) -> bool:
+        """Take it from the account; whether there was one."""
+        deleted = await self._engine.write(
+            lambda db: db.execute(SQL["delete"], (at, template_id, account_id)).rowcount
+        )
+        await self.free_unneeded(now=at)
+        return bool(deleted)
+
+    async def free_unneeded(self, *, now: Millis) -> int:
+        """Drop the content of deleted templates that no message and no page needs; how many."""
+
+        def work(db: sqlite3.Connection) -> int:
+            found = db.execute(SQL["unneeded"], (now - ON_ITS_WAY, now)).fetchall()
+            for statement in ("free_blobs", "free_content", "free_template"):
+                db.executemany(SQL[statement], found)
+            return len(found)
+
+        return await self._engine.write(work)
+
+
+def _row(template: Template) -> Row:
+    return (
+        template.id, template.account_id, template.state.value, template.size, template.fallback_text,
+        template.disable_fallback, template.disable_fallback_link, template.created_at,
+    )  # fmt: skip
+
+
+def _to_template(row: Row) -> Template:
+    return Template(
+        id=row[0], account_id=row[1], state=TemplateState(row[2]), size=row[3], fallback_text=row[4],
+        disable_fallback=_truth(row[5]), disable_fallback_link=_truth(row[6]), created_at=row[7],
+    )  # fmt: skip
+
+
+def _truth(value: int | None) -> bool | None:
+    return None if value is None else bool(value)
