@@ -62,3 +62,11 @@ async def test_a_setting_of_no_use_is_named(tmp_path: Path) -> None:
     assert (
         said == 'mmsgate: the setting trusted_proxies can\'t be ["foo"]: it is a list of networks like 10.0.0.0/8'
     )
+
+
+async def test_what_it_writes_is_its_owners_alone(program: Program, customer: Customer) -> None:
+    sent = await customer.send("12065550100", slides=f"<slide>{customer.demo('photo.jpg', 'image')}</slide>")
+    await sent.until("delivered")
+    written = list(program.data_dir.rglob("*"))
+    assert {"mmsgate.db", "mmsgate.db-wal", "blobs", "url", "demo-api-key"} <= {path.name for path in written}
+    assert [path for path in written if path.stat().st_mode & 0o077] == []

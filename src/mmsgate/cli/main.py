@@ -1,5 +1,6 @@
 """The commands, each in the module of its noun. A command's module is imported when the command is used."""
 
+import os
 import sys
 from collections.abc import Mapping
 from importlib import import_module
@@ -47,6 +48,7 @@ class _Lazy(click.Group):
 @click.version_option(version("mmsgate"), message="mmsgate %(version)s")
 def cli() -> None:
     """A self-hosted MMS gateway: one XML request becomes a slide show on a phone."""
+    os.umask(0o077)  # whatever a command writes has numbers, messages or keys in it: it is its owner's alone
 
 
 def main() -> None:

@@ -1,7 +1,8 @@
 """The commands, run in this process on a data folder of their own."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import os
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -64,9 +65,11 @@ class Shell:
 
 
 @pytest.fixture
-def shell(tmp_path: Path) -> Shell:
-    """A data folder with one account, `acme`."""
+def shell(tmp_path: Path) -> Iterator[Shell]:
+    """A data folder with one account, `acme`. The commands' umask does not outlive the test."""
+    before = os.umask(0o077)
     shell = Shell(Settings(data_dir=tmp_path))
     migrate(shell.settings.database)
     shell.store(lambda store: store.accounts.create("acme", Account(id=0, name="acme"), at=NOW))
-    return shell
+    yield shell
+    os.umask(before)
