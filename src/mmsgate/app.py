@@ -46,6 +46,7 @@ from mmsgate.domain.slide import Medium
 from mmsgate.errors import Fault
 from mmsgate.http import AddressPolicy, HttpClient
 from mmsgate.listener import Listener
+from mmsgate.media.adapter import Adapter
 from mmsgate.media.cage import ImageCage
 from mmsgate.media.fetcher import Fetcher
 from mmsgate.media.intake import Intake
@@ -109,7 +110,10 @@ class Gateway:
             own_uploads=self._own_upload,
         )  # fmt: skip
         self.renditions = Renditions(
-            self.blobs, self.store.messages.content, memory=self.settings.memory_cache_bytes
+            self.blobs,
+            self.store.messages.content,
+            adapter=Adapter(blobs=self.blobs, cage=self.cage),
+            memory=self.settings.memory_cache_bytes,
         )
         self.reports = Reports(
             self.store, self.ledger, self.profiles.get, self.clock, has_connection=self.has_connection

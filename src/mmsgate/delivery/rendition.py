@@ -1,20 +1,21 @@
 """Which version of a message's content a carrier gets.
 
-In this release what a handset takes travels as it is if it fits the carrier's limit; everything else goes by
-fallback link, never raw. Equal slides are encoded once per dialect: a retry, and the next of a thousand sends
-of the same picture, share the bytes.
+What a handset takes travels as it is if it fits the carrier's limit. Pictures that don't are made smaller, all else
+goes by fallback link, never raw. Equal slides are encoded once per dialect: a retry, and the next of many sends of
+the same picture, share the bytes.
 """
 
 import secrets
 import string
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from mmsgate.carriers.profile import CarrierProfile
-from mmsgate.domain.media import by_mime
+from mmsgate.domain.media import MediaKind, by_mime
 from mmsgate.domain.message import Content, Message, counted
 from mmsgate.domain.slide import MAX_TEXT, Slide
+from mmsgate.media.adapter import Adapter, CannotAdapt
 from mmsgate.mm7.content import EncodedContent, encode_content
 from mmsgate.mm7.dialect import Dialect
 from mmsgate.recent import Recent
@@ -72,11 +73,15 @@ class Boundaries:
 class Renditions:
     """Chooses and encodes.
 
-    `content` looks up the slides behind an mms-id; `memory` bounds the encoded bytes that are kept for later.
+    `content` looks up slides by a content's id; `adapter` makes pictures smaller (without it nothing is changed);
+    `memory` bounds the encoded bytes that are kept for later.
     """
 
-    def __init__(self, blobs: Blobs, content: Callable[[int], Content | None], *, memory: int = 64_000_000) -> None:
-        self._blobs, self._content = blobs, content
+    def __init__(
+        self, blobs: Blobs, content: Callable[[int], Content | None], *, adapter: Adapter | None = None,
+        memory: int = 64_000_000,
+    ) -> None:  # fmt: skip
+        self._blobs, self._content, self._adapter = blobs, content, adapter
         self._boundaries = Boundaries()
         self._encoded: Recent[tuple[tuple[Slide, ...], Dialect], EncodedContent] = Recent(
             256, weigh=lambda encoded: encoded.decoded_size, budget=memory
@@ -87,23 +92,54 @@ class Renditions:
         content = self._content(message.content_id)
         if content is None:
             return Unfit(reason="its content is gone")
-        slides = content.slides
+        if unfit := _too_long(content.slides):
+            return unfit
+        encoded = await self._as_it_is(content.slides, message, profile)
+        if not isinstance(encoded, Unfit):
+            return _rendition(encoded, content)
+        return await self._adapted(content, encoded, message, profile)
+
+    async def _as_it_is(
+        self, slides: tuple[Slide, ...], message: Message, profile: CarrierProfile
+    ) -> EncodedContent | Unfit:
         # Before the look for shared bytes: carriers of one dialect may still differ in types and limits.
-        unfit = _too_long(slides) or _wrong_type(slides, profile) or _largest_first(slides, message, profile)
+        unfit = _wrong_type(slides, profile) or _largest_first(slides, message, profile)
         if unfit:
             return unfit
         key = (slides, profile.dialect)
         encoded = self._encoded.get(key) or self._encoded.put(key, await self._encode(*key))
-        size = encoded.decoded_size
-        summary = f"{counted(len(slides), 'slide')}, {size:,} bytes"
-        return _too_large(size, message, profile) or Rendition(
-            content=encoded, subject=content.subject, summary=summary
-        )
+        return _too_large(encoded.decoded_size, message, profile) or encoded
+
+    async def _adapted(
+        self, content: Content, unfit: Unfit, message: Message, profile: CarrierProfile
+    ) -> Rendition | Unfit:
+        """A version with smaller pictures, if that helps."""
+        if self._adapter is None or not any(medium.kind is MediaKind.IMAGE for medium in content.media):
+            return unfit
+        room = profile.limit - _beside_files(content.slides)
+        adapted = await self._adapter.adapt(content.slides, room=room, types=profile.types)
+        if isinstance(adapted, CannotAdapt):
+            return replace(unfit, reason=f"{unfit.reason}; {adapted.reason}")
+        encoded = await self._as_it_is(adapted.slides, message, profile)
+        if isinstance(encoded, Unfit):
+            return encoded
+        to_fit = f"to fit {profile.limit:,} decoded on {profile.name}/{message.sender_type}"
+        return _rendition(encoded, content, *(f"{note} {to_fit}" for note in adapted.notes))
 
     async def _encode(self, slides: tuple[Slide, ...], dialect: Dialect) -> EncodedContent:
         media = [medium for slide in slides for medium in slide.media]
         blobs = {medium.blob: await self._blobs.read(medium.blob) for medium in media}
         return encode_content(slides, blobs, dialect=dialect, content_id="1", token=self._boundaries())
+
+
+def _rendition(encoded: EncodedContent, content: Content, *notes: str) -> Rendition:
+    summary = f"{counted(len(content.slides), 'slide')}, {encoded.decoded_size:,} bytes"
+    return Rendition(content=encoded, subject=content.subject, summary="; ".join((summary, *notes)))
+
+
+def _beside_files(slides: tuple[Slide, ...]) -> int:
+    """Bytes that texts and SMIL may take, generously."""
+    return 1_000 + sum(500 + len(slide.text.encode()) for slide in slides)
 
 
 def _too_long(slides: tuple[Slide, ...]) -> Unfit | None:

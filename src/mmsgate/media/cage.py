@@ -8,14 +8,17 @@ import json
 import os
 import signal
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from mmsgate.domain.media import ImageLimits
 
 _START_SECONDS = 60  # a busy small machine takes its time
 _REAP_SECONDS = 2
+_MOST_BYTES = 64 * 1024 * 1024  # of an answer
 _JOBS_PER_WORKER = 1000  # then it is replaced: whatever a decoder leaks goes with it
 
 _KEPT_ENVIRONMENT = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
@@ -54,7 +57,25 @@ class ImageTooLarge:
     reason: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageFitted:
+    """The picture within its budget. `how` says what was done, for people; `encodes` how many tries it took."""
+
+    data: bytes
+    mime: str
+    width: int
+    height: int
+    how: str
+    encodes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageMisfit:
+    """Even the smallest version is larger than the budget."""
+
+
 ImageOutcome = ImageChecked | ImageBroken | ImageTooLarge
+FitOutcome = ImageFitted | ImageMisfit | ImageBroken
 
 
 class CageError(Exception):
@@ -94,23 +115,37 @@ class ImageCage:
 
         Raises CageError if no worker can be had.
         """
+        allowed = limits or ImageLimits()
+        outcome = await self._turn(_job(path, mime, allowed), partial(_checked, mime=mime, limits=allowed))
+        assert not isinstance(outcome, ImageFitted | ImageMisfit)
+        return outcome
+
+    async def fit(self, path: Path, mime: str, *, budget: int, limits: ImageLimits | None = None) -> FitOutcome:
+        """A version of the image of at most `budget` bytes, the least altered one that is found.
+
+        Raises CageError if no worker can be had.
+        """
+        job = _job(path, mime, limits or ImageLimits(), budget=budget)
+        outcome = await self._turn(job, partial(_fitted, budget=budget))
+        assert not isinstance(outcome, ImageChecked | ImageTooLarge)
+        return outcome
+
+    async def _turn(self, job: bytes, read: "_Read") -> "ImageOutcome | FitOutcome":
         if self._waiting >= self._queue + self._workers:
             raise CageError(f"more than {self._queue} images wait to be checked")
         self._waiting += 1
         try:
             async with self._slots:
-                return await self._check(path, mime, limits or ImageLimits())
+                return await self._work(job, read)
         finally:
             self._waiting -= 1
 
-    async def _check(self, path: Path, mime: str, limits: ImageLimits) -> ImageOutcome:
+    async def _work(self, job: bytes, read: "_Read") -> "ImageOutcome | FitOutcome":
         if not self._running:
             raise CageError("the image cage is not running")
         worker = await self._idle_worker() or await self._new_worker()
-        job = _job(path, mime, limits)
         try:
-            answer = await asyncio.wait_for(worker.ask(job), self._seconds)
-            outcome = _outcome(json.loads(answer), mime, limits)
+            outcome = read(*await asyncio.wait_for(worker.ask(job), self._seconds))
         except TimeoutError:
             await self._end(worker)
             return ImageBroken(reason=f"decoding it took longer than {self._seconds:g} s")
@@ -173,7 +208,7 @@ class _Worker:
         try:
             process = await asyncio.create_subprocess_exec(
                 sys.executable,
-                *("-I", "-B", "-m", "mmsgate.media.inspector"),
+                *("-I", "-B", "-m", "mmsgate.media.worker"),
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.DEVNULL,
@@ -194,13 +229,18 @@ class _Worker:
         """Waits until it is ready. Raises EOFError if it ends instead."""
         await self._line()
 
-    async def ask(self, job: bytes) -> bytes:
-        """Its answer to a job. Raises EOFError or OSError if it dies over it."""
+    async def ask(self, job: bytes) -> tuple[object, bytes]:
+        """Its answer to a job, and the bytes behind it. Raises EOFError or OSError if it dies over it."""
         assert self._process.stdin is not None
+        assert self._process.stdout is not None
         self.jobs += 1
         self._process.stdin.write(job)
         await self._process.stdin.drain()
-        return await self._line()
+        answer = json.loads(await self._line())
+        size = int(answer["fitted"]["size"]) if "fitted" in answer else 0
+        if not 0 <= size <= _MOST_BYTES:
+            raise ValueError("an answer of an impossible size")
+        return answer, await self._process.stdout.readexactly(size)
 
     async def _line(self) -> bytes:
         assert self._process.stdout is not None
@@ -233,8 +273,13 @@ class _Worker:
         return "ended the decoder"
 
 
-def _job(path: Path, mime: str, limits: ImageLimits) -> bytes:
+#: Reads a worker's answer and the bytes behind it; what is not as agreed raises ValueError, KeyError or TypeError.
+_Read = Callable[[object, bytes], "ImageOutcome | FitOutcome"]
+
+
+def _job(path: Path, mime: str, limits: ImageLimits, **more: int) -> bytes:
     job = {
+        **more,
         "path": str(path.absolute()),  # the worker's folder is another
         "mime": mime,
         "max_pixels": limits.pixels_of(mime),
@@ -243,8 +288,23 @@ def _job(path: Path, mime: str, limits: ImageLimits) -> bytes:
     return json.dumps(job).encode() + b"\n"
 
 
-def _outcome(answer: object, mime: str, limits: ImageLimits) -> ImageOutcome:
-    """Reads a worker's answer with suspicion: what is not as agreed raises ValueError, KeyError or TypeError."""
+def _fitted(answer: object, data: bytes, *, budget: int) -> FitOutcome:
+    if not isinstance(answer, dict):
+        raise TypeError("an answer that is no object")
+    if "broken" in answer:
+        return ImageBroken(reason=f"it does not decode ({answer['broken']})")
+    if "misfit" in answer:
+        return ImageMisfit()
+    facts = answer["fitted"]
+    if len(data) > budget:
+        raise ValueError("more bytes than were asked for")
+    return ImageFitted(
+        data=data, mime=str(facts["mime"]), width=int(facts["width"]), height=int(facts["height"]),
+        how=str(facts["how"]), encodes=int(facts["encodes"]),
+    )  # fmt: skip
+
+
+def _checked(answer: object, _: bytes, *, mime: str, limits: ImageLimits) -> ImageOutcome:
     if not isinstance(answer, dict):
         raise TypeError("an answer that is no object")
     if "broken" in answer:

@@ -1,7 +1,8 @@
-"""The caged worker that decodes images: ``python -I -B -m mmsgate.media.inspector``.
+"""The caged worker that decodes images: ``python -I -B -m mmsgate.media.worker``.
 
-Reads one job a line from standard input, answers each with one line; both are JSON objects. It is started by `cage`
-and ends when its input ends. Pillow is imported here and in no other process of the gateway.
+Reads one job a line from standard input, answers each with one line; both are JSON objects. The line of a picture
+that was made smaller is followed by its bytes. It is started by `cage` and ends when its input ends. Pillow is
+imported here (and in `fitting`) and in no other process of the gateway.
 
 Before anything is decoded the dimensions are read from the header and held against the limits (R-30).
 """
@@ -29,7 +30,8 @@ def main() -> None:
     _say({"ready": True})
     for line in sys.stdin:
         _renew_cpu()
-        _say(_answer(json.loads(line)))
+        answer, data = _answer(json.loads(line))
+        _say(answer, data)
 
 
 def _cage() -> None:
@@ -48,18 +50,40 @@ def _renew_cpu() -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (int(used.ru_utime + used.ru_stime) + CPU_SECONDS, hard))
 
 
-def _say(answer: dict[str, Any]) -> None:
-    sys.stdout.write(json.dumps(answer) + "\n")
-    sys.stdout.flush()
+def _say(answer: dict[str, Any], data: bytes = b"") -> None:
+    sys.stdout.buffer.write(json.dumps(answer).encode() + b"\n")
+    sys.stdout.buffer.write(data)
+    sys.stdout.buffer.flush()
 
 
-def _answer(job: dict[str, Any]) -> dict[str, Any]:
+def _answer(job: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
     try:
-        return _inspect(job["path"], job["mime"], job["max_pixels"], job["max_frames"])
+        if "budget" in job:
+            return _fit(job["path"], job["mime"], job["max_pixels"], job["max_frames"], job["budget"])
+        return _inspect(job["path"], job["mime"], job["max_pixels"], job["max_frames"]), b""
     except MemoryError:
-        return {"broken": "decoding it needs more memory than is allowed"}
+        return {"broken": "decoding it needs more memory than is allowed"}, b""
     except Exception as error:  # noqa: BLE001 (decoders raise anything, and nothing may leave the cage)
-        return {"broken": f"{type(error).__name__}: {error}"[:200]}
+        return {"broken": f"{type(error).__name__}: {error}"[:200]}, b""
+
+
+def _fit(path: str, mime: str, max_pixels: int, max_frames: int, budget: int) -> tuple[dict[str, Any], bytes]:
+    """The picture in at most `budget` bytes. It has been checked before, but the limits hold all the same."""
+    from PIL import Image
+
+    from mmsgate.media.fitting import fit
+
+    with Image.open(path, formats=[_FORMATS[mime]]) as image:
+        if image.width * image.height > max_pixels or getattr(image, "n_frames", 1) > max_frames:
+            return {"broken": "it has more pixels or frames than are allowed"}, b""
+        fitted = fit(image, budget)
+    if fitted is None:
+        return {"misfit": True}, b""
+    facts = {
+        "mime": fitted.mime, "width": fitted.width, "height": fitted.height, "how": fitted.how,
+        "encodes": fitted.encodes, "size": len(fitted.data),
+    }  # fmt: skip
+    return {"fitted": facts}, fitted.data
 
 
 def _inspect(path: str, mime: str, max_pixels: int, max_frames: int) -> dict[str, Any]:

@@ -1,0 +1,215 @@
+"""Pictures made smaller in the cage, with real files: what comes out is decoded again."""
+
+import io
+from collections.abc import Callable
+
+import pytest
+from PIL import Image
+
+from mmsgate.domain.media import MediaKind
+from mmsgate.domain.slide import Medium, Slide
+from mmsgate.media.adapter import Adapted, Adapter, CannotAdapt, fair_share
+from mmsgate.media.cage import ImageCage
+from mmsgate.media.storage import FileBlobStore
+
+TYPES = frozenset({"image/jpeg", "image/gif", "image/png", "audio/mpeg"})
+Size = tuple[int, int]
+
+
+def photograph(size: Size, mode: str = "RGB") -> Image.Image:
+    """As hard to compress as a photograph: large shapes, small ones, and grain."""
+    width, height = size
+    bands = [
+        Image.effect_noise((width // 8, height // 8), 80).resize(size, Image.Resampling.BICUBIC),
+        Image.radial_gradient("L").resize(size),
+        Image.effect_noise(size, 20),
+    ]
+    return Image.merge("RGB", bands).convert(mode)
+
+
+def saved(picture: Image.Image, name: str, **options: object) -> bytes:
+    made = io.BytesIO()
+    picture.save(made, name, **options)
+    return made.getvalue()
+
+
+def turned_jpeg() -> bytes:
+    """12 MP, taken with the phone upright: the pixels lie, EXIF says so."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    exif[0x010F] = "Maker"
+    return saved(photograph((4000, 3000)), "JPEG", quality=90, exif=exif, icc_profile=b"profile" * 100)
+
+
+def transparent_png() -> bytes:
+    picture = photograph((1200, 900)).convert("RGBA")
+    picture.putalpha(Image.linear_gradient("L").resize((1200, 900)))
+    return saved(picture, "PNG")
+
+
+def deep_png() -> bytes:
+    return saved(
+        Image.linear_gradient("L").resize((2000, 2500)).point(lambda v: v * 257, "I").convert("I;16"), "PNG"
+    )
+
+
+def moving_gif(frames: int = 24) -> bytes:
+    pictures = [photograph((400, 300)).rotate(number * 5) for number in range(frames)]
+    return saved(pictures[0], "GIF", save_all=True, append_images=pictures[1:], duration=100, loop=0)
+
+
+@pytest.fixture
+async def adapter(blobs: FileBlobStore, cage: ImageCage) -> Adapter:
+    return Adapter(blobs=blobs, cage=cage)
+
+
+async def slide_of(blobs: FileBlobStore, data: bytes, mime: str) -> Slide:
+    kind = MediaKind.AUDIO if mime.startswith("audio") else MediaKind.IMAGE
+    blob = await blobs.put_bytes(data)
+    return Slide(text="t", media=(Medium(kind=kind, blob=blob, mime=mime, size=len(data)),))
+
+
+async def adapted(adapter: Adapter, *slides: Slide, room: int, types: frozenset[str] = TYPES) -> Adapted:
+    found = await adapter.adapt(slides, room=room, types=types)
+    assert isinstance(found, Adapted), found
+    return found
+
+
+async def opened(blobs: FileBlobStore, medium: Medium) -> Image.Image:
+    data = await blobs.read(medium.blob)
+    assert len(data) == medium.size
+    picture = Image.open(io.BytesIO(data))
+    picture.load()
+    assert picture.size == (medium.width, medium.height)
+    return picture
+
+
+SOURCES: dict[str, tuple[Callable[[], bytes], str]] = {
+    "a photo that lies on its side": (turned_jpeg, "image/jpeg"),
+    "a CMYK JPEG": (lambda: saved(photograph((1600, 1200), "CMYK"), "JPEG", quality=92), "image/jpeg"),
+    "a grey JPEG": (lambda: saved(photograph((1600, 1200), "L"), "JPEG", quality=95), "image/jpeg"),
+    "a transparent PNG": (transparent_png, "image/png"),
+    "a PNG of 16 bits": (deep_png, "image/png"),
+    "a PNG with a palette": (lambda: saved(photograph((1600, 1200)).quantize(200), "PNG"), "image/png"),
+}
+
+
+@pytest.mark.parametrize("name", SOURCES)
+@pytest.mark.parametrize("room", [150_000, 30_000])
+async def test_a_picture_is_a_jpeg_that_fits_and_can_be_seen(
+    name: str, room: int, adapter: Adapter, blobs: FileBlobStore
+) -> None:
+    make, mime = SOURCES[name]
+    source = make()
+    if len(source) <= room:
+        room = len(source) // 2
+    slide = await slide_of(blobs, source, mime)
+    found = await adapted(adapter, slide, room=room)
+    (medium,) = found.slides[0].media
+    picture = await opened(blobs, medium)
+    assert (medium.mime, picture.format, picture.mode) == ("image/jpeg", "JPEG", "RGB")
+    assert room // 5 < medium.size <= room
+    assert "exif" not in picture.info
+    assert "icc_profile" not in picture.info
+    assert max(picture.size) <= 1920
+    (note,) = found.notes
+    assert f"{len(source):,} → {medium.size:,} bytes" in note
+    assert f"{picture.width}×{picture.height}" in note
+
+
+async def test_a_turned_photo_stands_upright_and_keeps_its_shape(adapter: Adapter, blobs: FileBlobStore) -> None:
+    found = await adapted(adapter, await slide_of(blobs, turned_jpeg(), "image/jpeg"), room=600_000)
+    assert (found.slides[0].media[0].width, found.slides[0].media[0].height) == (1080, 1440)
+
+
+async def test_what_is_transparent_is_on_white(adapter: Adapter, blobs: FileBlobStore) -> None:
+    found = await adapted(adapter, await slide_of(blobs, transparent_png(), "image/png"), room=200_000)
+    picture = await opened(blobs, found.slides[0].media[0])
+    corner = picture.getpixel((picture.width // 2, 2))  # the gradient begins with nothing
+    assert isinstance(corner, tuple)
+    assert min(corner) > 240
+
+
+@pytest.mark.parametrize("room", [400_000, 120_000])
+async def test_an_animation_still_moves(room: int, adapter: Adapter, blobs: FileBlobStore) -> None:
+    source = moving_gif()
+    assert len(source) > room
+    found = await adapted(adapter, await slide_of(blobs, source, "image/gif"), room=room)
+    (medium,) = found.slides[0].media
+    picture = await opened(blobs, medium)
+    assert (medium.mime, medium.size <= room) == ("image/gif", True)
+    assert getattr(picture, "n_frames", 1) > 3
+    assert "frames" in found.notes[0]
+
+
+async def test_an_animation_that_cannot_fit_is_a_still(adapter: Adapter, blobs: FileBlobStore) -> None:
+    calm = Image.radial_gradient("L").resize((400, 300)).convert("RGB")
+    wild = [photograph((400, 300)) for _ in range(24)]
+    gif = saved(calm, "GIF", save_all=True, append_images=wild, duration=100, loop=0)
+    found = await adapted(adapter, await slide_of(blobs, gif, "image/gif"), room=9_000)
+    assert found.slides[0].media[0].mime == "image/jpeg"
+
+
+async def test_what_fits_is_not_touched(adapter: Adapter, blobs: FileBlobStore) -> None:
+    slides = (await slide_of(blobs, turned_jpeg(), "image/jpeg"),)
+    found = await adapter.adapt(slides, room=50_000_000, types=TYPES)
+    assert isinstance(found, Adapted)
+    assert found.slides is slides
+    assert (found.notes, adapter.encodes) == ((), 0)
+
+
+async def test_small_pictures_leave_their_share_to_the_large_one(adapter: Adapter, blobs: FileBlobStore) -> None:
+    small = saved(photograph((200, 150)), "JPEG", quality=80)
+    large = saved(photograph((2000, 1500)), "JPEG", quality=92)
+    sound = b"ID3" + bytes(50_000)
+    slides = (
+        await slide_of(blobs, small, "image/jpeg"), await slide_of(blobs, large, "image/jpeg"),
+        await slide_of(blobs, sound, "audio/mpeg"),
+    )  # fmt: skip
+    found = await adapted(adapter, *slides, room=300_000)
+    assert found.slides[0] is slides[0]
+    assert found.slides[2] is slides[2]
+    assert found.notes[0].startswith("slide 2: JPEG")
+    total = sum(medium.size for slide in found.slides for medium in slide.media)
+    assert 150_000 < total <= 300_000
+
+
+async def test_a_type_that_phones_do_not_take_becomes_a_jpeg(adapter: Adapter, blobs: FileBlobStore) -> None:
+    png = saved(photograph((300, 200)), "PNG")
+    found = await adapted(
+        adapter, await slide_of(blobs, png, "image/png"), room=1_000_000, types=frozenset({"image/jpeg"})
+    )
+    assert found.slides[0].media[0].mime == "image/jpeg"
+    assert "as JPEG" in found.notes[0]
+
+
+async def test_a_thousand_at_once_are_made_once(adapter: Adapter, blobs: FileBlobStore) -> None:
+    slide = await slide_of(blobs, saved(photograph((1200, 900)), "JPEG", quality=92), "image/jpeg")
+    first = await adapted(adapter, slide, room=60_000)
+    for _ in range(1000):
+        assert await adapted(adapter, slide, room=60_000) == first
+    assert adapter.encodes == 1
+
+
+async def test_what_cannot_fit_says_why(adapter: Adapter, blobs: FileBlobStore) -> None:
+    sound = await slide_of(blobs, b"ID3" + bytes(90_000), "audio/mpeg")
+    picture = await slide_of(blobs, saved(photograph((1200, 900)), "JPEG"), "image/jpeg")
+    broken = await slide_of(blobs, saved(photograph((1200, 900)), "JPEG")[:20_000], "image/jpeg")
+    film = Slide(media=(Medium(kind=MediaKind.VIDEO, blob="0" * 64, mime="video/x-msvideo", size=10),))
+    for slides, room, words in (
+        ((sound, picture), 80_000, "all files are 250,"),
+        ((picture,), 2_500, "can't be made to fit"),
+        ((broken,), 10_000, "can't be made smaller"),
+        ((film, picture), 10_000, "don't take AVI video"),
+    ):
+        found = await adapter.adapt(slides, room=room, types=TYPES)
+        assert isinstance(found, CannotAdapt)
+        assert words in found.reason
+
+
+@pytest.mark.parametrize(
+    ("sizes", "room", "share"),
+    [([100], 50, 50), ([10, 100], 60, 50), ([10, 20, 100, 100], 130, 50), ([10, 20], 100, 100), ([40, 40], 60, 30)],
+)
+def test_fair_shares(sizes: list[int], room: int, share: int) -> None:
+    assert fair_share(sizes, room) == share
