@@ -1,15 +1,19 @@
 """What a customer does with the demo: pictures that are too large, links that open and expire, other dialects."""
 
 import asyncio
+import io
+import json
 import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urljoin
 
 import pytest
+from PIL import Image
 
 from mmsgate.demo import files
-from tests.acceptance.gateway import Customer, Sent, values
+from mmsgate.http import Answered
+from tests.acceptance.gateway import PATIENCE, Customer, Sent, values
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(180)]
 
@@ -111,3 +115,65 @@ async def test_the_two_slide_example(customer: Customer) -> None:
     assert names == [["image/jpeg", "audio/mpeg", "text/plain"], ["text/plain"]]
     assert [part["type"] for part in message["attachments"]] == ["text/calendar"]
     assert first["parts"][0]["size"] == (FILES / "photo.jpg").stat().st_size
+
+
+async def told_of_template(customer: Customer, mms_id: str) -> None:
+    """Wait for N003."""
+    ready = {"origin": "MMS_MT", "code": "N003", "mms-id": mms_id}
+    async with asyncio.timeout(60):
+        while True:
+            told = await customer.get_json("/demo/postbacks.json")
+            if any(values(each["body"].encode()) == ready for each in told):
+                return
+            await asyncio.sleep(0.05)
+
+
+async def test_saved_once_sent_to_many_each_with_its_own_text(customer: Customer) -> None:
+    key = customer.program.api_key
+    photo = customer.demo("photo.jpg", "image")
+    saving = (
+        f"<request><action>saveMMS</action><api-key>{key}</api-key><name>lake</name>"
+        "<message-subject>Saturday</message-subject><fallback-sms-text>See it, {$name|friend}:</fallback-sms-text>"
+        f"<slide>{photo}<message-text>Hello {{$name|friend}}</message-text></slide></request>"
+    )
+    mms_id = values((await customer.post(saving)).body)["mms-id"]
+    await told_of_template(customer, mms_id)
+    texts = {"12065550201": "Ada", "12065550202": "", "12065550132": "Bob"}
+    for to, name in texts.items():
+        response = values((await customer.post(
+            f"<request><action>sendSavedMMS</action><api-key>{key}</api-key><mms-id>{mms_id}</mms-id><to>{to}</to>"
+            f"<from>28444</from><service-id>32113</service-id><data><name>{name}</name></data></request>"
+        )).body)  # fmt: skip
+        assert (response["status"], response["mms-id"]) == ("Success", mms_id), response
+        sent = Sent(customer=customer, to=to, tracking_id=response["tracking-id"], mms_id=mms_id)
+        told = await sent.told(count=2)
+        way = "SMS" if to.endswith("0132") else "MMS"
+        assert told_codes(told) == [("N101", way), ("N102", way)]
+        (message,) = await sent.phone(kind=way)
+        expected = f"See it, {name or 'friend'}:" if way == "SMS" else f"Hello {name or 'friend'}"
+        assert message["text"].startswith(expected)
+
+
+async def test_a_large_photo_is_made_smaller_and_the_timeline_says_so(customer: Customer) -> None:
+    picture = Image.merge(
+        "RGB",
+        [
+            Image.effect_noise((500, 375), 80).resize((4000, 3000), Image.Resampling.BICUBIC),
+            Image.radial_gradient("L").resize((4000, 3000)),
+            Image.effect_noise((4000, 3000), 20),
+        ],
+    )
+    made = io.BytesIO()
+    picture.save(made, "JPEG", quality=90)
+    size = len(made.getvalue())
+    uploaded = await customer.pool.post(
+        f"{customer.program.url}/media", headers={"X-Api-Key": customer.program.api_key},
+        buffers=(made.getvalue(),), timeouts=PATIENCE,
+    )  # fmt: skip
+    assert isinstance(uploaded, Answered)
+    url = json.loads(uploaded.body)["url"]
+    sent = await customer.send("12065550203", slides=f"<slide><image><url>{url}</url></image></slide>")
+    await sent.until("delivered", says=(f"slide 1: JPEG {size:,} → ", "to fit 614,400 decoded on sim/short-code"))
+    (message,) = await sent.phone(kind="MMS")
+    (part,) = message["slides"][0]["parts"]
+    assert (part["type"], part["size"] < 614_400) == ("image/jpeg", True)
