@@ -138,7 +138,7 @@ async def test_saved_once_sent_to_many_each_with_its_own_text(customer: Customer
     )
     mms_id = values((await customer.post(saving)).body)["mms-id"]
     await told_of_template(customer, mms_id)
-    texts = {"12065550201": "Ada", "12065550202": "", "12065550132": "Bob"}
+    texts = {"12065550201": "Ada", "12065550202": "", "12065560132": "Bob"}
     for to, name in texts.items():
         response = values((await customer.post(
             f"<request><action>sendSavedMMS</action><api-key>{key}</api-key><mms-id>{mms_id}</mms-id><to>{to}</to>"
