@@ -17,6 +17,7 @@ help:            ## list these commands
 $(RUNS): requirements.lock
 	@echo "Setting up the virtual environment in $(VENV) (once, about a minute) …"
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "mmsgate needs Python 3.11 or newer; set PYTHON=python3.12, say")'
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { echo "$(PYTHON) can't make virtual environments: install python3-venv (Debian, Ubuntu), or set PYTHON to another Python" >&2; exit 1; }
 	@$(PYTHON) -m venv $(VENV)
 	@$(PIP) --require-hashes -r requirements.lock
 	@$(PIP) --no-build-isolation --no-deps -e .
