@@ -3,7 +3,9 @@
 import asyncio
 import io
 import json
+import os
 import re
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urljoin
@@ -177,3 +179,36 @@ async def test_a_large_photo_is_made_smaller_and_the_timeline_says_so(customer: 
     (message,) = await sent.phone(kind="MMS")
     (part,) = message["slides"][0]["parts"]
     assert (part["type"], part["size"] < 614_400) == ("image/jpeg", True)
+
+
+async def test_a_list_is_sent_once_however_often_the_command_runs(customer: Customer, tmp_path: Path) -> None:
+    key = customer.program.api_key
+    saving = (
+        f"<request><action>saveMMS</action><api-key>{key}</api-key><name>list</name>"
+        "<message-subject>S</message-subject><fallback-sms-text>Look:</fallback-sms-text>"
+        "<slide><message-text>Hello {$name}</message-text></slide></request>"
+    )
+    mms_id = values((await customer.post(saving)).body)["mms-id"]
+    numbers = tmp_path / "numbers.csv"
+    people = "\n".join(f"1206555{4000 + number},P{number}" for number in range(50))
+    numbers.write_text(f"number,name\n{people}\n12065550114,Blocked\n", encoding="utf-8")
+
+    async def run() -> tuple[int | None, str]:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "mmsgate", "send", "--mms-id", mms_id, "--to-file", str(numbers),
+            "--url", customer.program.url, "--api-key", key, stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT, env={**os.environ, "COLUMNS": "200"},
+        )  # fmt: skip
+        said, _ = await process.communicate()
+        return process.returncode, said.decode()
+
+    status, said = await run()
+    assert status == 1, said
+    assert re.search(r"50\s+accepted\b", said), said
+    assert re.search(r"1\s+E114 .*\s52\b", said), said
+    assert "1 of 51 were not accepted" in said
+    _, again = await run()
+    assert re.search(r"50\s+accepted by an earlier run", again), again
+    sent = Sent(customer=customer, to="12065554049", tracking_id="", mms_id=mms_id)
+    (message,) = await sent.phone(kind="MMS")
+    assert (message["text"], message["copies"]) == ("Hello P49", 1)

@@ -1,4 +1,4 @@
-"""``mmsgate send``: build a sendMMS, post it, watch its timeline grow."""
+"""``mmsgate send``: build a sendMMS, post it, watch its timeline grow; or send a template to a list."""
 
 import asyncio
 import json
@@ -13,6 +13,7 @@ from xml.sax.saxutils import escape
 import click
 
 from mmsgate.cli import timeline
+from mmsgate.cli.broadcast import AT_ONCE, Mailing, Row, broadcast, read_rows, show
 from mmsgate.cli.output import console, data_dir_option, out, running_at
 from mmsgate.config import load
 from mmsgate.domain.media import MediaKind, by_extension
@@ -21,6 +22,7 @@ from mmsgate.http import Answered, HttpClient, Pool, PostOutcome, Timeouts
 from mmsgate.provision import KEY_FILE
 from mmsgate.wire.document import read_document
 
+FALLBACK_TEXT = "You have a picture message:"
 PATIENCE = Timeouts(connect=5, total=120)
 
 
@@ -37,7 +39,7 @@ class Draft:
     service_id: str
     subject: str
     text: str
-    fallback_text: str
+    fallback_text: str | None
     operator_id: str
     duration: int | None
     media: tuple[tuple[MediaKind, str], ...] = ()
@@ -53,7 +55,13 @@ class Gateway:
 
 
 @click.command()
-@click.option("--to", required=True, help="The recipient: an international number.")
+@click.option("--to", default="", help="The recipient: an international number.")
+@click.option(
+    "--to-file", type=click.Path(dir_okay=False, path_type=Path), metavar="CSV",
+    help="Recipients: numbers in the first column; with a header, the others are values of merge tags. "
+    "Needs --mms-id. Run again, it goes on where it was.",
+)  # fmt: skip
+@click.option("--mms-id", default="", help="Send this saved MMS (saveMMS) instead of --text and files.")
 @click.option("--from", "sender", default="28444", show_default=True, help="The account's number to send from.")
 @click.option("--text", default="", help="The slide's text.")
 @click.option("--image", "image", multiple=True, metavar="FILE|URL", help="A picture (each gets a slide).")
@@ -68,23 +76,49 @@ class Gateway:
 @click.option("--service-id", default="32113", show_default=True, help="The service id.")
 @click.option("--operator-id", default="", help="The recipient's carrier, if you know it.")
 @click.option(
-    "--fallback-text", default="You have a picture message:", show_default=True,
-    help="The SMS that goes out with a link when the phone can't have the MMS.",
+    "--fallback-text",
+    help=f"The SMS that goes out with a link when the phone can't have the MMS (default: {FALLBACK_TEXT!r}, "
+    "or the saved MMS's own).",
 )  # fmt: skip
 @click.option("--url", envvar="MMSGATE_URL", help="The gateway (default: the one of the data folder).")
 @click.option("--api-key", envvar="MMSGATE_API_KEY", help="The account's key (default: the demo account's).")
 @click.option("--wait", default=60.0, show_default=True, help="Seconds to watch the timeline; 0 to return at once.")
 @data_dir_option
-def send(wait: float, url: str | None, api_key: str | None, data_dir: str | None, **options: Any) -> None:
+def send(*, wait: float, url: str | None, api_key: str | None, data_dir: str | None, **options: Any) -> None:
     """Send an MMS: files are uploaded first, then the timeline is shown as it grows.
 
     A picture and a sound share the first slide, with the text; every further file has a slide of its own.
     Ends with status 1 if the message is refused, fails or is not delivered.
     """
+    mms_id, to_file = options.pop("mms_id"), options.pop("to_file")
     settings = load(data_dir=data_dir)
     draft = _draft(options)
     key = api_key or _demo_key(settings.data_dir)
-    asyncio.run(_send(draft, (url or running_at(settings)).rstrip("/"), key, wait))
+    address = (url or running_at(settings)).rstrip("/")
+    if bool(draft.to) == bool(to_file):
+        raise click.UsageError("give --to NUMBER, or --to-file CSV with --mms-id")
+    if bool(mms_id) != bool(to_file):
+        raise click.UsageError("--mms-id and --to-file go together")
+    if to_file is not None:
+        asyncio.run(_send_list(read_rows(to_file), draft, mms_id, address, key))
+        return
+    asyncio.run(_send(draft, address, key, wait))
+
+
+async def _send_list(rows: list[Row], draft: Draft, mms_id: str, url: str, key: str) -> None:
+    http = HttpClient()
+    await http.start()
+    try:
+        mailing = Mailing(
+            mms_id=mms_id, sender=draft.sender, service_id=draft.service_id,
+            fallback_text=draft.fallback_text or "", api_key=key, url=url, pool=http.pool(limit=AT_ONCE),
+        )  # fmt: skip
+        summary = await broadcast(mailing, rows)
+    finally:
+        await http.stop()
+    show(summary)
+    if summary.refused:
+        raise SendFault(f"{summary.refused:,} of {len(rows):,} were not accepted")
 
 
 def _draft(options: dict[str, Any]) -> Draft:
@@ -154,7 +188,7 @@ def build(draft: Draft, key: str, media: Sequence[tuple[MediaKind, str]]) -> byt
     given = {
         "action": "sendMMS", "api-key": key, "to": draft.to, "from": draft.sender, "service-id": draft.service_id,
         "operator-id": draft.operator_id, "name": "mmsgate send", "message-subject": draft.subject,
-        "fallback-sms-text": draft.fallback_text,
+        "fallback-sms-text": draft.fallback_text or FALLBACK_TEXT,
     }  # fmt: skip
     head = "".join(f"<{name}>{escape(value)}</{name}>" for name, value in given.items() if value)
     return f'<?xml version="1.0" encoding="UTF-8"?><request>{head}{body}</request>'.encode()

@@ -1,0 +1,173 @@
+"""``mmsgate send --mms-id ID --to-file FILE``: a template to a list of numbers, with a bar; run again, it goes on.
+
+Each row has an Idempotency-Key of its own, made of the template, the number and the row's data: whoever was sent to
+is not sent to again within a day, however often the command is repeated (R-07).
+"""
+
+import asyncio
+import csv
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from xml.sax.saxutils import escape
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from mmsgate.cli.output import console, out, table
+from mmsgate.domain.number import parse_msisdn
+from mmsgate.errors import Fault, Refusal
+from mmsgate.http import Answered, Pool, Timeouts
+from mmsgate.wire.document import read_document
+
+AT_ONCE = 32
+PATIENCE = Timeouts(connect=5, total=60)
+TRIES = 4  # a row whose answer was lost, or that came too fast
+MOST_EXAMPLES = 5  # of refused rows that are shown
+
+
+class ListFault(Fault):
+    """The list can't be used."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One recipient: the line of the file, the number, the values of merge tags."""
+
+    line: int
+    to: str
+    data: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mailing:
+    """What every recipient of the list gets, and from whom."""
+
+    mms_id: str
+    sender: str
+    service_id: str
+    fallback_text: str
+    api_key: str = field(repr=False)
+    url: str
+    pool: Pool
+
+    def document(self, row: Row) -> bytes:
+        """The sendSavedMMS for one row."""
+        given = {
+            "action": "sendSavedMMS", "api-key": self.api_key, "mms-id": self.mms_id, "to": row.to,
+            "from": self.sender, "service-id": self.service_id, "fallback-sms-text": self.fallback_text,
+        }  # fmt: skip
+        head = "".join(f"<{name}>{escape(value)}</{name}>" for name, value in given.items() if value)
+        data = "".join(f"<{name}>{escape(value)}</{name}>" for name, value in row.data.items())
+        return f'<?xml version="1.0" encoding="UTF-8"?><request>{head}<data>{data}</data></request>'.encode()
+
+    def key(self, row: Row) -> str:
+        """The Idempotency-Key: the same for the same row, whenever it is sent."""
+        what = json.dumps([self.mms_id, self.sender, row.to, sorted(row.data.items())])
+        return f"list-{hashlib.sha256(what.encode()).hexdigest()[:32]}"
+
+
+@dataclass(slots=True)
+class Summary:
+    """How the rows ended: a code and its text, how many, and which lines for example."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    lines: dict[str, list[int]] = field(default_factory=dict)
+
+    def add(self, outcome: str, row: Row) -> None:
+        self.counts[outcome] += 1
+        self.lines.setdefault(outcome, []).append(row.line)
+
+    @property
+    def refused(self) -> int:
+        """Rows that were not accepted."""
+        return sum(count for outcome, count in self.counts.items() if outcome not in {ACCEPTED, BEFORE})
+
+
+ACCEPTED, BEFORE = "accepted", "accepted by an earlier run"
+
+
+def read_rows(path: Path) -> list[Row]:
+    """The recipients of a CSV file.
+
+    The first column is the number. With a header line, the other columns are values of merge tags by their names.
+    Raises `ListFault` that names the line.
+    """
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            rows = [(number, row) for number, row in enumerate(csv.reader(file), 1) if any(map(str.strip, row))]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise ListFault(f"{path} can't be read: {error}") from error
+    if not rows:
+        raise ListFault(f"{path} is empty")
+    names: list[str] = []
+    if parse_msisdn(rows[0][1][0], strict=False) is None:
+        names = [name.strip() for name in rows.pop(0)[1][1:]]
+    return list(_recipients(path, rows, names))
+
+
+def _recipients(path: Path, rows: list[tuple[int, list[str]]], names: list[str]) -> Iterator[Row]:
+    bad = next((name for name in names if not name.isidentifier()), None)
+    if bad is not None:
+        raise ListFault(f"{path}: {bad!r} can be no merge tag: letters, digits and _ only")
+    for line, row in rows:
+        to = parse_msisdn(row[0], strict=False)
+        if to is None:
+            raise ListFault(f"{path}, line {line}: {row[0]!r} is no number")
+        yield Row(line=line, to=to, data=dict(zip(names, (value.strip() for value in row[1:]), strict=False)))
+
+
+async def broadcast(mailing: Mailing, rows: list[Row]) -> Summary:
+    """Send to every row, many at once; a bar shows how far it is."""
+    summary, waiting = Summary(), iter(rows)
+    columns = (TextColumn("sending"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console) as progress:
+        task = progress.add_task("", total=len(rows))
+
+        async def work() -> None:
+            for row in waiting:
+                summary.add(await _send(mailing, row), row)
+                progress.advance(task)
+
+        await asyncio.gather(*(work() for _ in range(min(AT_ONCE, len(rows)))))
+    return summary
+
+
+async def _send(mailing: Mailing, row: Row) -> str:
+    """What became of a row, in words."""
+    outcome = ""
+    for attempt in range(TRIES):
+        await asyncio.sleep(attempt)
+        posted = await mailing.pool.post(
+            f"{mailing.url}/ep/v1/", buffers=(mailing.document(row),), timeouts=PATIENCE,
+            headers={"Content-Type": "text/xml; charset=utf-8", "Idempotency-Key": mailing.key(row)},
+        )  # fmt: skip
+        if not isinstance(posted, Answered):
+            outcome = f"no answer: {posted.reason}"
+            continue
+        outcome = _read(posted)
+        if posted.status != 409 and not outcome.startswith(("E106", "E113")):
+            break
+    return outcome
+
+
+def _read(answered: Answered) -> str:
+    try:
+        values = {child.tag: child.text or "" for child in read_document(answered.body)}
+    except Refusal:
+        return f"HTTP {answered.status} with something that is no XML"
+    if values.get("status") == "Success":
+        return BEFORE if answered.headers.get("idempotent-replayed") else ACCEPTED
+    return f"{values.get('error-code')} {values.get('error-info')}"
+
+
+def show(summary: Summary) -> None:
+    """The summary as a table, the most frequent outcome first."""
+    shown = table("messages", "outcome", "lines")
+    for outcome, count in summary.counts.most_common():
+        lines = summary.lines[outcome]
+        examples = ", ".join(map(str, lines[:MOST_EXAMPLES])) + (" …" if len(lines) > MOST_EXAMPLES else "")
+        shown.add_row(f"{count:,}", outcome, "" if outcome in {ACCEPTED, BEFORE} else examples)
+    out.print(shown)
