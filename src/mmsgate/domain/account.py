@@ -92,6 +92,7 @@ class SourceLimits:
     audio: int = 10 * MIB
     video: int = 50 * MIB
     object: int = 2 * MIB
+    modern: bool = True  # types that the original service does not know
     jpeg_pixels: int = JPEG_PIXELS
     pixels: int = PIXELS
     frames: int = FRAMES
@@ -110,7 +111,12 @@ class SourceLimits:
 
 #: The literal figures of the original service (contract 5.4).
 STRICT_LIMITS = SourceLimits(
-    image=3000 * 1024, gif=1024 * 1024, audio=10_000 * 1024, video=50_000 * 1024, object=2048 * 1024
+    image=3000 * 1024,
+    gif=1024 * 1024,
+    audio=10_000 * 1024,
+    video=50_000 * 1024,
+    object=2048 * 1024,
+    modern=False,
 )
 
 

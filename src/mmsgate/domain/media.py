@@ -71,6 +71,7 @@ TYPES: tuple[MediaType, ...] = (
     _type("image/jpeg", MediaKind.IMAGE, "jpg", "JPEG", True, "image/jpg", "image/pjpeg"),
     _type("image/gif", MediaKind.IMAGE, "gif", "GIF", True),
     _type("image/png", MediaKind.IMAGE, "png", "PNG", True, "image/x-png"),
+    _type("image/webp", MediaKind.IMAGE, "webp", "WebP", False),
     _type("audio/mpeg", MediaKind.AUDIO, "mp3", "MP3", True, "audio/mp3"),
     _type("audio/amr", MediaKind.AUDIO, "amr", "AMR", True),
     _type("audio/mp4", MediaKind.AUDIO, "m4a", "M4A", True, "audio/x-m4a", "audio/aac"),
@@ -86,6 +87,9 @@ TYPES: tuple[MediaType, ...] = (
     _type("application/vnd.apple.pkpass", MediaKind.PASSBOOK, "pkpass", "Apple pass", True),
 )
 # fmt: on
+
+#: Types that the original service does not know: a strict account is refused them (R-31).
+MODERN = frozenset({"image/webp"})
 
 SMIL_MIME = "application/smil"
 

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from mmsgate.clock import Clock, Millis
 from mmsgate.domain.account import STRICT_LIMITS, SourceLimits
-from mmsgate.domain.media import ImageLimits, MediaKind, by_extension, by_mime
+from mmsgate.domain.media import MODERN, ImageLimits, MediaKind, by_extension, by_mime
 from mmsgate.domain.slide import Medium
 from mmsgate.errors import NOT_FETCHED, TOO_BIG
 from mmsgate.http.client import HttpClient
@@ -314,8 +314,8 @@ def _objection(medium: Medium, wish: MediaRequest, limits: SourceLimits) -> Medi
     if medium.size > limit:
         reason = f"it has {medium.size:,} bytes, {limit:,} are allowed"
         return _fault(wish, _Failure(reason=reason, too_big=True))
-    if medium.kind is not wish.kind:
-        reason = f"it is {medium.mime}, which is no {wish.kind.label}"
+    if medium.kind is not wish.kind or (medium.mime in MODERN and not limits.modern):
+        reason = f"it is {medium.mime}, which is no {wish.kind.label} that is taken here"
         return _fault(wish, _Failure(code="E229", reason=reason))
     if not within(medium.width, medium.height, medium.mime, limits.pictures):
         allowed = limits.pictures.pixels_of(medium.mime)

@@ -132,7 +132,7 @@ def _riff(head: bytes, _peek: Peek, _size: int) -> Sniffed | None:
     mime, name = {
         b"WAVE": ("audio/wav", ""),
         b"AVI ": ("video/x-msvideo", ""),
-        b"WEBP": ("", "WebP"),
+        b"WEBP": ("image/webp", ""),
     }.get(head[8:12], ("", "an unknown RIFF file"))
     return _sniffed(mime, name)
 

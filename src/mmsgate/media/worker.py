@@ -17,12 +17,12 @@ MEMORY = 1 << 30  # bytes of address space; a 50 MP progressive JPEG, the worst 
 CPU_SECONDS = 20  # for each job
 
 #: How each type is decoded: the format Pillow is told to expect, so that no other decoder can be reached.
-_FORMATS = {"image/jpeg": "JPEG", "image/png": "PNG", "image/gif": "GIF"}
+_FORMATS = {"image/jpeg": "JPEG", "image/png": "PNG", "image/gif": "GIF", "image/webp": "WEBP"}
 
 
 def main() -> None:
     _cage()
-    from PIL import Image
+    from PIL import Image, WebPImagePlugin  # noqa: F401  # WebP is not among those that preinit() loads
 
     Image.MAX_IMAGE_PIXELS = None  # the limits of the job count, not Pillow's
     warnings.simplefilter("ignore")

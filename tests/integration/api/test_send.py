@@ -97,7 +97,7 @@ async def test_many_sends_of_one_url_are_one_fetch_and_one_store(api: Api) -> No
         for _ in range(count):
             await accepted(api, document)
 
-    await asyncio.gather(*(send(5) for _ in range(20)))
+    await asyncio.gather(*(send(5) for _ in range(200)))
     counters = api.gateway.fetcher.counters
     assert (counters.fetches, counters.stored) == (1, 1)
     assert api.origin.asked == ["/photo.jpg"]

@@ -90,6 +90,7 @@ SOURCES: dict[str, tuple[Callable[[], bytes], str]] = {
     "a grey JPEG": (lambda: saved(photograph((1600, 1200), "L"), "JPEG", quality=95), "image/jpeg"),
     "a transparent PNG": (transparent_png, "image/png"),
     "a PNG of 16 bits": (deep_png, "image/png"),
+    "a WebP": (lambda: saved(photograph((1600, 1200)), "WEBP", quality=90), "image/webp"),
     "a PNG with a palette": (lambda: saved(photograph((1600, 1200)).quantize(200), "PNG"), "image/png"),
 }
 

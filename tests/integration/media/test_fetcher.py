@@ -281,11 +281,21 @@ async def test_a_refused_address_names_the_setting(fetcher: Fetcher) -> None:
     )
 
 
+async def test_webp_is_taken_unless_the_account_is_strict(fetcher: Fetcher, origin: Origin) -> None:
+    """R-31."""
+    origin.routes["/a.webp"] = file(image("WEBP"), Content_Type="image/webp")
+    (found,) = await media(fetcher, wish(origin.url("/a.webp")))
+    assert (found.mime, found.width, found.height) == ("image/webp", 64, 48)
+    refused = await fetcher.obtain([wish(origin.url("/a.webp"))], account="7", strict=True)
+    assert isinstance(refused, MediaFault)
+    assert refused.code == "E229"
+
+
 @pytest.mark.parametrize(
     ("data", "kind", "code"),
     [
         (b"<!DOCTYPE html><title>Not found</title>", MediaKind.IMAGE, "E229"),
-        (b"RIFF\x00\x00\x00\x00WEBPVP8 ", MediaKind.IMAGE, "E229"),
+        (b"RIFF\x00\x00\x00\x00WEBPVP8 ", MediaKind.IMAGE, "E341"),
         (PDF, MediaKind.IMAGE, "E229"),
         (JPEG, MediaKind.AUDIO, "E229"),
         (JPEG, MediaKind.PDF, "E229"),

@@ -64,6 +64,7 @@ OURS = [
     (b"#!AMR\n\x3c" + bytes(31), "audio/amr"),
     (box(b"M4A ", b"isom"), "audio/mp4"),
     (riff(b"WAVE"), "audio/wav"),
+    (riff(b"WEBP"), "image/webp"),
     (box(b"3gp4", b"isom"), "video/3gpp"),
     (box(b"3gp5"), "video/3gpp"),
     (box(b"3gr6"), "video/3gpp"),
@@ -87,7 +88,6 @@ OURS = [
 ]
 
 OTHERS = [
-    (riff(b"WEBP"), "WebP"),
     (box(b"heic", b"mif1"), "HEIC"),
     (box(b"mif1", b"heic"), "HEIC"),
     (box(b"avif", b"mif1"), "AVIF"),
