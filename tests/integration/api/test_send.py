@@ -75,6 +75,47 @@ async def test_what_the_request_says_of_the_fallback_counts_before_the_account(
     assert message.fallback.enabled is enabled
 
 
+async def test_a_subject_with_emoji_is_accepted_unless_the_account_rejects_it(api: Api) -> None:
+    """R-18, G-29."""
+    document = request(message_subject="Boats ⛵")
+    message = await accepted(api, document)
+    content = api.gateway.store.messages.content(message.mms_id)
+    assert content is not None
+    assert content.subject == "Boats ⛵"
+    await api.switch(reject_unicode_subject=True)
+    answered = await api.post(document)
+    assert dict(elements(answered.body))["error-code"] == "E314"
+    assert "GSM-7" in answered.headers["x-error-detail"]
+    await accepted(api, request(message_subject="Größe: 5 €"))
+
+
+@pytest.mark.parametrize("separator", [",", ";", " ", ", ", "\n"])
+async def test_a_list_of_recipients_is_e110(separator: str, api: Api) -> None:
+    """G-30."""
+    told = dict(elements((await api.post(request(to=f"12065550100{separator}12065550101"))).body))
+    assert told["error-code"] == "E110"
+
+
+async def test_the_query_of_a_medias_url_is_kept(api: Api) -> None:
+    """G-34: without it a signed URL opens nothing."""
+    url = api.origin.file("/photo.jpg?signature=a%2Bb&expires=1", demo("small.jpg"))
+    await accepted(api, request(slides=medium("image", url.replace("&", "&amp;"))))
+    assert api.origin.asked == ["/photo.jpg?signature=a%2Bb&expires=1"]
+
+
+async def test_a_view_of_the_fallback_page_stands_in_the_timeline_once(api: Api) -> None:
+    """R-37: views and preview robots, told apart."""
+    message = await accepted(api, request())
+    seen = f"/m/{message.fallback.token}/seen"
+    for _ in range(2):
+        assert (await api.post(b"", seen)).status == 204
+    assert (await api.get(f"/m/{message.fallback.token}", User_Agent="WhatsApp/2.0")).status == 200
+    robot = "a preview robot fetched the fallback page"
+    while robot not in (told := [event.reason for event in api.gateway.store.messages.timeline(message.id)]):
+        await asyncio.sleep(0.01)  # a robot is counted after it has been answered
+    assert told.count("the fallback page was opened") == 1
+
+
 async def test_all_kinds_of_media(api: Api) -> None:
     slides = "".join(
         medium(kind, api.origin.file(f"/{kind}/{name}", demo(name))) for kind, name in ALL_KINDS.items()
@@ -89,7 +130,7 @@ async def test_all_kinds_of_media(api: Api) -> None:
         assert await api.gateway.blobs.read(slide.media[0].blob) == demo(name)
 
 
-async def test_many_sends_of_one_url_are_one_fetch_and_one_store(api: Api) -> None:
+async def test_a_thousand_sends_of_one_url_are_one_fetch_and_one_store(api: Api) -> None:
     url = api.origin.file("/photo.jpg", demo("small.jpg"))
     document = request(slides=medium("image", url))
 
