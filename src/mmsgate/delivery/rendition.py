@@ -108,7 +108,7 @@ class Renditions:
             return unfit
         key = (slides, profile.dialect)
         encoded = self._encoded.get(key) or self._encoded.put(key, await self._encode(*key))
-        return _too_large(encoded.decoded_size, message, profile) or encoded
+        return _too_large(encoded.decoded_size, slides, message, profile) or encoded
 
     async def _adapted(
         self, content: Content, unfit: Unfit, message: Message, profile: CarrierProfile
@@ -176,8 +176,14 @@ def _largest_first(slides: tuple[Slide, ...], message: Message, profile: Carrier
     return _over(what, total, message, profile)
 
 
-def _too_large(size: int, message: Message, profile: CarrierProfile) -> Unfit | None:
-    return _over(f"the content is {size:,}", size, message, profile) if size > profile.limit else None
+def _too_large(size: int, slides: tuple[Slide, ...], message: Message, profile: CarrierProfile) -> Unfit | None:
+    """Too large with texts and SMIL. The slide with the most bytes is named (R-13)."""
+    if size <= profile.limit:
+        return None
+    sizes = [len(slide.text.encode()) + sum(medium.size for medium in slide.media) for slide in slides]
+    number = sizes.index(max(sizes)) + 1
+    what = f"slide {number} has the most, {max(sizes):,} bytes; the whole content is {size:,}"
+    return _over(what, size, message, profile)
 
 
 def _over(what: str, size: int, message: Message, profile: CarrierProfile) -> Unfit:

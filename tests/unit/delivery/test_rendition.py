@@ -130,7 +130,8 @@ async def test_the_reason_names_the_kind_of_sender() -> None:
 async def test_files_that_fit_alone_are_refused_with_their_text_and_smil_over_the_limit() -> None:
     unfit = await Kitchen(a_content()).refused(profile=limited(len(JPEG) + 1))
     size = (await Kitchen(a_content()).made()).content.decoded_size
-    assert unfit.reason.startswith(f"the content is {size:,}, over the {len(JPEG) + 1:,} bytes")
+    assert unfit.reason.startswith("slide 1 has the most, ")
+    assert f"the whole content is {size:,}, over the {len(JPEG) + 1:,} bytes" in unfit.reason
     assert unfit.data == {"bytes": size, "limit": len(JPEG) + 1}
 
 
