@@ -12,13 +12,12 @@ from pathlib import Path
 from mmsgate.domain.change import Change
 from mmsgate.store.accounts import Accounts, Directory
 from mmsgate.store.engine import Engine, StoreFault
+from mmsgate.store.matching import Match, MatchedBy
 from mmsgate.store.media import MediaRows
 from mmsgate.store.messages import (
     Acceptance,
     Decide,
     Idempotency,
-    Match,
-    MatchedBy,
     Messages,
     Orphan,
     PageRow,

@@ -9,9 +9,9 @@ from mmsgate.clock import Millis
 from mmsgate.domain.change import CarrierId, Change, normalise_id
 from mmsgate.domain.message import Content, Event, Message, SmsPart
 from mmsgate.domain.postback import SentAs
-from mmsgate.domain.state import State
 from mmsgate.store import rows
 from mmsgate.store.engine import Engine, Row
+from mmsgate.store.matching import Match, find_message
 from mmsgate.store.queries import queries
 
 SQL = {
@@ -87,23 +87,6 @@ class Orphan:
     connection: str
     report: str
     received_at: Millis = 0
-
-
-class MatchedBy(StrEnum):
-    """How a report found its message."""
-
-    ID = "message id"
-    NORMALISED = "message id, normalised"
-    RECIPIENT = "recipient"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Match:
-    """The message a report is about; `part` is the SMS part, 0 for an MMS."""
-
-    message_id: int
-    part: int
-    matched_by: MatchedBy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -266,7 +249,7 @@ class Messages:
 
         def work(db: sqlite3.Connection) -> Recorded | None:
             came = orphan.received_at if orphan is not None else at
-            match = _match(db, connection, carrier_ids, people, came)
+            match = find_message(db, connection, carrier_ids, people, came)
             if match is None:
                 if orphan is None:
                     named = normalise_id(carrier_ids[0]) if carrier_ids else ""
@@ -401,45 +384,3 @@ def _remember_ids(db: sqlite3.Connection, message_id: int, ids: Sequence[Carrier
                     id=found[0], connection=given.connection, report=found[1], received_at=found[2]
                 )
     return tuple(early[key] for key in sorted(early))
-
-
-def _match(
-    db: sqlite3.Connection, connection: str, carrier_ids: Sequence[str], people: tuple[str, str] | None,
-    came: Millis,
-) -> Match | None:  # fmt: skip
-    recipient, sender = people or ("", "")
-    for guess, carrier_id in enumerate(carrier_ids):
-        match = _match_id(db, connection, carrier_id, recipient if guess else "")
-        if match is not None:
-            return match
-    return _match_people(db, (recipient, sender, connection, came), named=any(carrier_ids)) if recipient else None
-
-
-def _match_people(db: sqlite3.Connection, people: tuple[str, str, str, Millis], *, named: bool) -> Match | None:
-    """By (recipient, sender, connection) alone, among messages older than the report (R-38).
-
-    A report that names an id is not believed to mean a message that has another. One that is just being submitted
-    counts as a candidate, for the report may be its own, come before its id is known; it waits as an orphan then.
-    """
-    candidates = db.execute(SQL["find_by_recipient"], people).fetchall()
-    if len(candidates) == 1:
-        message_id, state, known_as = candidates[0]
-        if state != State.SUBMITTING and not (named and known_as):
-            return Match(message_id=message_id, part=0, matched_by=MatchedBy.RECIPIENT)
-    doubtful = [] if candidates else db.execute(SQL["find_doubtful_part"], people).fetchall()
-    if len(doubtful) == 1:
-        return Match(message_id=doubtful[0][0], part=doubtful[0][1], matched_by=MatchedBy.RECIPIENT)
-    return None
-
-
-def _match_id(db: sqlite3.Connection, connection: str, carrier_id: str, recipient: str) -> Match | None:
-    """By id; if `recipient` is given, only a message to it."""
-    if not carrier_id:
-        return None
-    found = db.execute(SQL["find_carrier_id"], (recipient, connection, normalise_id(carrier_id))).fetchall()
-    for message_id, part, verbatim in found:
-        if verbatim == carrier_id:
-            return Match(message_id=message_id, part=part, matched_by=MatchedBy.ID)
-    if len({row[0] for row in found}) == 1:
-        return Match(message_id=found[0][0], part=found[0][1], matched_by=MatchedBy.NORMALISED)
-    return None
