@@ -1,5 +1,6 @@
 """What came of a submit, as a value (MM7 wire page, "Status codes": the table below in the same order)."""
 
+import re
 from dataclasses import dataclass
 from typing import assert_never
 
@@ -29,10 +30,14 @@ class RefusedRecipient:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefusedContent:
-    """The carrier does not want this content: a smaller rendition or the SMS may do (R-12)."""
+    """The carrier does not want this content: a smaller rendition or the SMS may do (R-12).
+
+    `for_size` says that its size may be the reason: the carrier says so, or gives no other reason.
+    """
 
     code: int
     text: str
+    for_size: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +82,7 @@ _NAMES = {
     "accepted": Accepted,
     "recipient": RefusedRecipient,
     "content": RefusedContent,
+    "size": RefusedContent,
     "our-fault": OurFault,
     "pause": Paused,
     "temporary": Temporary,
@@ -127,12 +133,23 @@ def _of_code(code: int, answer: SubmitAnswer, profile: CarrierProfile, after: Mi
     if kind is RefusedRecipient:
         return RefusedRecipient(code=code, text=text)
     if kind is RefusedContent:
-        return RefusedContent(code=code, text=text)
+        for_size = profile.codes.get(code) == "size" or _speaks_of_size(answer)
+        return RefusedContent(code=code, text=text, for_size=for_size)
     if kind is Paused:
         return Paused(text=text)
     if kind is Temporary:
         return Temporary(text=text, code=code, after=after)
     return OurFault(code=code, text=text, raw=answer.excerpt)
+
+
+_SIZE = re.compile(r"\b(?:size|larger?|big|bigger|long|exceed\w*|limit\w*|bytes|[km]i?b)\b", re.IGNORECASE)
+#: What the standard and its users call status 2004 (TS 23.140 8.7.8.4): no reason of its own.
+_NO_REASON = frozenset({"", "multimedia content refused", "multimedia refused", "content refused"})
+
+
+def _speaks_of_size(answer: SubmitAnswer) -> bool:
+    said = f"{answer.status_text} {answer.details or ''}".strip().rstrip(".").lower()
+    return said in _NO_REASON or _SIZE.search(said) is not None
 
 
 def _default(code: int) -> type[SubmitOutcome]:

@@ -11,10 +11,8 @@ from enum import StrEnum
 from mmsgate.clock import DAY, MINUTE, Millis
 from mmsgate.domain.media import TYPES
 from mmsgate.domain.number import SenderType
+from mmsgate.domain.rendition import Measure
 from mmsgate.mm7.dialect import Dialect
-
-#: Total decoded bytes that a carrier takes where nothing else is known (R-13).
-DEFAULT_LIMIT = 614_400
 
 
 class OnUnknown(StrEnum):
@@ -29,11 +27,13 @@ class OnUnknown(StrEnum):
 class CarrierProfile:
     """One connection to a carrier's MMSC.
 
-    `connections` is how many requests may be under way, `timeout` seconds for an answer, `limit` decoded bytes of
-    the whole content, `types` the MIME types its phones take. `operators` are the operators' ids it serves, ``*``
-    for all; `sender_types` the kinds of sender that may use it (E619). `unknown_wait` is how long a report may
-    take to settle an unknown outcome, `report_wait` how long to wait for a final report at all.
-    `report_user` and `report_password` are what the carrier has to send with its reports.
+    `connections` is how many requests may be under way, `timeout` seconds for an answer. `limit` is the bytes of
+    the whole content, as `measure` counts them, and `limits` those for certain types of sender; 0: what
+    `limits.toml` says of the operator. `types` are the MIME types its phones take; `h263` says that they want video
+    as H.263 and AMR in 3GP. `operators` are the operators' ids it serves, ``*`` for all; `sender_types` the kinds
+    of sender that may use it (E619). `unknown_wait` is how long a report may take to settle an unknown outcome,
+    `report_wait` how long to wait for a final report at all. `report_user` and `report_password` are what the
+    carrier has to send with its reports.
     """
 
     name: str
@@ -46,7 +46,10 @@ class CarrierProfile:
     connections: int = 16
     timeout: float = 60.0
     keepalive: float = 15.0
-    limit: int = DEFAULT_LIMIT
+    limit: int = 0
+    limits: Mapping[SenderType, int] = field(default_factory=dict)
+    measure: Measure = Measure.DECODED
+    h263: bool = False
     types: frozenset[str] = frozenset(entry.mime for entry in TYPES if entry.handset)
     operators: frozenset[str] = frozenset({"*"})
     sender_types: frozenset[SenderType] = frozenset(SenderType)
@@ -135,6 +138,11 @@ def _names(kept: object) -> frozenset[str]:
     return frozenset(map(str, kept))
 
 
+def _limits(kept: object) -> dict[SenderType, int]:
+    assert isinstance(kept, dict)
+    return {SenderType(name): int(most) for name, most in kept.items()}
+
+
 def _codes(kept: object) -> dict[int, str]:
     assert isinstance(kept, dict)
     return {int(code): str(outcome) for code, outcome in kept.items()}
@@ -145,6 +153,8 @@ _CONVERSIONS = {
     "dialect": _dialect,
     "types": _names,
     "operators": _names,
+    "limits": _limits,
+    "measure": lambda kept: Measure(str(kept)),
     "sender_types": lambda kept: frozenset(map(SenderType, _names(kept))),
     "on_unknown": lambda kept: OnUnknown(str(kept)),
     "codes": _codes,

@@ -1,6 +1,7 @@
 """The part of a carrier's profile that the codec needs: how this carrier wants its MM7 written."""
 
-from dataclasses import dataclass, field
+import hashlib
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 
 from mmsgate.mm7.envelope import REL_6, Prefix, Schema
@@ -110,6 +111,13 @@ class Dialect:
         wrong = {name for name, _ in self.constants if name not in allowed} | (self.omissions - _OMITTABLE)
         if wrong:
             raise ValueError(f"SubmitReq has no element to set or leave out named {', '.join(sorted(wrong))}")
+
+    @property
+    def key(self) -> str:
+        """A short name: equal for equal dialects, now and in later runs."""
+        values = [(each.name, getattr(self, each.name)) for each in fields(self)]
+        plain = [(name, sorted(value) if isinstance(value, frozenset) else value) for name, value in values]
+        return hashlib.sha256(repr(plain).encode()).hexdigest()[:16]
 
     @property
     def schema(self) -> Schema:

@@ -14,6 +14,7 @@ from mmsgate.carriers.profile import (
     carrier_json,
 )
 from mmsgate.domain.number import SenderType
+from mmsgate.domain.rendition import Measure
 from mmsgate.mm7.dialect import Dialect, Encoding, InnerType, Layout, SmilRefs
 from mmsgate.mm7.envelope import Prefix
 
@@ -28,6 +29,7 @@ DIALECT = Dialect(
 CARRIER = CarrierProfile(
     name="att", url="https://mmsc.example/mm7", username="u", password="mm7-secret", report_user="r",
     report_password="report-secret", dialect=DIALECT, connections=3, timeout=12.5, keepalive=1.5, limit=1_050_000,
+    limits={SenderType.TOLL_FREE: 600_000}, measure=Measure.WIRE, h263=True,
     types=frozenset({"image/jpeg", "text/plain"}), operators=frozenset({"31002", "31062"}),
     sender_types=frozenset({SenderType.LONG_CODE, SenderType.TOLL_FREE}), on_unknown=OnUnknown.RESEND,
     unknown_wait=60_000, report_wait=120_000, indeterminate_is_final=True, rejected_falls_back=True,
@@ -92,7 +94,7 @@ def test_a_profile_without_a_kind_is_mm7() -> None:
 @pytest.mark.parametrize(
     ("change", "named"),
     [
-        ({"limits": 1}, "limits"),
+        ({"limitz": 1}, "limitz"),
         ({"Timeout": 1, "clock": 2}, "Timeout, clock"),
         ({"host": "smsc.example"}, "host"),
         ({"kind": "smpp", "host": "h", "port": 1}, "url"),
