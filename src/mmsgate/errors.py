@@ -49,7 +49,6 @@ class Entry:
         return "{x}" in self.text or "{x}" in self.legacy
 
 
-_STORED = "a template is ready as soon as it is saved: this version does not transcode"
 
 
 def _entry(code: str, text: str, meaning: str, remedy: str, *, legacy: str = "", unreachable: str = "") -> Entry:
@@ -365,6 +364,13 @@ def _media() -> Iterator[Entry]:
         "The image of slide X cannot be decoded, or has too many pixels.",
         "Open the image in a viewer and save it again, at no more than the size of a phone's screen.",
     )
+    yield _entry(
+        "E343",
+        "Video in slide {x} has missing codecs",
+        "The video of slide X holds nothing that can be decoded. Only the Skycore dialect is answered so; in the other "
+        "one the postback E003 or E013 says it.",
+        "Save the video as MP4 with H.264 and AAC.",
+    )
     for kind, code in NOT_FETCHED.items():
         yield _entry(
             code,
@@ -423,7 +429,6 @@ def _templates() -> Iterator[Entry]:
         "The stored MMS is still being encoded.",
         "Wait for the N003 postback, then send.",
         legacy="Content unavailable. Encoding in progress, try again later.",
-        unreachable=_STORED,
     )
 
 

@@ -8,8 +8,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from mmsgate.clock import Millis
+from mmsgate.domain.media import MediaKind
 from mmsgate.domain.message import Event, Message, SmsPart
 from mmsgate.domain.postback import Postback, PostbackCode, SentAs, Undelivered
+from mmsgate.domain.rendition import PAGE, PREPARE_WITHIN, Preparation
+from mmsgate.domain.slide import Medium
 from mmsgate.domain.state import Happening, State, next_state
 
 
@@ -38,22 +41,27 @@ def normalise_id(carrier_id: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """What one happening makes of a message."""
+    """What one happening makes of a message. `preparation` is work that it asks for."""
 
     message: Message
     event: Event
     postbacks: tuple[Postback, ...] = ()
     carrier_ids: tuple[CarrierId, ...] = ()
     sms_parts: tuple[SmsPart, ...] = ()
+    preparation: Preparation | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Why:
-    """The reason of a step: a sentence for people, the raw facts, and what the customer is told."""
+    """The reason of a step: a sentence for people, the raw facts, and what the customer is told.
+
+    `medium` is the sound or video that could not be used, if that is the reason.
+    """
 
     reason: str
     data: Mapping[str, object]
     undelivered: Undelivered = Undelivered.FAILED
+    medium: Medium | None = None
 
     @classmethod
     def of(cls, reason: str, **data: object) -> "Why":
@@ -72,10 +80,15 @@ def move(
     carrier_ids: tuple[CarrierId, ...] = (),
     sms_parts: tuple[SmsPart, ...] = (),
     handset: str = "",
+    size_cap: int | None = None,
+    terms: str = "",
+    announced: bool = False,
 ) -> Change:
     """The step that `happening` makes. In a state where it changes nothing, it is only recorded.
 
     `due_at` is when somebody has to look again (retry, lease, timer). Details once known are never cleared (R-20).
+    `terms` are those that a version has to be made for; `announced` says that the customer is told when it is
+    there.
     """
     state = next_state(message.state, happening)
     event = Event(
@@ -94,18 +107,33 @@ def move(
         carrier_message_id=next((i.verbatim for i in carrier_ids if i.verbatim), message.carrier_message_id),
         handset=handset or message.handset,
         details=why.reason if happening in _EXPLAINED else message.details,
+        size_cap=message.size_cap if size_cap is None else size_cap,
         updated_at=at,
     )
-    postbacks = tuple(_postbacks(message, moved, why, at))
+    postbacks = tuple(_postbacks(message, moved, why, at, announced=announced))
     if postbacks:
-        moved = replace(moved, told=True, postbacks=message.postbacks + len(postbacks))
+        told = message.told or postbacks[0].code is not PostbackCode.N013
+        moved = replace(moved, told=told, postbacks=message.postbacks + len(postbacks))
     return Change(
         message=moved,
         event=event,
         postbacks=postbacks,
         carrier_ids=carrier_ids,
         sms_parts=sms_parts,
+        preparation=_preparation(moved, happening, terms, at),
     )
+
+
+def _preparation(message: Message, happening: Happening, terms: str, at: Millis) -> Preparation | None:
+    """What has to be made: the version that the message waits for, or the page that its SMS will lead to."""
+    if happening is Happening.FELL_BACK and message.fallback.link:
+        terms = PAGE.to_json()
+    elif happening is not Happening.PREPARE:
+        return None
+    return Preparation(
+        content_id=message.mms_id, account_id=message.account_id, dialect=message.dialect, terms=terms,
+        deadline=at + PREPARE_WITHIN,
+    )  # fmt: skip
 
 
 #: Happenings whose reason the customer may see as status-details later on.
@@ -113,16 +141,18 @@ _EXPLAINED = frozenset({Happening.FELL_BACK, Happening.GAVE_UP, Happening.REPORT
 _TAKEN = frozenset({State.SENT, State.SMS_SENT})
 
 
-def _postbacks(before: Message, after: Message, why: Why, at: Millis) -> Iterator[Postback]:
+def _postbacks(before: Message, after: Message, why: Why, at: Millis, *, announced: bool) -> Iterator[Postback]:
     """What the customer is told of this step, in order. At most one final notification comes out of a life."""
 
     def tell(code: PostbackCode, *, undelivered: Undelivered | None = None, details: str = "") -> Postback:
         return Postback(
             code=code, sent_as=after.sent_as, mms_id=after.mms_id, sender=after.sender, recipient=after.recipient,
             tracking_id=after.tracking_id, operator=after.operator, timestamp=at, why=undelivered,
-            details=details, handset=after.handset,
+            details=details, handset=after.handset, medium=why.medium.source if why.medium else "",
         )  # fmt: skip
 
+    if announced and before.state is State.PREPARING and after.state is State.ACCEPTED:
+        yield tell(PostbackCode.N013)
     sms = after.sent_as is SentAs.SMS
     proven = after.state in {State.DELIVERED, State.UNDELIVERED}  # a report proves that the carrier took it (R-27)
     newly_taken = after.state in _TAKEN and before.state is not after.state
@@ -136,4 +166,11 @@ def _postbacks(before: Message, after: Message, why: Why, at: Millis) -> Iterato
     elif after.state is State.FAILED and before.told:
         yield tell(PostbackCode.E202, undelivered=why.undelivered, details=why.reason)
     elif after.state is State.FAILED:
-        yield tell(PostbackCode.E101, details=why.reason)
+        yield tell(_never_sent(why), details=why.reason)
+
+
+def _never_sent(why: Why) -> PostbackCode:
+    """E012 or E013 where a sound or video could not be prepared, else E101 (postback contract 2)."""
+    if why.medium is None:
+        return PostbackCode.E101
+    return PostbackCode.E012 if why.medium.kind is MediaKind.AUDIO else PostbackCode.E013

@@ -59,6 +59,8 @@ class Message:
     id or the message's own; `content_id` is what is shown, which differs where it is personal. `due_at` is when the
     delivery (or, in a timed state, the timer) is to look at it, None in a final state; `attempts` counts submits of
     the present way (MMS or SMS); `told` says that the customer has been told N101; `postbacks` numbers them.
+    `size_cap` is how many bytes the content may have after the carrier refused a larger one; 0: what its limit
+    says.
     """
 
     id: int
@@ -87,6 +89,7 @@ class Message:
     details: str = ""
     told: bool = False
     postbacks: int = 0
+    size_cap: int = 0
     updated_at: Millis = 0
 
     @property

@@ -17,6 +17,11 @@ class PostbackCode(StrEnum):
     """The codes of the postbacks that this version sends (postback contract 2)."""
 
     N003 = "N003"
+    E002 = "E002"
+    E003 = "E003"
+    N013 = "N013"
+    E012 = "E012"
+    E013 = "E013"
     N101 = "N101"
     N102 = "N102"
     N202 = "N202"
@@ -37,10 +42,11 @@ class Undelivered(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Postback:
-    """One notification about one message, or (N003) about one template, which has no people and no tracking id.
+    """One notification about one message, or (N003, E002, E003) about one template, which has no people.
 
-    `timestamp` is when the thing happened; `operator` the operator's id in our table (310xx) or empty;
-    `why` only for E102 and E202; `details` is free text; `handset` only where a report named it.
+    `timestamp` is when the thing happened; `operator` the operator's id in our table (310xx) or empty; `why` only
+    for E102 and E202; `details` is free text; `handset` only where a report named it; `medium` is the URL of the
+    sound or video that could not be used.
     """
 
     code: PostbackCode
@@ -54,3 +60,4 @@ class Postback:
     why: Undelivered | None = None
     details: str = ""
     handset: str = ""
+    medium: str = ""

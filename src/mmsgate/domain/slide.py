@@ -34,8 +34,9 @@ class DraftSlide:
 class Medium:
     """One fetched file of a slide.
 
-    `blob` is the SHA-256 of the bytes in hex, `size` their number, `mime` the canonical type that the bytes
-    proved to be, `source` the URL they came from. `width` and `height` are pixels, 0 where unknown.
+    `blob` is the SHA-256 of the bytes in hex, `size` their number, `mime` the canonical type that the bytes proved
+    to be, `source` the URL they came from. `width` and `height` are pixels, `duration` milliseconds of sound or
+    video; 0 where unknown.
     """
 
     kind: MediaKind
@@ -45,6 +46,12 @@ class Medium:
     source: str = ""
     width: int = 0
     height: int = 0
+    duration: int = 0
+
+    @property
+    def plays(self) -> bool:
+        """Whether it has a length of its own: sound and video, which are transcoded before they are sent (R-14)."""
+        return self.kind in {MediaKind.AUDIO, MediaKind.VIDEO}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from enum import StrEnum
 class State(StrEnum):
     """Where a message is. The first group is the MMS, the second the fallback SMS, the third final."""
 
+    PREPARING = "preparing"  # its sound or video is being made into what the carrier takes
     ACCEPTED = "accepted"  # committed, waiting for its turn
     SUBMITTING = "submitting"  # the MM7 body may be leaving
     UNKNOWN = "unknown"  # the body left, no answer came: waiting for a report
@@ -37,6 +38,8 @@ FINAL = frozenset({State.DELIVERED, State.UNDELIVERED, State.FAILED, State.UNREP
 class Happening(StrEnum):
     """What can happen to a message."""
 
+    PREPARE = "prepare"  # there is no version of its sound or video yet that this carrier takes
+    PREPARED = "prepared"  # now there is
     SUBMIT = "submit"  # its turn came, the request is about to leave
     TAKEN = "taken"  # the carrier or the SMSC accepted it
     POSTPONED = "postponed"  # not now: temporary failure, throttle, pause, lost lease
@@ -54,6 +57,10 @@ _S, _H = State, Happening
 
 #: (state, happening) → next state. A pair that is not here is a recorded no-op.
 TRANSITIONS: dict[tuple[State, Happening], State] = {
+    (_S.PREPARING, _H.PREPARED): _S.ACCEPTED,
+    (_S.PREPARING, _H.POSTPONED): _S.PREPARING,
+    (_S.PREPARING, _H.GAVE_UP): _S.FAILED,
+    (_S.ACCEPTED, _H.PREPARE): _S.PREPARING,
     (_S.ACCEPTED, _H.SUBMIT): _S.SUBMITTING,
     (_S.ACCEPTED, _H.POSTPONED): _S.ACCEPTED,
     (_S.ACCEPTED, _H.FELL_BACK): _S.FALLBACK,

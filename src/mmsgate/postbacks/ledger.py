@@ -8,14 +8,15 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
+from mmsgate.clock import Millis
 from mmsgate.domain.account import Account
 from mmsgate.domain.change import Change
 from mmsgate.domain.message import Message
 from mmsgate.domain.number import mask_numbers
 from mmsgate.domain.postback import Postback, PostbackCode, SentAs
 from mmsgate.domain.request import WireDialect
+from mmsgate.domain.slide import Medium
 from mmsgate.domain.state import Happening, State
-from mmsgate.domain.template import Template
 from mmsgate.store import Decide, Orphan, PostbackRow, Recorded, Store
 from mmsgate.store.accounts import Directory
 from mmsgate.wire.postback import content_type, render_postback
@@ -58,8 +59,8 @@ def _with_dlr_code(postback: Postback, account: Account, dialect: WireDialect) -
 
 
 class Ledger:
-    """Records steps. `on_postbacks` and `on_due` are called after the commit, `on_early_report` for each report
-    that had come before its message's id was known.
+    """Records steps. `on_postbacks`, `on_due` and `on_preparation` are called after the commit, `on_early_report`
+    for each report that had come before its message's id was known.
     """
 
     def __init__(self, store: Store, directory: Callable[[], Directory]) -> None:
@@ -67,6 +68,7 @@ class Ledger:
         self._directory = directory
         self.on_postbacks: Callable[[str], None] = lambda receiver: None
         self.on_due: Callable[[str], None] = lambda connection: None
+        self.on_preparation: Callable[[], None] = lambda: None
         self.on_early_report: Callable[[Orphan], Awaitable[None]] | None = None
 
     def render(self, change: Change) -> Sequence[PostbackRow]:
@@ -74,14 +76,20 @@ class Ledger:
         account = self._directory().accounts.get(change.message.account_id)
         return render(change, account) if account else ()
 
-    def render_ready(self, template: Template, account: Account, dialect: WireDialect) -> Sequence[PostbackRow]:
-        """N003 for a template that can be sent; nothing where the account wants no postbacks."""
+    def render_template(
+        self, code: PostbackCode, template_id: int, account: Account, dialect: WireDialect, *, at: Millis,
+        medium: Medium | None = None,
+    ) -> Sequence[PostbackRow]:  # fmt: skip
+        """N003 for a template that can be sent, E002 or E003 with the URL of the `medium` for one that never can.
+
+        Nothing where the account wants no postbacks.
+        """
         if not account.postback.url:
             return ()
-        ready = Postback(
-            code=PostbackCode.N003, sent_as=SentAs.MMS, mms_id=template.id, timestamp=template.created_at
+        told = Postback(
+            code=code, sent_as=SentAs.MMS, mms_id=template_id, timestamp=at, medium=medium.source if medium else ""
         )
-        return [_row(ready, account, account.postback.dialect or dialect)]
+        return [_row(told, account, account.postback.dialect or dialect)]
 
     async def record(self, message: Message, decide: Decide) -> Change:
         """Write the step that `decide` makes of the message as it stands then."""
@@ -98,6 +106,8 @@ class Ledger:
         _log(change)
         if change.postbacks:
             self._wake_sender(change.message.account_id)
+        if change.preparation is not None:
+            self.on_preparation()
         if change.event.changed and change.message.due_at is not None:
             self.on_due(change.message.connection)
         for orphan in recorded.orphans:

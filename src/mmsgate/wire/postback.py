@@ -36,6 +36,11 @@ def _layouts(*, sent: tuple[str, str], delivered: tuple[str, str], undelivered: 
     for way, start, arrival in zip(SentAs, sent, delivered, strict=True):
         layouts |= {
             (PostbackCode.N003, way): _layout("origin code mms-id"),
+            (PostbackCode.E002, way): _layout("origin code mms-id audio-name"),
+            (PostbackCode.E003, way): _layout("origin code mms-id video-name"),
+            (PostbackCode.N013, way): _layout("origin code mms-id tracking-id"),
+            (PostbackCode.E012, way): (*failed, "audio-name"),
+            (PostbackCode.E013, way): (*failed, "video-name"),
             (PostbackCode.N101, way): _layout(start),
             (PostbackCode.N102, way): _layout(arrival),
             (PostbackCode.N202, way): _layout(delivered[1]),
@@ -68,6 +73,8 @@ _STATUS = {
     PostbackCode.N102: "Message Sent/Delivered",
     PostbackCode.N202: "Message Sent/Delivered",
     PostbackCode.E101: "Message Failed",
+    PostbackCode.E012: "Message Failed",
+    PostbackCode.E013: "Message Failed",
     PostbackCode.E999: "Message Failed",
 }
 
@@ -114,6 +121,8 @@ def _values(postback: Postback, *, skycore: bool) -> dict[str, str]:
         "status-details": postback.details,
         "handset": postback.handset,
         "aggregator-id": "",
+        "audio-name": postback.medium,
+        "video-name": postback.medium,
     }
 
 

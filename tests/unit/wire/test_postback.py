@@ -30,8 +30,16 @@ SAMPLE = Postback(
 LINK = replace(SAMPLE, sent_as=SMS, handset="", details="Handset setting: mms with pass via HTML")
 FAILED = replace(SAMPLE, handset="", details="Recipient blocked by mobile operator")
 
+SOUND, FILM = "https://media.example/a.mp3", "https://media.example/v.mp4?x=1&y=2"
+UNUSABLE = Postback(code=PostbackCode.E003, sent_as=MMS, mms_id=39597, timestamp=SAMPLE.timestamp, medium=FILM)
+
 CASES = {
     "n003": Postback(code=PostbackCode.N003, sent_as=MMS, mms_id=39597, timestamp=SAMPLE.timestamp),
+    "e002": replace(UNUSABLE, code=PostbackCode.E002),
+    "e003": replace(UNUSABLE, code=PostbackCode.E003),
+    "n013": replace(SAMPLE, code=PostbackCode.N013, handset=""),
+    "e012": replace(FAILED, code=PostbackCode.E012, details="slide 1: Audio: it is cut short", medium=SOUND),
+    "e013": replace(FAILED, code=PostbackCode.E013, details="slide 2: Video: no stream", medium=FILM),
     "n101-mms": replace(SAMPLE, code=PostbackCode.N101, handset=""),
     "n101-sms": replace(LINK, code=PostbackCode.N101),
     "n102-mms": SAMPLE,
@@ -64,6 +72,11 @@ def names(code: PostbackCode, sent_as: SentAs, dialect: WireDialect) -> str:
     ("code", "sent_as", "order"),
     [
         ("N003", MMS, "origin code mms-id"),
+        ("E002", MMS, "origin code mms-id audio-name"),
+        ("E003", MMS, "origin code mms-id video-name"),
+        ("N013", MMS, "origin code mms-id tracking-id"),
+        ("E012", MMS, "origin code status mms-id from to tracking-id operator-id status-details audio-name"),
+        ("E013", MMS, "origin code status mms-id from to tracking-id operator-id status-details video-name"),
         ("N101", MMS, "origin code sent-as status mms-id from to tracking-id operator-id timestamp"),
         ("N101", SMS, "origin code sent-as status mms-id from to tracking-id operator-id timestamp status-details"),
         ("N102", MMS, "origin code sent-as status mms-id from to tracking-id operator-id timestamp handset"),
@@ -83,6 +96,8 @@ def test_the_order_in_kebab(code: str, sent_as: SentAs, order: str) -> None:
 @pytest.mark.parametrize(
     ("code", "sent_as", "order"),
     [
+        ("E003", MMS, "ORIGIN CODE MMSID VIDEONAME"),
+        ("E012", MMS, "ORIGIN CODE STATUS MMSID FROM TO TRACKINGID SPID STATUSDETAILS AUDIONAME"),
         ("N101", MMS, "ORIGIN CODE SENTAS STATUS MMSID FROM TO TRACKINGID SPID TIMESTAMP"),
         ("N101", SMS, "ORIGIN CODE SENTAS STATUS MMSID FROM TO TRACKINGID SPID TIMESTAMP STATUSDETAILS"),
         ("N102", MMS, "ORIGIN CODE SENTAS STATUS MMSID FROM TO TRACKINGID SPID TIMESTAMP HANDSET AGGREGATORID"),

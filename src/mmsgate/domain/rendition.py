@@ -1,0 +1,143 @@
+"""Renditions: versions of one content, each for what some phones take and how much of it (R-12, R-13)."""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from mmsgate.clock import MINUTE, Millis
+from mmsgate.domain.request import WireDialect
+from mmsgate.domain.slide import Medium, Slide
+
+#: How long the sounds and videos of a message or template may take to be made; then it has failed.
+PREPARE_WITHIN: Millis = 30 * MINUTE
+#: When a message ends by itself that still waits for them: after its preparation has had time to say why.
+PREPARE_PATIENCE: Millis = PREPARE_WITHIN + 2 * MINUTE
+
+
+class Measure(StrEnum):
+    """What a carrier counts (R-13)."""
+
+    DECODED = "decoded"  # the parts' bodies before any transfer encoding
+    WIRE = "wire"  # the bytes of the MM7 body as they are posted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limit:
+    """How large a message may be, in bytes, and how they are counted."""
+
+    bytes: int
+    measure: Measure = Measure.DECODED
+
+    def __str__(self) -> str:
+        return f"{self.bytes:,} {'decoded' if self.measure is Measure.DECODED else 'on the wire'}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """What a rendition must be. Equal terms share their renditions, whichever carriers they come from.
+
+    `room` is the bytes that all files may have together, None: any number; `types` the MIME types that are taken;
+    `h263` asks for H.263 and AMR in 3GP instead of H.264 and AAC in MP4.
+    """
+
+    room: int | None
+    types: frozenset[str]
+    h263: bool = False
+
+    @property
+    def key(self) -> str:
+        """A short name: equal for equal terms, now and in later runs."""
+        rest = json.dumps([sorted(self.types), self.h263])
+        return f"{'any' if self.room is None else self.room}-{hashlib.sha256(rest.encode()).hexdigest()[:12]}"
+
+    def to_json(self) -> str:
+        """As they are kept with a preparation."""
+        return json.dumps({"room": self.room, "types": sorted(self.types), "h263": self.h263})
+
+    @classmethod
+    def from_json(cls, text: str) -> "Terms":
+        """As they were kept."""
+        kept = json.loads(text)
+        return cls(room=kept["room"], types=frozenset(kept["types"]), h263=kept["h263"])
+
+    def take(self, media: Iterable[Medium]) -> bool:
+        """Whether files of these types and sizes need no change."""
+        files = list(media)
+        fits = self.room is None or sum(medium.size for medium in files) <= self.room
+        return fits and all(medium.mime in self.types for medium in files)
+
+
+#: What browsers on phones show: the terms of a fallback page's version, which is the best one, not the smallest.
+PAGE = Terms(
+    room=None,
+    types=frozenset({
+        "text/plain", "image/jpeg", "image/gif", "image/png", "image/webp", "audio/mpeg", "audio/mp4", "audio/wav",
+        "video/mp4", "text/x-vCard", "text/calendar", "application/pdf", "application/vnd.apple.pkpass",
+    }),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Version:
+    """Slides on terms; `notes` has a line for people about each change."""
+
+    slides: tuple[Slide, ...]
+    notes: tuple[str, ...] = ()
+
+    def of(self, slides: tuple[Slide, ...]) -> tuple[Slide, ...]:
+        """The version for slides that differ in nothing but their texts."""
+        return tuple(
+            Slide(text=own.text, media=made.media, duration=made.duration)
+            for own, made in zip(slides, self.slides, strict=True)
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Misfit:
+    """Why no version suits the terms."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrokenMedium:
+    """A sound or video that can't be used at all: the slide's number (from 1), the file, and why."""
+
+    slide: int
+    medium: Medium
+    reason: str
+
+    def __str__(self) -> str:
+        return f"slide {self.slide}: {self.medium.kind.label}: {self.reason}"
+
+
+#: What a preparation is for, where it is not certain terms: whatever carriers are in use, for a new template.
+IN_USE = "in-use"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preparation:
+    """Work that is waiting or under way: versions of the content `content_id`, for a new template or for messages.
+
+    `terms` is `IN_USE`, or the JSON of certain terms. `dialect` is that of the request, for what the customer is
+    told. `deadline` is when it has failed.
+    """
+
+    content_id: int
+    account_id: int
+    dialect: WireDialect
+    terms: str
+    deadline: Millis
+    attempts: int = 0
+
+    @property
+    def for_page(self) -> bool:
+        """Whether it is for the fallback page: nobody waits for it."""
+        return self.terms == PAGE.to_json()
+
+
+def plays(slides: Iterable[Slide]) -> bool:
+    """Whether there is sound or video among the slides, which is prepared before it can be sent (R-14)."""
+    return any(medium.plays for slide in slides for medium in slide.media)
