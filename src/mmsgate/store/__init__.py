@@ -29,12 +29,15 @@ from mmsgate.store.messages import (
 )
 from mmsgate.store.migrate import migrate
 from mmsgate.store.postbacks import Postbacks
+from mmsgate.store.preparations import Preparations
+from mmsgate.store.renditions import EncodedRow, RenditionRows
 from mmsgate.store.templates import Kept, Templates
 
 __all__ = [
     "Acceptance",
     "Decide",
     "Directory",
+    "EncodedRow",
     "Idempotency",
     "Kept",
     "Match",
@@ -44,6 +47,7 @@ __all__ = [
     "PostbackRow",
     "Recorded",
     "Render",
+    "RenditionRows",
     "Snapshot",
     "Store",
     "StoreFault",
@@ -64,6 +68,8 @@ class Store:
         self.messages = Messages(self._engine, render=_render_nothing)
         self.postbacks = Postbacks(self._engine)
         self.templates = Templates(self._engine)
+        self.preparations = Preparations(self._engine)
+        self.renditions = RenditionRows(self._engine)
         self.accounts = Accounts(self._engine)
         self.media = MediaRows(self._engine)
 

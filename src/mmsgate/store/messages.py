@@ -9,9 +9,11 @@ from mmsgate.clock import Millis
 from mmsgate.domain.change import CarrierId, Change, normalise_id
 from mmsgate.domain.message import Content, Event, Message, SmsPart
 from mmsgate.domain.postback import SentAs
+from mmsgate.domain.rendition import Preparation
 from mmsgate.store import rows
 from mmsgate.store.engine import Engine, Row
 from mmsgate.store.matching import Match, find_message
+from mmsgate.store.preparations import insert_preparation
 from mmsgate.store.queries import queries
 
 SQL = {
@@ -60,7 +62,8 @@ Decide = Callable[[Snapshot], Change]
 class Acceptance:
     """All that one accepted request writes: one transaction.
 
-    `content` is None where it is a template's own, which is in the store already.
+    `content` is None where it is a template's own, which is in the store already. `preparation` is what the message
+    waits for.
     """
 
     message: Message
@@ -69,6 +72,7 @@ class Acceptance:
     idempotency_key: str = ""
     response: bytes = b""
     response_expires: Millis = 0
+    preparation: Preparation | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,9 +95,10 @@ class Orphan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageRow:
-    """A fallback page: what it shows, and until when."""
+    """A fallback page: what it shows, and until when. `base_id` is the content whose versions it may show."""
 
     content: Content
+    base_id: int
     message_id: int
     created_at: Millis
     expires_at: Millis
@@ -207,6 +212,8 @@ class Messages:
                 SQL["upsert_sms_part"], (after.id, part.number, part.state, part.smsc_id, part.error)
             )  # fmt: skip
         self._insert_postbacks(db, change)
+        if change.preparation is not None:
+            insert_preparation(db, change.preparation, due_at=change.event.at)
         return Recorded(change=change, orphans=_remember_ids(db, after.id, change.carrier_ids))
 
     def _insert_postbacks(self, db: sqlite3.Connection, change: Change) -> None:
@@ -306,11 +313,13 @@ class Messages:
         found = self._engine.read(SQL["page"], (token,))
         if not found:
             return None
-        mms_id, _, message_id, created_at, expires_at = found[0]
-        content = self.content(mms_id)
+        content_id, base_id, message_id, created_at, expires_at = found[0]
+        content = self.content(content_id)
         if content is None:
             return None
-        return PageRow(content=content, message_id=message_id, created_at=created_at, expires_at=expires_at)
+        return PageRow(
+            content=content, base_id=base_id, message_id=message_id, created_at=created_at, expires_at=expires_at
+        )
 
     def counts(self) -> dict[str, int]:
         """How many messages are in which state."""
@@ -332,6 +341,8 @@ def _accept(db: sqlite3.Connection, acceptance: Acceptance) -> None:
              message.fallback.expires_at),
         )  # fmt: skip
     db.execute(SQL["insert_event"], rows.event_row(message.id, acceptance.event))
+    if acceptance.preparation is not None:
+        insert_preparation(db, acceptance.preparation, due_at=message.accepted_at)
     if acceptance.idempotency_key:
         finish_idempotency(
             db, message.account_id, acceptance.idempotency_key, acceptance.response, acceptance.response_expires
@@ -352,7 +363,12 @@ def insert_content(db: sqlite3.Connection, content: Content) -> None:
          content.created_at),
     )  # fmt: skip
     for medium in content.media:
-        db.execute(SQL["insert_content_blob"], (medium.blob, content.id))
+        keep_blob(db, medium.blob, content.id)
+
+
+def keep_blob(db: sqlite3.Connection, blob: str, content_id: int) -> None:
+    """A content's claim on a blob: as long as there is one it is not removed."""
+    db.execute(SQL["insert_content_blob"], (blob, content_id))
 
 
 def finish_idempotency(

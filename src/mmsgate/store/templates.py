@@ -6,10 +6,12 @@ from dataclasses import dataclass
 
 from mmsgate.clock import DAY, Millis
 from mmsgate.domain.message import Content
+from mmsgate.domain.rendition import Preparation
 from mmsgate.domain.template import Template, TemplateState
 from mmsgate.store import rows
 from mmsgate.store.engine import Engine, Row
 from mmsgate.store.messages import POSTBACK_INSERT, PostbackRow, finish_idempotency, insert_content
+from mmsgate.store.preparations import insert_preparation
 from mmsgate.store.queries import queries
 
 _COLUMNS = (
@@ -46,25 +48,36 @@ class Templates:
         self._engine = engine
 
     async def save(
-        self, template: Template, content: Content, *, notices: Sequence[PostbackRow], kept: Kept
-    ) -> None:
-        """Template, content and postbacks, durably."""
+        self, template: Template, content: Content, *, notices: Sequence[PostbackRow], kept: Kept,
+        preparation: Preparation | None = None,
+    ) -> None:  # fmt: skip
+        """Template, content, and either the postbacks or the preparation that has to come before them, durably."""
 
         def work(db: sqlite3.Connection) -> None:
             insert_content(db, content)
             db.execute(SQL["insert"], _row(template))
-            for sequence, row in enumerate(notices, 1):
-                db.execute(
-                    POSTBACK_INSERT,
-                    (template.id, sequence, template.account_id, row.receiver, row.url, row.code,
-                     row.content_type, row.body, template.created_at, row.ordered),
-                )  # fmt: skip
+            _tell(db, template.id, template.account_id, notices, at=template.created_at)
+            if preparation is not None:
+                insert_preparation(db, preparation, due_at=template.created_at)
             if kept.idempotency_key:
                 finish_idempotency(
                     db, template.account_id, kept.idempotency_key, kept.response, kept.response_expires
                 )
 
         await self._engine.write(work)
+
+    async def prepared(
+        self, template_id: int, account_id: int, state: TemplateState, *, notices: Sequence[PostbackRow], at: Millis
+    ) -> bool:
+        """The end of a template's preparation, with its postbacks; False if it was deleted meanwhile."""
+
+        def work(db: sqlite3.Connection) -> bool:
+            if not db.execute(SQL["prepared"], (state.value, template_id)).rowcount:
+                return False
+            _tell(db, template_id, account_id, notices, at=at)
+            return True
+
+        return await self._engine.write(work)
 
     def get(self, template_id: int, account_id: int) -> Template | None:
         """A template that this account has and has not deleted."""
@@ -97,11 +110,22 @@ class Templates:
 
         def work(db: sqlite3.Connection) -> int:
             found = db.execute(SQL["unneeded"], (now - ON_ITS_WAY, now)).fetchall()
-            for statement in ("free_blobs", "free_content", "free_template"):
+            for statement in ("free_blobs", "free_renditions", "free_encoded", "free_content", "free_template"):
                 db.executemany(SQL[statement], found)
             return len(found)
 
         return await self._engine.write(work)
+
+
+def _tell(
+    db: sqlite3.Connection, template_id: int, account_id: int, notices: Sequence[PostbackRow], *, at: Millis
+) -> None:
+    for sequence, row in enumerate(notices, 1):
+        db.execute(
+            POSTBACK_INSERT,
+            (template_id, sequence, account_id, row.receiver, row.url, row.code, row.content_type, row.body, at,
+             row.ordered),
+        )  # fmt: skip
 
 
 def _row(template: Template) -> Row:

@@ -35,5 +35,14 @@ DELETE FROM template WHERE id = ?
 -- name: free_content
 DELETE FROM content WHERE id = ?
 
+-- name: free_renditions
+DELETE FROM rendition WHERE content_id = ?
+
+-- name: free_encoded
+DELETE FROM encoded WHERE content_id = ?
+
+-- name: prepared
+UPDATE template SET state = ? WHERE id = ? AND state = 'preparing' AND deleted_at IS NULL
+
 -- name: free_blobs
 DELETE FROM content_blob WHERE content_id = ?
