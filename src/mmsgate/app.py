@@ -37,11 +37,16 @@ from mmsgate.clock import Clock, Ids, SystemClock
 from mmsgate.config import Settings
 from mmsgate.delivery.alarms import Alarms
 from mmsgate.delivery.dispatcher import Dispatcher, Lane
+from mmsgate.delivery.encoder import Encoder
 from mmsgate.delivery.mms import MmsDelivery
+from mmsgate.delivery.preparer import Preparer
 from mmsgate.delivery.rendition import Renditions
 from mmsgate.delivery.sms import SmsDelivery
 from mmsgate.delivery.stranded import Stranded
+from mmsgate.delivery.versions import Versions
+from mmsgate.domain.account import Account
 from mmsgate.domain.message import Message
+from mmsgate.domain.rendition import PAGE, Version
 from mmsgate.domain.slide import Medium
 from mmsgate.errors import Fault
 from mmsgate.http import AddressPolicy, HttpClient
@@ -49,9 +54,11 @@ from mmsgate.listener import Listener
 from mmsgate.media.adapter import Adapter
 from mmsgate.media.cage import ImageCage
 from mmsgate.media.fetcher import Fetcher
+from mmsgate.media.ffmpeg import FfmpegCage
 from mmsgate.media.intake import Intake
 from mmsgate.media.janitor import Janitor
 from mmsgate.media.storage import FileBlobStore
+from mmsgate.media.transcoder import Transcoder
 from mmsgate.pages.page import Page, page_link
 from mmsgate.pages.routes import routes as page_routes
 from mmsgate.postbacks.ledger import Ledger
@@ -109,12 +116,20 @@ class Gateway:
             http=self.http, blobs=self.blobs, intake=self.intake, cache=self.store.media, clock=self.clock,
             own_uploads=self._own_upload,
         )  # fmt: skip
-        self.renditions = Renditions(
-            self.blobs,
-            self.store.messages.content,
-            adapter=Adapter(blobs=self.blobs, cage=self.cage),
-            memory=self.settings.memory_cache_bytes,
-        )
+        self.ffmpeg = FfmpegCage(
+            binary=Path(getattr(self.settings,"ffmpeg","")) if getattr(self.settings,"ffmpeg","") else None,
+            folder=self.blobs.incoming, workers=self.settings.image_workers or None,
+        )  # fmt: skip
+        self.adapter = Adapter(blobs=self.blobs, cage=self.cage, transcoder=Transcoder(cage=self.ffmpeg))
+        self.versions = Versions(self.store.renditions, self.adapter, self.clock)
+        memory = self.settings.memory_cache_bytes
+        self.encoder = Encoder(self.blobs, self.store.renditions, memory=memory)
+        self.renditions = Renditions(self.store.messages.content, self.versions, self.encoder, memory=memory)
+        self.preparer = Preparer(
+            store=self.store, versions=self.versions, ledger=self.ledger,
+            profiles=lambda: list(self.profiles.values()), accounts=self._account,
+            clock=self.clock, owner=self._owner,
+        )  # fmt: skip
         self.reports = Reports(
             self.store, self.ledger, self.profiles.get, self.clock, has_connection=self.has_connection
         )
@@ -127,12 +142,16 @@ class Gateway:
         self.store.render_with(self.ledger.render)
         self.ledger.on_postbacks = self.sender.wake
         self.ledger.on_due = self.dispatcher.wake
+        self.ledger.on_preparation = self.preparer.wake
         self.ledger.on_early_report = self.reports.receive_orphan
 
     async def _own_upload(self, account: str, url: str) -> Medium | None:
         """The file behind a URL of ours that this account uploaded."""
         prefix = f"{self.settings.url}/media/"
         return self.store.media.upload(url.removeprefix(prefix), int(account)) if url.startswith(prefix) else None
+
+    def _account(self, account_id: int) -> Account | None:
+        return self.watch().accounts.get(account_id)
 
     def block_reason(self, account_id: int, sender: str, recipient: str) -> str | None:
         """Why that sender may not send to that recipient, by the block list as it is now."""
@@ -172,7 +191,7 @@ class Gateway:
         slides = SlideFetcher(self.fetcher)
         submission = Submission(
             store=store, profiles=lambda: list(self.profiles.values()), block_reason=self.block_reason,
-            on_accepted=self.dispatcher.wake, clock=clock, ids=ids,
+            on_accepted=self.dispatcher.wake, on_preparation=self.preparer.wake, clock=clock, ids=ids,
         )  # fmt: skip
         return Actions(
             send=SendMmsWorkflow(submission=submission, slides=slides, clock=clock, ids=ids),
@@ -217,7 +236,7 @@ class Gateway:
             return
         client = Mm7Client(profile, self.http, self.clock)
         delivery = MmsDelivery(
-            profile, client=client, store=self.store, ledger=self.ledger, renditions=self.renditions,
+            profile, client=client, store=self.store, ledger=self.ledger, renditions=self.renditions.on(profile),
             block_reason=self.block_reason, has_connection=self.has_connection, alarms=self.alarms,
             clock=self.clock,
         )  # fmt: skip
@@ -266,6 +285,7 @@ class Gateway:
             await _enter(stack, self.http.start, self.http.stop)
             await self.blobs.start()
             await _enter(stack, self.cage.start, self.cage.stop)
+            await _enter(stack, self.ffmpeg.start, self.ffmpeg.stop)
             stack.push_async_callback(self.fetcher.stop)
             stack.push_async_callback(self.dispatcher.stop)
             await _enter(stack, self.watch.start, self.watch.stop)
@@ -273,6 +293,8 @@ class Gateway:
             stack.push_async_callback(self.rates.stop)
             self.sender.start()
             stack.push_async_callback(self.sender.stop)
+            self.preparer.start()
+            stack.push_async_callback(self.preparer.stop)
             keeper = asyncio.create_task(self._keep_house(), name="housekeeping")
             stack.push_async_callback(_cancel, keeper)
             await listener.start(self.app())
@@ -284,10 +306,12 @@ class Gateway:
         now = self.clock.now()
         messages = await self.store.messages.recover(now=now)
         postbacks = await self.store.postbacks.recover(now=now)
-        if messages or postbacks:
+        preparations = await self.store.preparations.recover(now=now)
+        if messages or postbacks or preparations:
             log.warning(
-                "taking over %d messages and %d postbacks of a gateway that was killed", messages, postbacks
-            )
+                "taking over %d messages, %d postbacks and %d preparations of a gateway that was killed",
+                messages, postbacks, preparations,
+            )  # fmt: skip
 
     async def _keep_house(self) -> None:
         """Every minute: orphaned reports get another try, what has had its time is dropped."""
@@ -317,8 +341,10 @@ class _Pages:
         row = self._store.messages.page(token)
         if row is None:
             return None
+        best = self._store.renditions.get(row.base_id, PAGE.key)  # where browsers don't show the files themselves
+        slides = best.of(row.content.slides) if isinstance(best, Version) else row.content.slides
         return Page(
-            token=token, subject=row.content.subject, slides=row.content.slides, created_at=row.created_at,
+            token=token, subject=row.content.subject, slides=slides, created_at=row.created_at,
             expires_at=row.expires_at, account_id=row.content.account_id,
         )  # fmt: skip
 

@@ -14,15 +14,20 @@ from mmsgate.carriers.client import Mm7Client
 from mmsgate.cli import main
 from mmsgate.delivery.mms import MmsDelivery
 from mmsgate.delivery.sms import SmsDelivery
+from mmsgate.delivery.versions import Versions
 from mmsgate.postbacks.ledger import Ledger
 from mmsgate.reports.reports import Reports
 from mmsgate.store.messages import Messages
 from mmsgate.store.postbacks import Postbacks
+from mmsgate.store.preparations import Preparations
 
 #: step → (class, method, whether it dies before or after the method).
 STEPS: dict[str, tuple[type, str, str]] = {
     "accept-before-commit": (Messages, "accept", "before"),
     "accept-after-commit": (Messages, "accept", "after"),
+    "preparation-claimed": (Preparations, "claim", "after"),
+    "preparation-made": (Versions, "make", "after"),
+    "preparation-let-go": (Preparations, "finish", "before"),
     "claimed": (Messages, "claim", "after"),
     "before-submitting": (MmsDelivery, "_begin", "before"),
     "submitting-committed": (MmsDelivery, "_begin", "after"),
@@ -40,7 +45,7 @@ STEPS: dict[str, tuple[type, str, str]] = {
 
 
 #: Which passing is the last; 5 unless it is here. Claims are few, for they take many at once.
-PASSINGS = {"claimed": 2, "postbacks-claimed": 2, "postback-recorded": 2}
+PASSINGS = {"preparation-claimed": 1, "claimed": 2, "postbacks-claimed": 2, "postback-recorded": 2}
 
 
 def die_at(step: str, passing: int) -> None:

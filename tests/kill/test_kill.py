@@ -28,6 +28,7 @@ pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(240
 
 MESSAGES = 30
 FALLING_BACK = 10  # of them, those whose content the carrier refuses
+SOUNDING = 6  # of them, those whose sound is prepared first
 AT_ONCE = 4  # gateways; each mostly waits
 FINAL = {"delivered", "undelivered", "failed", "unreported"}
 
@@ -102,7 +103,8 @@ async def post_all(customer: Customer, gateway_lives: asyncio.Event) -> dict[str
 
     async def post(number: int) -> None:
         to = f"1206{number:03}{'0132' if number < FALLING_BACK else '5555'}"
-        document = customer.document(to).encode()
+        sound = f"<slide>{customer.demo('chime.mp3', 'audio')}</slide>" if number >= MESSAGES - SOUNDING else ""
+        document = customer.document(to, slides=sound).encode()
         while True:
             await gateway_lives.wait()
             outcome = await customer.pool.post(

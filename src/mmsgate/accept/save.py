@@ -1,10 +1,12 @@
-"""saveMMS: the checks in the contract's order (6.2), the media, the commit, and N003."""
+"""saveMMS: the checks in the contract's order (6.2), the media, the commit; then N003, or first a preparation."""
 
 from mmsgate.accept.call import Call
 from mmsgate.accept.content import SlideFetcher, check_name, check_slides, check_subject
 from mmsgate.accept.submission import KEY_LIFE
 from mmsgate.clock import Clock, Ids
 from mmsgate.domain.message import Content
+from mmsgate.domain.postback import PostbackCode
+from mmsgate.domain.rendition import IN_USE, PREPARE_WITHIN, Preparation, plays
 from mmsgate.domain.request import SaveMms
 from mmsgate.domain.template import Template, TemplateState
 from mmsgate.errors import Refusal
@@ -31,18 +33,33 @@ class SaveMmsWorkflow:
             id=self._ids.number(), account_id=account.id, name=request.name or "", subject=subject, slides=slides,
             created_at=now,
         )  # fmt: skip
+        state = TemplateState.PREPARING if plays(slides) else TemplateState.READY
         template = Template(
-            id=content.id, account_id=account.id, state=TemplateState.READY, size=size_of(content), created_at=now,
+            id=content.id, account_id=account.id, state=state, size=size_of(content), created_at=now,
             fallback_text=(request.fallback_text or "").strip() or None,
             disable_fallback=request.disable_fallback, disable_fallback_link=request.disable_fallback_link,
         )  # fmt: skip
         response = success_save(call.dialect, mms_id=template.id)
         kept = Kept(idempotency_key=call.idempotency_key, response=response, response_expires=now + KEY_LIFE)
-        notices = self._ledger.render_ready(template, account, call.dialect)
+        await self._commit(template, content, call, kept)
+        return response
+
+    async def _commit(self, template: Template, content: Content, call: Call, kept: Kept) -> None:
+        """With sound or video it is locked until they are prepared (E626)."""
+        if template.state is TemplateState.PREPARING:
+            preparation = Preparation(
+                content_id=template.id, account_id=template.account_id, dialect=call.dialect, terms=IN_USE,
+                deadline=template.created_at + PREPARE_WITHIN,
+            )  # fmt: skip
+            await self._store.templates.save(template, content, notices=(), kept=kept, preparation=preparation)
+            self._ledger.on_preparation()
+            return
+        notices = self._ledger.render_template(
+            PostbackCode.N003, template.id, call.account, call.dialect, at=template.created_at
+        )
         await self._store.templates.save(template, content, notices=notices, kept=kept)
         if notices:
             self._ledger.on_postbacks(notices[0].receiver)
-        return response
 
 
 def size_of(content: Content) -> int:

@@ -33,11 +33,11 @@ class SendSavedMmsWorkflow:
         personal = Personal(subject=subject or None, texts=texts, data=request.data)
         fallback = self._submission.fallback(request, call, now, template)
         fallback = replace(fallback, text=personal.of_text(fallback.text))
-        connection = self._submission.route(address)
+        profile = self._submission.route(address)
         check_billing(account)
         own = self._personal(content, personal, now)
         parcel = Parcel(
-            address=address, content=own, fallback=fallback, connection=connection, mms_id=template.id,
+            address=address, content=own, fallback=fallback, profile=profile, mms_id=template.id,
             stored=own is content,
         )  # fmt: skip
         message = self._submission.message(parcel, call, now)

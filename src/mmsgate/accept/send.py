@@ -23,15 +23,13 @@ class SendMmsWorkflow:
         fallback = self._submission.fallback(request, call, now)
         check_slides(request.slides, account)
         slides = await self._slides.fetch(request.slides, account)
-        connection = self._submission.route(address)
+        profile = self._submission.route(address)
         check_billing(account)
         content = Content(
             id=self._ids.number(), account_id=account.id, name=request.name or "", subject=subject, slides=slides,
             created_at=now,
         )  # fmt: skip
-        parcel = Parcel(
-            address=address, content=content, fallback=fallback, connection=connection, mms_id=content.id
-        )
+        parcel = Parcel(address=address, content=content, fallback=fallback, profile=profile, mms_id=content.id)
         message = self._submission.message(parcel, call, now)
         response = success_send(
             call.dialect, to=message.recipient, mms_id=message.mms_id, tracking_id=message.tracking_id

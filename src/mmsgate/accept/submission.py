@@ -7,9 +7,11 @@ from mmsgate.accept.addressing import Address, BlockReason, Wanted, check_addres
 from mmsgate.accept.call import Call
 from mmsgate.carriers.profile import CarrierProfile
 from mmsgate.carriers.routing import NoRoute, route
+from mmsgate.carriers.target import Target
 from mmsgate.clock import DAY, Clock, Ids, Millis, iso, parse_iso
 from mmsgate.domain.account import Account
 from mmsgate.domain.message import Content, Event, Fallback, Message, counted
+from mmsgate.domain.rendition import PREPARE_PATIENCE, PREPARE_WITHIN, Preparation, plays
 from mmsgate.domain.request import SendMms, SendSavedMms, WireDialect
 from mmsgate.domain.state import State
 from mmsgate.domain.template import Template
@@ -35,9 +37,14 @@ class Parcel:
     address: Address
     content: Content
     fallback: Fallback
-    connection: str
+    profile: CarrierProfile
     mms_id: int
     stored: bool = False
+
+    @property
+    def prepared_first(self) -> bool:
+        """Whether sound or video has to be transcoded before it is sent (R-14); a template's has been."""
+        return self.mms_id == self.content.id and not self.stored and plays(self.content.slides)
 
 
 class Submission:
@@ -45,10 +52,10 @@ class Submission:
 
     def __init__(
         self, *, store: Store, profiles: Profiles, block_reason: BlockReason, on_accepted: Callable[[str], None],
-        clock: Clock, ids: Ids,
+        on_preparation: Callable[[], None], clock: Clock, ids: Ids,
     ) -> None:  # fmt: skip
         self._store, self._profiles, self._block_reason = store, profiles, block_reason
-        self._on_accepted, self._clock, self._ids = on_accepted, clock, ids
+        self._on_accepted, self._on_preparation, self._clock, self._ids = on_accepted, on_preparation, clock, ids
 
     def address(self, request: SendMms | SendSavedMms, call: Call) -> Address:
         """Recipient, sender, service, operator and campaign, in the contract's order."""
@@ -80,12 +87,12 @@ class Submission:
         token = self._ids.token() if link else ""
         return Fallback(enabled=enabled, text=text, link=link, token=token, expires_at=expires)
 
-    def route(self, address: Address) -> str:
+    def route(self, address: Address) -> CarrierProfile:
         """The carrier's connection: E619 where this kind of sender is not provisioned, E628 where none is."""
         found = route(self._profiles(), operator=address.operator, sender_type=address.sender.type)
         if isinstance(found, NoRoute):
             raise Refusal(_NO_ROUTE[found], detail=found.value)
-        return found.profile.name
+        return found.profile
 
     def message(self, parcel: Parcel, call: Call, now: Millis) -> Message:
         """The message as it begins its life."""
@@ -106,8 +113,9 @@ class Submission:
             fallback=parcel.fallback,
             accepted_at=now,
             expires_at=now + MESSAGE_LIFE,
-            connection=parcel.connection,
-            due_at=now,
+            connection=parcel.profile.name,
+            state=State.PREPARING if parcel.prepared_first else State.ACCEPTED,
+            due_at=now + PREPARE_PATIENCE if parcel.prepared_first else now,
             updated_at=now,
         )
 
@@ -122,7 +130,7 @@ class Submission:
         event = Event(
             at=message.accepted_at,
             happening=None,
-            state=State.ACCEPTED,
+            state=message.state,
             reason=f"accepted for {message.connection}: {counted(slides, 'slide')}, {counted(files, 'file')}, "
             f"{size:,} bytes",
             data={"slides": slides, "files": files, "bytes": size},
@@ -131,10 +139,24 @@ class Submission:
             Acceptance(
                 message=message, content=None if parcel.stored else content, event=event,
                 idempotency_key=call.idempotency_key, response=response,
-                response_expires=message.accepted_at + KEY_LIFE,
+                response_expires=message.accepted_at + KEY_LIFE, preparation=_preparation(message, parcel),
             )
         )  # fmt: skip
-        self._on_accepted(message.connection)
+        if message.state is State.PREPARING:
+            self._on_preparation()
+        else:
+            self._on_accepted(message.connection)
+
+
+def _preparation(message: Message, parcel: Parcel) -> Preparation | None:
+    """What the message waits for, if it does: its own sound and video on its carrier's terms."""
+    if message.state is not State.PREPARING:
+        return None
+    target = Target.of(parcel.profile, message.operator, message.sender_type)
+    return Preparation(
+        content_id=message.mms_id, account_id=message.account_id, dialect=message.dialect,
+        terms=target.terms(parcel.content.slides).to_json(), deadline=message.accepted_at + PREPARE_WITHIN,
+    )  # fmt: skip
 
 
 def _first(request: bool | None, template: bool | None) -> bool | None:

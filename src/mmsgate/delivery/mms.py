@@ -1,6 +1,6 @@
 """One MMS to one carrier: the steps, a line each.
 
-    settle what is overdue → not expired → recipient not blocked → phone takes the types → fits the limit
+    settle what is overdue → not expired → recipient not blocked → a rendition that phones take and that fits
     → commit `submitting` → submit → record
 
 A step returns None to go on, or a `Verdict` that ends this attempt with a reason a person can read.
@@ -27,11 +27,12 @@ from mmsgate.carriers.profile import CarrierProfile, OnUnknown
 from mmsgate.clock import MINUTE, Clock, Millis, spoken
 from mmsgate.delivery.alarms import Alarms
 from mmsgate.delivery.gate import Gate
-from mmsgate.delivery.rendition import Rendition, Renditions, Unfit
+from mmsgate.delivery.rendition import CarrierRenditions, Missing, Rendition, Unfit
 from mmsgate.delivery.retry import retry_delay
 from mmsgate.delivery.verdict import Verdict, broke_down, gave_up
 from mmsgate.domain.change import CarrierId, Why
-from mmsgate.domain.message import Content, Message
+from mmsgate.domain.message import Message
+from mmsgate.domain.rendition import PREPARE_PATIENCE, PREPARE_WITHIN
 from mmsgate.domain.state import Happening, State
 from mmsgate.postbacks.ledger import Ledger
 from mmsgate.store import Store
@@ -43,6 +44,11 @@ LEASE_MARGIN: Millis = 2 * MINUTE
 
 #: One message stands ready behind this many connections.
 READY_SHARE = 4
+
+#: After a refusal for size the next version has at most the next of these bytes; below the last one it is the SMS.
+SMALLER = (1_000_000, 614_400, 307_200, 102_400)
+#: A version that is hardly smaller than the refused one would be refused too.
+CLEARLY_SMALLER = 0.95
 
 #: A gateway that is told to stop waits no longer than that, in seconds; service managers kill after 90.
 LONGEST_STOP = 75.0
@@ -56,7 +62,6 @@ class Attempt:
 
     message: Message
     now: Millis
-    content: Content | None = None
     rendition: Rendition | None = None
 
 
@@ -70,7 +75,7 @@ class MmsDelivery:
         client: Mm7Client,
         store: Store,
         ledger: Ledger,
-        renditions: Renditions,
+        renditions: CarrierRenditions,
         block_reason: BlockReason,
         has_connection: Callable[[str], bool],
         alarms: Alarms,
@@ -123,6 +128,8 @@ class MmsDelivery:
                 return self._in_doubt(attempt, "the gateway stopped while the request may have been under way")
             case State.UNKNOWN:
                 return self._settle_unknown(attempt)
+            case State.PREPARING:
+                return gave_up(f"its sound or video could not be prepared within {spoken(PREPARE_WITHIN)}")
             case State.SENT:
                 why = Why.of(f"no final report within {spoken(self.profile.report_wait)}")
                 return Verdict(happening=Happening.NEVER_REPORTED, why=why)
@@ -156,13 +163,18 @@ class MmsDelivery:
 
     async def _choose_rendition(self, attempt: Attempt) -> Verdict | None:
         """What the phones of this carrier take and what fits its limit; else the SMS (R-12, R-13)."""
-        chosen = await self._renditions.choose(attempt.message, self.profile)
-        if isinstance(chosen, Unfit) and chosen.final:
-            return gave_up(chosen.reason, **chosen.data)
-        if isinstance(chosen, Unfit):
-            return self._fall_back(attempt, chosen.reason, **chosen.data)
-        attempt.rendition = chosen
-        return None
+        match await self._renditions.choose(attempt.message):
+            case Rendition() as chosen:
+                attempt.rendition = chosen
+                return None
+            case Missing(terms=terms):
+                why = Why.of(f"its sound or video is made into what {self.profile.name} takes")
+                due_at = attempt.now + PREPARE_PATIENCE
+                return Verdict(happening=Happening.PREPARE, why=why, due_at=due_at, terms=terms.to_json())
+            case Unfit(reason=reason, data=data, final=True):
+                return gave_up(reason, **data)
+            case Unfit(reason=reason, data=data):
+                return self._fall_back(attempt, reason, **data)
 
     def _fall_back(self, attempt: Attempt, reason: str, **data: object) -> Verdict:
         connection = self.profile.sms
@@ -213,8 +225,10 @@ class MmsDelivery:
                 return self._taken(attempt, outcome)
             case RefusedRecipient(code=code, text=text):
                 return gave_up(f"the carrier refused the recipient: {text}", code=code)
-            case RefusedContent(code=code, text=text):
-                return self._fall_back(attempt, f"the carrier refused the content: {text}", code=code)
+            case RefusedContent():
+                return self._smaller(attempt, outcome) or self._fall_back(
+                    attempt, f"the carrier refused the content: {outcome.text}", code=outcome.code
+                )
             case OurFault(code=code, text=text, raw=raw):
                 self._troubled = True
                 await self._alarms.raise_(self._rejects, f"{attempt.message}: {text}")
@@ -236,6 +250,17 @@ class MmsDelivery:
             due_at=attempt.now + self.profile.report_wait,
             carrier_ids=(CarrierId(connection=self.profile.name, verbatim=outcome.message_id),),
         )
+
+    def _smaller(self, attempt: Attempt, outcome: RefusedContent) -> Verdict | None:
+        """After a refusal for size: the next smaller rendition, at once (R-12)."""
+        assert attempt.rendition is not None
+        refused = attempt.rendition.content.decoded_size
+        cap = next((step for step in SMALLER if step < refused * CLEARLY_SMALLER), None)
+        if cap is None or not outcome.for_size:
+            return None
+        reason = f"the carrier refused the content: {outcome.text}; a version of at most {cap:,} bytes is next"
+        why = Why.of(reason, code=outcome.code, refused=refused, cap=cap)
+        return Verdict(happening=Happening.POSTPONED, why=why, due_at=attempt.now, size_cap=cap)
 
     def _retry(self, attempt: Attempt, outcome: Temporary) -> Verdict:
         delay = retry_delay(attempt.message.attempts, asked=outcome.after)

@@ -1,34 +1,28 @@
-"""Which version of a message's content a carrier gets.
+"""What a carrier gets of a message's content.
 
-What a handset takes travels as it is if it fits the carrier's limit. Pictures that don't are made smaller, all else
-goes by fallback link, never raw. Equal slides are encoded once per dialect: a retry, and the next of many sends of
-the same picture, share the bytes.
+    its limit and types → a version on these terms → encoded in its dialect → measured → sent
+
+What phones take travels as it is if it fits. Everything is made once: a version for each terms, its encoded form
+for each dialect; the next recipient, and the next message with equal slides, share the bytes. A template's encoded
+form is kept in the store, so that it outlives the process.
 """
 
-import secrets
-import string
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Protocol
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from mmsgate.carriers.profile import CarrierProfile
-from mmsgate.domain.media import MediaKind, by_mime
+from mmsgate.carriers.target import Target
+from mmsgate.delivery.encoder import EncodeJob, Encoder
+from mmsgate.delivery.versions import Versions
+from mmsgate.domain.media import by_mime
 from mmsgate.domain.message import Content, Message, counted
+from mmsgate.domain.number import SenderType
+from mmsgate.domain.rendition import Misfit, Terms, plays
 from mmsgate.domain.slide import MAX_TEXT, Slide
-from mmsgate.media.adapter import Adapter, CannotAdapt
-from mmsgate.mm7.content import EncodedContent, encode_content
-from mmsgate.mm7.dialect import Dialect
+from mmsgate.mm7.content import EncodedContent
 from mmsgate.recent import Recent
 
-_ALPHABET = string.ascii_letters + string.digits
-
-
-class Blobs(Protocol):
-    """Where media bytes are."""
-
-    async def read(self, blob: str) -> bytes:
-        """The bytes of a blob, shared with every other reader."""
-        ...
+_REMEMBERED = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,97 +43,92 @@ class Unfit:
     final: bool = False  # not even an SMS with a link
 
 
-class Boundaries:
-    """Boundary tokens: the same few for a whole process, so that envelopes' templates are shared.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Missing:
+    """There is no version on these terms yet, and it takes longer to make than a message can be held."""
 
-    The encoder asks again when a part happens to hold the first one.
-    """
-
-    def __init__(self, draw: Callable[[], str] | None = None) -> None:
-        self._draw = draw or (lambda: "".join(secrets.choice(_ALPHABET) for _ in range(24)))
-        self._usual = self._draw()
-
-    def __call__(self) -> Callable[[], str]:
-        """A source for one content."""
-        tokens = self._tokens()
-        return lambda: next(tokens)
-
-    def _tokens(self) -> Iterator[str]:
-        yield self._usual
-        while True:
-            yield self._draw()
+    terms: Terms
 
 
 class Renditions:
-    """Chooses and encodes.
-
-    `content` looks up slides by a content's id; `adapter` makes pictures smaller (without it nothing is changed);
-    `memory` bounds the encoded bytes that are kept for later.
-    """
+    """Chooses for all carriers. `content` looks up slides by a content's id; `memory` bounds what is remembered."""
 
     def __init__(
-        self, blobs: Blobs, content: Callable[[int], Content | None], *, adapter: Adapter | None = None,
+        self, content: Callable[[int], Content | None], versions: Versions, encoder: Encoder, *,
         memory: int = 64_000_000,
     ) -> None:  # fmt: skip
-        self._blobs, self._content, self._adapter = blobs, content, adapter
-        self._boundaries = Boundaries()
-        self._encoded: Recent[tuple[tuple[Slide, ...], Dialect], EncodedContent] = Recent(
-            256, weigh=lambda encoded: encoded.decoded_size, budget=memory
+        self._content, self.versions, self._encoder, self._memory = content, versions, encoder, memory
+
+    def on(self, profile: CarrierProfile) -> "CarrierRenditions":
+        """The renditions for one carrier, as its profile is now."""
+        return CarrierRenditions(
+            profile, self._content, self.versions, self._encoder, memory=self._memory
+        )  # fmt: skip
+
+
+class CarrierRenditions:
+    """Chooses for one carrier."""
+
+    def __init__(
+        self, profile: CarrierProfile, content: Callable[[int], Content | None], versions: Versions,
+        encoder: Encoder, *, memory: int,
+    ) -> None:  # fmt: skip
+        self._profile, self._content, self._versions, self._encoder = profile, content, versions, encoder
+        self._chosen: Recent[tuple[int, str, SenderType, int], Rendition] = Recent(
+            _REMEMBERED, weigh=lambda chosen: chosen.content.decoded_size, budget=memory
         )
 
-    async def choose(self, message: Message, profile: CarrierProfile) -> Rendition | Unfit:
-        """The rendition for that carrier, or why there is none."""
+    async def choose(self, message: Message) -> Rendition | Unfit | Missing:
+        """The rendition for a message, or why there is none."""
+        key = (message.content_id, message.operator, message.sender_type, message.size_cap)
+        known = self._chosen.get(key)
+        if known is not None:
+            return known
         content = self._content(message.content_id)
         if content is None:
             return Unfit(reason="its content is gone")
-        if unfit := _too_long(content.slides):
-            return unfit
-        encoded = await self._as_it_is(content.slides, message, profile)
-        if not isinstance(encoded, Unfit):
-            return _rendition(encoded, content)
-        return await self._adapted(content, encoded, message, profile)
+        target = Target.of(self._profile, message.operator, message.sender_type, message.size_cap)
+        chosen = _too_long(content.slides) or await self._rendition(content, message.mms_id, target)
+        if isinstance(chosen, Rendition) and message.content_id == message.mms_id:
+            self._chosen.put(key, chosen)
+        return chosen
 
-    async def _as_it_is(
-        self, slides: tuple[Slide, ...], message: Message, profile: CarrierProfile
-    ) -> EncodedContent | Unfit:
-        # Before the look for shared bytes: carriers of one dialect may still differ in types and limits.
-        unfit = _wrong_type(slides, profile) or _largest_first(slides, message, profile)
-        if unfit:
-            return unfit
-        key = (slides, profile.dialect)
-        encoded = self._encoded.get(key) or self._encoded.put(key, await self._encode(*key))
-        return _too_large(encoded.decoded_size, slides, message, profile) or encoded
+    async def _rendition(self, content: Content, mms_id: int, target: Target) -> Rendition | Unfit | Missing:
+        """As it is, or a version: of the template where only the texts are the recipient's own."""
+        own = content.id == mms_id
+        if not plays(content.slides):
+            encoded = await self._as_it_is(content, target, remember=own)
+            if encoded is not None and target.size(encoded) <= target.limit.limit.bytes:
+                return _rendition(encoded, content)
+        base = content if own else self._content(mms_id) or content
+        terms = target.terms(content.slides)
+        version = await self._versions.find(base, terms)
+        if version is None:
+            return Missing(terms=terms)
+        if isinstance(version, Misfit):
+            return _misfit(content.slides, version, target)
+        slides = version.slides if base is content else version.of(content.slides)
+        job = EncodeJob(slides=slides, dialect=target.dialect, fitted=bool(version.notes))
+        encoded = await self._encoder.encode(job, content.id if own else None, terms.key)
+        if target.size(encoded) > target.limit.limit.bytes:
+            return _too_large(target.size(encoded), slides, target)
+        return _rendition(encoded, content, *(f"{note} {_to_fit(target)}" for note in version.notes))
 
-    async def _adapted(
-        self, content: Content, unfit: Unfit, message: Message, profile: CarrierProfile
-    ) -> Rendition | Unfit:
-        """A version with smaller pictures, if that helps."""
-        if self._adapter is None or not any(medium.kind is MediaKind.IMAGE for medium in content.media):
-            return unfit
-        room = profile.limit - _beside_files(content.slides)
-        adapted = await self._adapter.adapt(content.slides, room=room, types=profile.types)
-        if isinstance(adapted, CannotAdapt):
-            return replace(unfit, reason=f"{unfit.reason}; {adapted.reason}")
-        encoded = await self._as_it_is(adapted.slides, message, profile)
-        if isinstance(encoded, Unfit):
-            return encoded
-        to_fit = f"to fit {profile.limit:,} decoded on {profile.name}/{message.sender_type}"
-        return _rendition(encoded, content, *(f"{note} {to_fit}" for note in adapted.notes))
+    async def _as_it_is(self, content: Content, target: Target, *, remember: bool) -> EncodedContent | None:
+        """Encoded without a change; None where its types or files alone rule that out."""
+        if not target.may_take(content.media):
+            return None
+        job = EncodeJob(slides=content.slides, dialect=target.dialect)
+        return await self._encoder.encode(job, content.id if remember else None)
 
-    async def _encode(self, slides: tuple[Slide, ...], dialect: Dialect) -> EncodedContent:
-        media = [medium for slide in slides for medium in slide.media]
-        blobs = {medium.blob: await self._blobs.read(medium.blob) for medium in media}
-        return encode_content(slides, blobs, dialect=dialect, content_id="1", token=self._boundaries())
+
+def _to_fit(target: Target) -> str:
+    return f"to fit {target.limit.limit} on {target.limit.label}"
 
 
 def _rendition(encoded: EncodedContent, content: Content, *notes: str) -> Rendition:
     summary = f"{counted(len(content.slides), 'slide')}, {encoded.decoded_size:,} bytes"
     return Rendition(content=encoded, subject=content.subject, summary="; ".join((summary, *notes)))
-
-
-def _beside_files(slides: tuple[Slide, ...]) -> int:
-    """Bytes that texts and SMIL may take, generously."""
-    return 1_000 + sum(500 + len(slide.text.encode()) for slide in slides)
 
 
 def _too_long(slides: tuple[Slide, ...]) -> Unfit | None:
@@ -154,40 +143,33 @@ def _too_long(slides: tuple[Slide, ...]) -> Unfit | None:
     return None
 
 
-def _wrong_type(slides: tuple[Slide, ...], profile: CarrierProfile) -> Unfit | None:
+def _misfit(slides: tuple[Slide, ...], misfit: Misfit, target: Target) -> Unfit:
+    """Why it can't be had: the type that phones don't take, or the slide and both figures (R-13)."""
     for number, slide in enumerate(slides, 1):
         for medium in slide.media:
-            if medium.mime not in profile.types:
+            if medium.mime not in target.limit.types:
                 entry = by_mime(medium.mime)
                 name = entry.name if entry else medium.mime
-                reason = f"slide {number}: phones on {profile.name} don't take {name} {medium.kind.value}"
-                return Unfit(reason=reason, data={"slide": number, "type": medium.mime})
-    return None
-
-
-def _largest_first(slides: tuple[Slide, ...], message: Message, profile: CarrierProfile) -> Unfit | None:
-    """Too large by the files alone: known without reading them. The largest is named."""
+                reason = f"slide {number}: phones on {target.limit.label} don't take {name} {medium.kind.value}"
+                return Unfit(reason=f"{reason}; {misfit.reason}", data={"slide": number, "type": medium.mime})
     total = sum(medium.size for slide in slides for medium in slide.media)
-    if total <= profile.limit:
-        return None
     sizes = [(m.size, number, m) for number, slide in enumerate(slides, 1) for m in slide.media]
+    if not sizes:
+        return _too_large(total, slides, target)
     size, number, medium = max(sizes, key=lambda entry: entry[0])
     what = f"slide {number}: {medium.kind.label} of {size:,} bytes; all files are {total:,}"
-    return _over(what, total, message, profile)
+    return _over(what, total, target, more=misfit.reason)
 
 
-def _too_large(size: int, slides: tuple[Slide, ...], message: Message, profile: CarrierProfile) -> Unfit | None:
+def _too_large(size: int, slides: tuple[Slide, ...], target: Target) -> Unfit:
     """Too large with texts and SMIL. The slide with the most bytes is named (R-13)."""
-    if size <= profile.limit:
-        return None
     sizes = [len(slide.text.encode()) + sum(medium.size for medium in slide.media) for slide in slides]
     number = sizes.index(max(sizes)) + 1
     what = f"slide {number} has the most, {max(sizes):,} bytes; the whole content is {size:,}"
-    return _over(what, size, message, profile)
+    return _over(what, size, target)
 
 
-def _over(what: str, size: int, message: Message, profile: CarrierProfile) -> Unfit:
-    reason = (
-        f"{what}, over the {profile.limit:,} bytes decoded that {profile.name} takes from a {message.sender_type}"
-    )
-    return Unfit(reason=reason, data={"bytes": size, "limit": profile.limit})
+def _over(what: str, size: int, target: Target, *, more: str = "") -> Unfit:
+    limit = target.limit.limit
+    reason = f"{what}, over the {limit} that {target.limit.label} takes" + (f"; {more}" if more else "")
+    return Unfit(reason=reason, data={"bytes": size, "limit": limit.bytes})

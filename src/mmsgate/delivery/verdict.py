@@ -12,7 +12,7 @@ from mmsgate.store import Decide, Snapshot
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """What happens to the message, why, and when somebody has to look at it again."""
+    """What happens to the message, why, and when somebody has to look at it again; the rest as `move` takes it."""
 
     happening: Happening
     why: Why
@@ -21,6 +21,9 @@ class Verdict:
     connection: str | None = None
     carrier_ids: tuple[CarrierId, ...] = ()
     sms_parts: tuple[SmsPart, ...] = ()
+    size_cap: int | None = None
+    terms: str = ""
+    announced: bool = False
 
     def decide(self, at: Millis) -> Decide:
         """The step as the ledger wants it."""
@@ -36,6 +39,9 @@ class Verdict:
                 connection=self.connection,
                 carrier_ids=self.carrier_ids,
                 sms_parts=self.sms_parts,
+                size_cap=self.size_cap,
+                terms=self.terms,
+                announced=self.announced,
             )
 
         return decide

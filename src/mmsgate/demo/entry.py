@@ -20,6 +20,11 @@ LONGEST_VALUE = 256
 #: The codes in plain words (postback contract 2). "way" tells MMS from SMS where the code alone does not.
 _MEANINGS: Mapping[str, str] = MappingProxyType({
     "N003": "template ready to be sent",
+    "E002": "template can't be sent: a sound is unusable",
+    "E003": "template can't be sent: a video is unusable",
+    "N013": "sound and video are ready, sending begins",
+    "E012": "not sent: a sound is unusable",
+    "E013": "not sent: a video is unusable",
     "N101": "sent",
     "N102": "delivered",
     "N202": "link SMS delivered",

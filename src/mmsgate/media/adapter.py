@@ -1,116 +1,203 @@
-"""Making the pictures of a content smaller until all of it fits a carrier (R-12, R-13).
+"""Making the files of a content into what some phones take, and until all of it fits (R-12, R-13).
 
-Told a budget and the types that phones take, it knows nothing of carriers. What fits stays as it is. Sound, video
-and objects are not changed by this version: they take their room first, the pictures share the rest.
+Told the terms, it knows nothing of carriers. What suits stays as it is. Objects can't be changed: they take their
+room first. Sounds and videos come next, each with a fair share, and leave what they don't need to the pictures.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 
 from mmsgate.domain.media import MediaKind, by_mime
+from mmsgate.domain.rendition import BrokenMedium, Misfit, Terms, Version
 from mmsgate.domain.slide import Medium, Slide
 from mmsgate.media.cage import ImageBroken, ImageCage, ImageFitted, ImageMisfit
+from mmsgate.media.probe import AvBroken, AvFacts
 from mmsgate.media.storage import BlobStore
+from mmsgate.media.transcoder import AvAsItIs, AvFitted, AvMisfit, AvWanted, Transcoder
 from mmsgate.recent import Recent
 
 #: Nothing worth looking at is smaller.
 _LEAST_SHARE = 2_000  # bytes
-#: Shares are rounded down by this part at most, so that contents that differ by a word share a picture.
-_ROUNDING = 32
 _REMEMBERED = 1_000
+_LONGEST_SLIDE = 3600  # seconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Adapted:
-    """Slides that fit; `notes` has a line for people about each change."""
-
-    slides: tuple[Slide, ...]
-    notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CannotAdapt:
-    """Why no version of the content fits."""
-
-    reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Smaller:
-    """A version of one picture."""
+class _Made:
+    """A version of one file; `note` is empty if nothing was changed."""
 
     medium: Medium
-    note: str
+    note: str = ""
+
+
+_Outcome = _Made | Misfit | AvBroken
+
+
+@dataclass(slots=True)
+class Counters:
+    """What the adapter did since it was made."""
+
+    encodes: int = 0  # versions of files that were made
 
 
 class Adapter:
-    """Adapts pictures. One asked for by many at once is made once; `encodes` counts what was made."""
+    """Adapts pictures, sounds and videos. A version asked for by many at once is made once."""
 
-    def __init__(self, *, blobs: BlobStore, cage: ImageCage) -> None:
-        self._blobs, self._cage = blobs, cage
-        self._made: Recent[tuple[str, int], _Smaller] = Recent(_REMEMBERED)
-        self._flights: dict[tuple[str, int], asyncio.Task[_Smaller | CannotAdapt]] = {}
-        self.encodes = 0
+    def __init__(self, *, blobs: BlobStore, cage: ImageCage, transcoder: Transcoder) -> None:
+        self._blobs, self._cage, self._transcoder = blobs, cage, transcoder
+        self._made: Recent[tuple[str, int | None, str], _Made] = Recent(_REMEMBERED)
+        self._flights: dict[tuple[str, int | None, str], asyncio.Task[_Outcome]] = {}
+        self._facts: Recent[str, AvFacts] = Recent(_REMEMBERED)
+        self.counters = Counters()
 
-    async def adapt(self, slides: tuple[Slide, ...], *, room: int, types: frozenset[str]) -> Adapted | CannotAdapt:
-        """The slides with files of at most `room` bytes together, all of the `types`.
+    async def adapt(
+        self, slides: tuple[Slide, ...], terms: Terms, *, owner: str = ""
+    ) -> Version | Misfit | BrokenMedium:
+        """The slides on these terms. `owner` is the account for whom it is done: accounts have turns.
 
         Raises CageError and OSError if the fault is ours.
         """
         placed = [(number, medium) for number, slide in enumerate(slides, 1) for medium in slide.media]
-        if all(medium.mime in types for _, medium in placed) and sum(medium.size for _, medium in placed) <= room:
-            return Adapted(slides=slides)
-        fixed = next(((n, m) for n, m in placed if m.kind is not MediaKind.IMAGE and m.mime not in types), None)
-        if fixed is not None:
-            return CannotAdapt(reason=_not_taken(*fixed))
+        played = [(number, medium) for number, medium in placed if medium.plays]
+        if not played and terms.take(medium for _, medium in placed):
+            return Version(slides=slides)
+        fixed = [medium for _, medium in placed if medium.kind.is_object]
+        for number, medium in placed:
+            if medium.kind.is_object and medium.mime not in terms.types:
+                return Misfit(reason=_not_taken(number, medium))
+        work = _Work(self, terms, owner, room=_left(terms.room, fixed))
         pictures = [(number, medium) for number, medium in placed if medium.kind is MediaKind.IMAGE]
-        left = room - sum(medium.size for _, medium in placed if medium.kind is not MediaKind.IMAGE)
-        if not pictures or left < _LEAST_SHARE * len(pictures):
-            return CannotAdapt(reason=_no_room(placed, room))
-        share = fair_share([medium.size for _, medium in pictures], left)
-        changed: dict[Medium, _Smaller] = {}
-        for number, medium in pictures:
-            if medium.size <= share and medium.mime in types:
-                continue
-            smaller = await self._smaller(medium, _rounded(share))
-            if isinstance(smaller, CannotAdapt) or smaller.medium.mime not in types:
-                reason = smaller.reason if isinstance(smaller, CannotAdapt) else _not_taken(number, smaller.medium)
-                return CannotAdapt(reason=f"slide {number}: {reason}")
-            changed[medium] = smaller
-        notes = tuple(f"slide {number}: {changed[medium].note}" for number, medium in pictures if medium in changed)
-        return Adapted(slides=tuple(_with(slide, changed) for slide in slides), notes=notes)
+        if not work.has_room_for(len(played) + len(pictures)):
+            return Misfit(reason=_no_room(placed))
+        trouble = await work.make_all(played, beside=pictures) or await work.make_all(pictures, beside=[])
+        return trouble or work.version(slides)
 
-    async def _smaller(self, medium: Medium, budget: int) -> _Smaller | CannotAdapt:
-        key = (medium.blob, budget)
+    async def inspect(self, medium: Medium) -> AvFacts | AvBroken:
+        """What a sound or video is; read once."""
+        known = self._facts.get(medium.blob)
+        if known is not None:
+            return known
+        found = await self._transcoder.inspect(await self._blobs.path(medium.blob), medium.mime)
+        return self._facts.put(medium.blob, found) if isinstance(found, AvFacts) else found
+
+    async def make(self, medium: Medium, budget: int | None, terms: Terms, owner: str) -> _Outcome:
+        """A version of one file of at most `budget` bytes, made once however many ask."""
+        key = (medium.blob, budget, replace(terms, room=None).key)
         known = self._made.get(key)
         if known is not None and await self._blobs.renew(known.medium.blob):
-            return known
+            return _with_source(known, medium)
         flight = self._flights.get(key)
         if flight is None:
-            flight = self._flights[key] = asyncio.ensure_future(self._make(medium, budget))
+            make = self._play if medium.plays else self._picture
+            flight = self._flights[key] = asyncio.ensure_future(self._remembered(make, key, medium, terms, owner))
             flight.add_done_callback(lambda _: self._flights.pop(key, None))
-        return await asyncio.shield(flight)
+        return _with_source(await asyncio.shield(flight), medium)
 
-    async def _make(self, medium: Medium, budget: int) -> _Smaller | CannotAdapt:
-        self.encodes += 1
+    async def _remembered(
+        self, make: "_Make", key: tuple[str, int | None, str], medium: Medium, terms: Terms, owner: str
+    ) -> _Outcome:
+        outcome = await make(medium, key[1], terms, owner)
+        return self._made.put(key, outcome) if isinstance(outcome, _Made) else outcome
+
+    async def _picture(self, medium: Medium, budget: int | None, terms: Terms, owner: str) -> _Outcome:
         path = await self._blobs.path(medium.blob)
-        match await self._cage.fit(path, medium.mime, budget=budget):
+        fitted = await self._cage.fit(path, medium.mime, budget=budget)
+        match fitted:
             case ImageFitted(data=data, mime=mime, width=width, height=height, how=how):
+                self.counters.encodes += 1
                 blob = await self._blobs.put_bytes(data)
-                note = f"{_name(medium.mime)} {medium.size:,} → {len(data):,} bytes"
-                note += f" ({how})" if mime == medium.mime else f" as {_name(mime)} ({how})"
                 made = replace(medium, blob=blob, mime=mime, size=len(data), width=width, height=height)
-                return self._made.put((medium.blob, budget), _Smaller(medium=made, note=note))
+                return _Made(medium=made, note=_note(medium, made, how))
             case ImageMisfit():
-                return CannotAdapt(reason=f"the {_name(medium.mime)} can't be made to fit {budget:,} bytes")
+                return Misfit(reason=f"the {_name(medium.mime)} {_cannot_fit(budget)}")
             case ImageBroken(reason=reason):
-                return CannotAdapt(reason=f"the {_name(medium.mime)} can't be made smaller: {reason}")
+                return Misfit(reason=f"the {_name(medium.mime)} can't be changed: {reason}")
+
+    async def _play(self, medium: Medium, budget: int | None, terms: Terms, owner: str) -> _Outcome:
+        facts = await self.inspect(medium)
+        if isinstance(facts, AvBroken):
+            return facts
+        path = await self._blobs.path(medium.blob)
+        wanted = AvWanted(types=terms.types, h263=terms.h263)
+        fitted = await self._transcoder.fit(
+            path, medium.mime, facts, size=medium.size, budget=budget, wanted=wanted, owner=owner
+        )
+        match fitted:
+            case AvAsItIs():
+                seen = replace(medium, width=facts.width, height=facts.height, duration=round(facts.seconds * 1000))
+                return _Made(medium=seen)
+            case AvFitted():
+                self.counters.encodes += 1
+                return await self._keep(medium, fitted)
+            case AvMisfit(reason=reason):
+                return Misfit(reason=f"the {_name(medium.mime)} {_cannot_fit(budget)}: {reason}")
+            case AvBroken():
+                return fitted
+
+    async def _keep(self, medium: Medium, fitted: AvFitted) -> _Made:
+        blob = await self._blobs.take(fitted.path)
+        made = replace(
+            medium, blob=blob, mime=fitted.mime, size=fitted.size, width=fitted.width, height=fitted.height,
+            duration=round(fitted.seconds * 1000),
+        )  # fmt: skip
+        return _Made(medium=made, note=_note(medium, made, fitted.how))
 
 
-def _rounded(share: int) -> int:
-    step = max(1, 1 << (share // _ROUNDING).bit_length() - 1)
-    return share // step * step
+_Make = Callable[[Medium, int | None, Terms, str], Awaitable[_Outcome]]
+
+
+class _Work:
+    """One content on its way to a version: what has been made, and how much room is left."""
+
+    def __init__(self, adapter: Adapter, terms: Terms, owner: str, *, room: int | None) -> None:
+        self._adapter, self._terms, self._owner = adapter, terms, owner
+        self._room = room
+        self._made: dict[Medium, _Made] = {}
+        self._notes: list[tuple[int, str]] = []
+
+    def has_room_for(self, files: int) -> bool:
+        return self._room is None or self._room >= _LEAST_SHARE * files
+
+    async def make_all(
+        self, files: Sequence[tuple[int, Medium]], *, beside: Sequence[tuple[int, Medium]]
+    ) -> Misfit | BrokenMedium | None:
+        """Make each of the files, with a share of the room that leaves some to those `beside`."""
+        share = None if self._room is None else fair_share([m.size for _, m in (*files, *beside)], self._room)
+        for number, medium in files:
+            if not medium.plays and medium.mime in self._terms.types and (share is None or medium.size <= share):
+                self._use(_Made(medium=medium), medium, number)
+                continue
+            made = await self._adapter.make(medium, share, self._terms, self._owner)
+            match made:
+                case AvBroken(reason=reason):
+                    return BrokenMedium(slide=number, medium=medium, reason=reason)
+                case Misfit(reason=reason):
+                    return Misfit(reason=f"slide {number}: {reason}")
+                case _Made() if made.medium.mime not in self._terms.types:
+                    return Misfit(reason=_not_taken(number, made.medium))
+            self._use(made, medium, number)
+        return None
+
+    def _use(self, made: _Made, medium: Medium, number: int) -> None:
+        self._made[medium] = made
+        if made.note:
+            self._notes.append((number, f"slide {number}: {made.note}"))
+        if self._room is not None:
+            self._room -= made.medium.size
+
+    def version(self, slides: tuple[Slide, ...]) -> Version:
+        notes = tuple(note for _, note in sorted(self._notes))
+        return Version(slides=tuple(map(self._slide, slides)), notes=notes)
+
+    def _slide(self, slide: Slide) -> Slide:
+        """With what was made, and as long as what plays in it (contract 5.2)."""
+        media = tuple(self._made[medium].medium if medium in self._made else medium for medium in slide.media)
+        longest = max((medium.duration for medium in media), default=0)
+        duration = min(-(-longest // 1000), _LONGEST_SLIDE) or slide.duration
+        return slide if (media, duration) == (slide.media, slide.duration) else replace(
+            slide, media=media, duration=duration
+        )  # fmt: skip
 
 
 def fair_share(sizes: Sequence[int], room: int) -> int:
@@ -121,9 +208,20 @@ def fair_share(sizes: Sequence[int], room: int) -> int:
     return left // len(waiting) if waiting else room
 
 
-def _with(slide: Slide, changed: dict[Medium, _Smaller]) -> Slide:
-    media = tuple(changed[medium].medium if medium in changed else medium for medium in slide.media)
-    return slide if media == slide.media else replace(slide, media=media)
+def _left(room: int | None, taken: Sequence[Medium]) -> int | None:
+    return None if room is None else room - sum(medium.size for medium in taken)
+
+
+def _with_source(outcome: _Outcome, medium: Medium) -> _Outcome:
+    """Equal bytes may have come from several URLs: each customer hears of its own."""
+    if not isinstance(outcome, _Made) or outcome.medium.source == medium.source:
+        return outcome
+    return replace(outcome, medium=replace(outcome.medium, source=medium.source))
+
+
+def _note(medium: Medium, made: Medium, how: str) -> str:
+    became = f" as {_name(made.mime)}" if made.mime != medium.mime else ""
+    return f"{_name(medium.mime)} {medium.size:,} → {made.size:,} bytes{became} ({how})"
 
 
 def _name(mime: str) -> str:
@@ -131,11 +229,15 @@ def _name(mime: str) -> str:
     return entry.name if entry else mime
 
 
+def _cannot_fit(budget: int | None) -> str:
+    return "can't be made into what is taken" if budget is None else f"can't be made to fit {budget:,} bytes"
+
+
 def _not_taken(number: int, medium: Medium) -> str:
     return f"slide {number}: phones there don't take {_name(medium.mime)} {medium.kind.value}"
 
 
-def _no_room(placed: Sequence[tuple[int, Medium]], room: int) -> str:
+def _no_room(placed: Sequence[tuple[int, Medium]]) -> str:
     number, medium = max(placed, key=lambda each: each[1].size)
     total = sum(each.size for _, each in placed)
     return f"slide {number}: {medium.kind.label} of {medium.size:,} bytes; all files are {total:,}"

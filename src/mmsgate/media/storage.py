@@ -49,6 +49,10 @@ class BlobStore(Protocol):
         """Keeps the bytes, durably, and gives the blob's name."""
         ...
 
+    async def take(self, path: Path) -> str:
+        """Takes a file over whose hash is not known yet, durably, and gives the blob's name."""
+        ...
+
     async def read(self, blob: str) -> bytes:
         """The bytes; callers share one object. Raises BlobMissingError."""
         ...
@@ -106,6 +110,11 @@ class FileBlobStore:
 
     async def put_bytes(self, data: bytes) -> str:
         path, blob = await asyncio.to_thread(self._written, data)
+        await self.put_file(path, blob)
+        return blob
+
+    async def take(self, path: Path) -> str:
+        blob = await asyncio.to_thread(_digest, path)
         await self.put_file(path, blob)
         return blob
 
@@ -203,6 +212,11 @@ class FileBlobStore:
         if fresh:
             _sync_folder(self._folder)
         return new
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _sync_folder(folder: Path) -> None:

@@ -208,6 +208,21 @@ def saved(mms_id: str, **more: str) -> str:
     return request(slides="", more="", **given)
 
 
+@triggers("E626")
+async def _still_encoding(api: Api) -> str:
+    await api.gateway.preparer.stop()  # nobody prepares it
+    url = api.origin.file("/chime.mp3", demo("chime.mp3"))
+    document = request(
+        action="saveMMS",
+        to=None,
+        sender=None,
+        message_subject="s",
+        fallback_sms_text=None,
+        slides=medium("audio", url),
+    )
+    return saved(dict(elements((await api.post(document)).body))["mms-id"])
+
+
 plain("E241", lambda: saved("4711"))
 plain("E620", lambda: saved(""))
 plain("E212", lambda: request(action="getMMSTemplates", page_number="0", to=None))

@@ -108,7 +108,7 @@ async def test_a_text_that_merge_tags_make_too_long_fails_the_message(api: Api) 
     mms_id = await saved(api)
     message = await sent(api, send(mms_id, more=f"<data><first_name>{'x' * 6000}</first_name></data>"))
     carrier = next(iter(api.gateway.profiles.values()))
-    chosen = await api.gateway.renditions.choose(message, carrier)
+    chosen = await api.gateway.renditions.on(carrier).choose(message)
     assert isinstance(chosen, Unfit)
     assert chosen.final
     assert "Error fetching dynamic content" in chosen.reason

@@ -4,12 +4,17 @@ from collections.abc import Callable, Iterable
 from typing import cast
 
 from mmsgate.clock import ManualClock, Millis
+from mmsgate.delivery.encoder import Encoder
+from mmsgate.delivery.rendition import Renditions
+from mmsgate.delivery.versions import Versions
 from mmsgate.domain.change import Change
 from mmsgate.domain.message import Content, Event, Message, SmsPart
 from mmsgate.domain.postback import PostbackCode
+from mmsgate.domain.rendition import BrokenMedium, Misfit, Terms, Version
 from mmsgate.domain.slide import Slide
+from mmsgate.media.adapter import Adapter
 from mmsgate.postbacks.ledger import Ledger
-from mmsgate.store import Decide, Directory, Recorded, Snapshot, Store
+from mmsgate.store import Decide, Directory, EncodedRow, Recorded, Snapshot, Store
 from tests.unit.builders import an_account
 from tests.unit.mm7.samples import BLOBS, HELLO
 
@@ -28,6 +33,70 @@ class FakeBlobs:
     async def read(self, blob: str) -> bytes:
         self.read_names.append(blob)
         return self._blobs[blob]
+
+    async def put_bytes(self, data: bytes) -> str:
+        name = f"put-{len(self._blobs)}"
+        self._blobs[name] = data
+        return name
+
+
+class FakeRenditions:
+    """The store's renditions in memory. `templates` are the ids of contents that are templates."""
+
+    def __init__(self, templates: frozenset[int] = frozenset()) -> None:
+        self._templates = templates
+        self.kept: dict[tuple[int, str], Version | Misfit] = {}
+        self.rows: dict[tuple[int, str, str], EncodedRow] = {}
+
+    def get(self, content_id: int, key: str) -> Version | Misfit | None:
+        return self.kept.get((content_id, key))
+
+    async def put(self, content_id: int, key: str, made: Version | Misfit, *, at: Millis) -> None:
+        assert at
+        self.kept[content_id, key] = made
+
+    def is_template(self, content_id: int) -> bool:
+        return content_id in self._templates
+
+    def encoded(self, content_id: int, key: str, dialect: str) -> EncodedRow | None:
+        return self.rows.get((content_id, key, dialect))
+
+    async def put_encoded(self, content_id: int, key: str, dialect: str, encoded: EncodedRow) -> None:
+        self.rows[content_id, key, dialect] = encoded
+
+
+class FakeAdapter:
+    """Adapts nothing unless a test says what comes of it. `asked` are the terms it was asked for."""
+
+    def __init__(self, outcome: Version | Misfit | BrokenMedium | Exception | None = None) -> None:
+        self.outcome = outcome
+        self.asked: list[Terms] = []
+
+    async def adapt(
+        self, slides: tuple[Slide, ...], terms: Terms, *, owner: str = ""
+    ) -> Version | Misfit | BrokenMedium:
+        assert owner
+        self.asked.append(terms)
+        if isinstance(self.outcome, Exception):
+            raise self.outcome
+        if self.outcome is not None:
+            return self.outcome
+        suits = terms.take(medium for slide in slides for medium in slide.media)
+        return Version(slides=slides) if suits else Misfit(reason="nothing helps")
+
+    @property
+    def as_adapter(self) -> Adapter:
+        return cast("Adapter", self)
+
+
+def fake_renditions(
+    contents: dict[int, Content], *, blobs: FakeBlobs | None = None, adapter: FakeAdapter | None = None,
+    kept: FakeRenditions | None = None,
+) -> Renditions:  # fmt: skip
+    """Renditions over contents and blobs in memory."""
+    rows = kept or FakeRenditions()
+    versions = Versions(rows, (adapter or FakeAdapter()).as_adapter, ManualClock())
+    return Renditions(contents.get, versions, Encoder(blobs or FakeBlobs(), rows))
 
 
 class FakeMessages:

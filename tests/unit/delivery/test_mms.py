@@ -22,14 +22,17 @@ from mmsgate.carriers.profile import CarrierProfile, OnUnknown
 from mmsgate.clock import DAY, MINUTE, SECOND, Clock, ManualClock, Millis
 from mmsgate.delivery.alarms import Alarms
 from mmsgate.delivery.mms import MmsDelivery
-from mmsgate.delivery.rendition import Renditions
+from mmsgate.delivery.rendition import CarrierRenditions, Rendition, Unfit
 from mmsgate.delivery.verdict import MOST_BROKEN_ATTEMPTS
 from mmsgate.domain.message import Content, Message
 from mmsgate.domain.postback import PostbackCode
+from mmsgate.domain.rendition import PREPARE_PATIENCE, PREPARE_WITHIN, Terms
+from mmsgate.domain.slide import Slide
 from mmsgate.domain.state import Happening, State
 from mmsgate.mm7.content import EncodedContent
 from tests.unit.builders import NOW, a_fallback, a_message
-from tests.unit.delivery.fakes import Bench, FakeBlobs, a_content
+from tests.unit.delivery.fakes import Bench, a_content, fake_renditions
+from tests.unit.mm7.samples import FILM, encoded
 
 TAKES = 700  # milliseconds until a carrier answers
 H = Happening
@@ -77,7 +80,7 @@ class MmsBench(Bench):
         kept = {5: content or a_content()}
         self.delivery = MmsDelivery(
             profile, client=cast("Mm7Client", self.client), store=self.store.as_store, ledger=self.ledger,
-            renditions=Renditions(FakeBlobs(), kept.get), block_reason=self.blocks,
+            renditions=fake_renditions(kept).on(profile), block_reason=self.blocks,
             has_connection=lambda _: has_sms, alarms=Alarms(self.store.as_store, self.clock),
             clock=cast("Clock", self.clock),
         )  # fmt: skip
@@ -260,7 +263,7 @@ async def test_a_text_or_a_link_alone_is_enough_for_an_sms(fallback: dict[str, A
 @pytest.mark.parametrize(
     ("profile", "reason"),
     [
-        (replace(SIM, types=frozenset()), "SMS instead: slide 1: phones on sim don't take JPEG image"),
+        (replace(SIM, types=frozenset()), "SMS instead: slide 1: phones on AT&T/short-code don't take JPEG image"),
         (replace(SIM, limit=1), "SMS instead: slide 1: Image of "),
     ],
 )
@@ -548,3 +551,88 @@ async def test_an_error_of_ours_never_sends_again_what_may_have_left(state: Stat
     bench = MmsBench(message=a_message(state=state))
     await bench.delivery.broken(bench.message, RuntimeError("oh"))
     assert bench.message.state is after
+
+
+# -- renditions
+
+FILM_CONTENT = a_content(slides=(Slide(media=(FILM,)),))
+TOO_LARGE = RefusedContent(code=2004, text="2004 Multimedia content refused", for_size=True)
+
+
+async def test_a_video_without_a_version_is_prepared_before_anything_is_sent() -> None:
+    bench = MmsBench(content=FILM_CONTENT)
+    message = await bench.deliver()
+    assert (message.state, message.due_at) == (State.PREPARING, NOW + PREPARE_PATIENCE)
+    asked = bench.changes[-1].preparation
+    assert asked is not None
+    assert (asked.content_id, asked.deadline) == (5, NOW + PREPARE_WITHIN)
+    assert Terms.from_json(asked.terms).room is not None
+    assert bench.client.sent == []
+
+
+async def test_a_preparation_that_hangs_ends_the_message() -> None:
+    bench = MmsBench(message=a_message(state=State.PREPARING))
+    message = await bench.deliver()
+    assert message.state is State.FAILED
+    assert bench.event.reason == "its sound or video could not be prepared within 30 minutes"
+    assert bench.told == [PostbackCode.E101]
+
+
+class Heavy:
+    """The encoded form of a content that claims to be as large as a test needs it."""
+
+    def __init__(self, *sizes: int) -> None:
+        self._sizes = list(sizes)
+        self.caps: list[int] = []
+
+    async def choose(self, message: Message) -> Rendition | Unfit:
+        self.caps.append(message.size_cap)
+        if not self._sizes:
+            return Unfit(reason="slide 1: the JPEG can't be made to fit")
+        content = replace(encoded(), decoded_size=self._sizes.pop(0))
+        return Rendition(content=content, subject="", summary="1 slide")
+
+
+def heavy(bench: MmsBench, *sizes: int) -> Heavy:
+    made = Heavy(*sizes)
+    bench.delivery._renditions = cast("CarrierRenditions", made)
+    return made
+
+
+async def test_a_refusal_for_size_makes_the_next_smaller_rendition_before_the_sms() -> None:
+    bench = MmsBench(TOO_LARGE, TOO_LARGE, OK)
+    made = heavy(bench, 900_000, 600_000, 300_000)
+    message = await bench.deliver()
+    assert (message.state, message.size_cap, message.due_at) == (State.ACCEPTED, 614_400, NOW + TAKES)
+    assert "a version of at most 614,400 bytes is next" in bench.event.reason
+    message = await bench.deliver()
+    assert (message.state, message.size_cap) == (State.ACCEPTED, 307_200)
+    assert (await bench.deliver()).state is State.SENT
+    assert made.caps == [0, 614_400, 307_200]
+    assert bench.told == [PostbackCode.N101]
+
+
+async def test_when_no_smaller_rendition_helps_it_is_the_sms() -> None:
+    bench = MmsBench(TOO_LARGE)
+    heavy(bench, 330_000)
+    assert (await bench.deliver()).size_cap == 307_200
+    message = await bench.deliver()
+    assert message.state is State.FALLBACK
+    assert "can't be made to fit" in bench.event.reason
+    page = bench.changes[-1].preparation
+    assert page is not None
+    assert page.for_page
+
+
+@pytest.mark.parametrize(
+    ("refusal", "size"),
+    [(replace(TOO_LARGE, for_size=False), 330_000), (TOO_LARGE, 102_400), (TOO_LARGE, 105_000)],
+    ids=["for another reason", "of what is small", "of what could hardly be smaller"],
+)
+async def test_a_refusal_that_a_smaller_rendition_would_meet_too_is_the_sms(
+    refusal: RefusedContent, size: int
+) -> None:
+    bench = MmsBench(refusal)
+    heavy(bench, size)
+    message = await bench.deliver()
+    assert (message.state, message.size_cap) == (State.FALLBACK, 0)

@@ -1,0 +1,73 @@
+"""Versions of contents: looked up, made at once where only pictures have to change, or found missing.
+
+A version is made once, kept in the store and remembered here. Sound and video take too long for the delivery: where
+their version is missing, a preparation makes it (`preparer`).
+"""
+
+import asyncio
+from typing import Protocol
+
+from mmsgate.clock import Clock, Millis
+from mmsgate.domain.message import Content
+from mmsgate.domain.rendition import BrokenMedium, Misfit, Terms, Version, plays
+from mmsgate.media.adapter import Adapter
+from mmsgate.recent import Recent
+
+_REMEMBERED = 1_000
+
+
+class Kept(Protocol):
+    """Where versions are kept (the store's renditions)."""
+
+    def get(self, content_id: int, key: str) -> Version | Misfit | None:
+        """What was made of the content for the terms of that key."""
+        ...
+
+    async def put(self, content_id: int, key: str, made: Version | Misfit, *, at: Millis) -> None:
+        """Keep it."""
+        ...
+
+
+class Versions:
+    """The versions of every content. One asked for by many at once is made once."""
+
+    def __init__(self, kept: Kept, adapter: Adapter, clock: Clock) -> None:
+        self._kept, self._adapter, self._clock = kept, adapter, clock
+        self._known: Recent[tuple[int, str], Version | Misfit] = Recent(_REMEMBERED)
+        self._flights: dict[tuple[int, str], asyncio.Task[Version | Misfit | BrokenMedium]] = {}
+
+    def known(self, content_id: int, terms: Terms) -> Version | Misfit | None:
+        """What has been made for these terms, now or in an earlier run."""
+        key = (content_id, terms.key)
+        found = self._known.get(key)
+        if found is None and (kept := self._kept.get(*key)) is not None:
+            found = self._known.put(key, kept)
+        return found
+
+    async def find(self, content: Content, terms: Terms) -> Version | Misfit | None:
+        """The version; None if sound or video has to be prepared for it first."""
+        found = self.known(content.id, terms)
+        if found is not None or plays(content.slides):
+            return found
+        made = await self.make(content, terms)
+        assert not isinstance(made, BrokenMedium)  # pictures have been decoded before they were kept
+        return made
+
+    async def make(self, content: Content, terms: Terms) -> Version | Misfit | BrokenMedium:
+        """The version, made now if there is none. Raises CageError and OSError if the fault is ours."""
+        found = self.known(content.id, terms)
+        if found is not None:
+            return found
+        key = (content.id, terms.key)
+        flight = self._flights.get(key)
+        if flight is None:
+            flight = self._flights[key] = asyncio.ensure_future(self._make(content, terms))
+            flight.add_done_callback(lambda _: self._flights.pop(key, None))
+        return await asyncio.shield(flight)
+
+    async def _make(self, content: Content, terms: Terms) -> Version | Misfit | BrokenMedium:
+        made = await self._adapter.adapt(content.slides, terms, owner=str(content.account_id))
+        if not isinstance(made, BrokenMedium):
+            await self._kept.put(content.id, terms.key, made, at=self._clock.now())
+            self._known.put((content.id, terms.key), made)
+        return made

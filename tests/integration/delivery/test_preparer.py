@@ -1,0 +1,335 @@
+"""Preparations over a real store: templates become ready or dead, messages go on or end, also after a restart."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from mmsgate.carriers.profile import CarrierProfile
+from mmsgate.clock import MINUTE, ManualClock
+from mmsgate.delivery.preparer import Preparer, terms_in_use
+from mmsgate.delivery.versions import Versions
+from mmsgate.domain.account import Account, PostbackSettings, Sender
+from mmsgate.domain.change import Why, move
+from mmsgate.domain.media import MediaKind
+from mmsgate.domain.message import Content, Event, Message
+from mmsgate.domain.number import SenderType
+from mmsgate.domain.rendition import (
+    IN_USE,
+    PAGE,
+    PREPARE_WITHIN,
+    BrokenMedium,
+    Misfit,
+    Preparation,
+    Terms,
+    Version,
+)
+from mmsgate.domain.request import WireDialect
+from mmsgate.domain.slide import Medium, Slide
+from mmsgate.domain.state import Happening, State
+from mmsgate.domain.template import Template, TemplateState
+from mmsgate.media.cage import CageError
+from mmsgate.postbacks.ledger import Ledger
+from mmsgate.store import Acceptance, Directory, Kept, Store, migrate
+from tests.unit.builders import NOW, a_message, an_account
+from tests.unit.delivery.fakes import FakeAdapter
+
+FILM = Medium(
+    kind=MediaKind.VIDEO, blob="ab" * 32, mime="video/mp4", size=900_000, source="https://media.example/v.mp4"
+)
+SMALL = replace(FILM, blob="cd" * 32, size=300_000, duration=4_200)
+SLIDES = (Slide(text="look", media=(FILM,)),)
+MADE = Version(
+    slides=(replace(SLIDES[0], media=(SMALL,), duration=5),), notes=("slide 1: MP4 900,000 → 300,000 bytes",)
+)
+BROKEN = BrokenMedium(slide=1, medium=FILM, reason="it is cut short")
+TERMS = Terms(room=600_000, types=frozenset({"video/mp4"}))
+SIM = CarrierProfile(name="sim", url="http://mmsc.example/")
+SENDERS = {
+    "28444": Sender(number="28444", type=SenderType.SHORT_CODE),
+    "12065550100": Sender(number="12065550100", type=SenderType.LONG_CODE),
+}
+
+
+def content(content_id: int) -> Content:
+    return Content(id=content_id, account_id=1, name="n", subject="s", slides=SLIDES, created_at=NOW)
+
+
+class Kitchen:
+    """A preparer over a store in which nothing but the adapter is pretended. `happened` wakes whoever waits."""
+
+    def __init__(self, store: Store) -> None:
+        self.store, self.clock = store, ManualClock()
+        self.account = an_account(
+            senders=SENDERS, postback=PostbackSettings(url="http://customer.example/", dialect=WireDialect.KEBAB)
+        )
+        self.profiles = [SIM]
+        self.adapter = FakeAdapter(MADE)
+        self.happened = asyncio.Event()
+        directory = Directory(revision=1, accounts={1: self.account}, by_key={}, patterns=(), profiles={})
+        self.ledger = Ledger(store, lambda: directory)
+        store.render_with(self.ledger.render)
+        self.ledger.on_due = self.ledger.on_postbacks = lambda _: self.happened.set()
+        self.preparer = self.another()
+        self._finish, store.preparations.finish = store.preparations.finish, self.finish  # type: ignore[method-assign]
+
+    async def finish(self, preparation: Preparation) -> bool:
+        """The store's, after which there may be something to see."""
+        finished = await self._finish(preparation)
+        self.happened.set()
+        return finished
+
+    def another(self) -> Preparer:
+        """A preparer as a new process would have it."""
+        versions = Versions(self.store.renditions, self.adapter.as_adapter, self.clock)
+        return Preparer(
+            store=self.store, versions=versions, ledger=self.ledger, profiles=lambda: self.profiles,
+            accounts=lambda account: self.account if account == 1 else None, clock=self.clock, owner="me",
+        )  # fmt: skip
+
+    async def save(self, template_id: int = 50) -> None:
+        template = Template(
+            id=template_id, account_id=1, state=TemplateState.PREPARING, size=9, created_at=self.clock.now()
+        )
+        await self.store.templates.save(
+            template, content(template_id), notices=(),
+            kept=Kept(idempotency_key="", response=b"", response_expires=0),
+            preparation=self.preparation(template_id, IN_USE),
+        )  # fmt: skip
+
+    def preparation(self, content_id: int, terms: str) -> Preparation:
+        return Preparation(
+            content_id=content_id, account_id=1, dialect=WireDialect.KEBAB, terms=terms,
+            deadline=self.clock.now() + PREPARE_WITHIN,
+        )  # fmt: skip
+
+    async def accept(self, number: int = 7, mms_id: int = 60, *, stored: bool = False) -> Message:
+        """A message that waits for its version, as sendMMS leaves it."""
+        message = a_message(
+            id=number, mms_id=mms_id, content_id=mms_id, tracking_id=f"tracking{number:014}", state=State.PREPARING,
+            due_at=NOW + PREPARE_WITHIN, fallback=replace(a_message().fallback, token=f"token{number:017}"),
+        )  # fmt: skip
+        await self.store.messages.accept(
+            Acceptance(
+                message=message, content=None if stored else content(mms_id),
+                event=Event(at=NOW, happening=None, state=State.PREPARING, reason="accepted"),
+                preparation=self.preparation(mms_id, TERMS.to_json()),
+            )
+        )  # fmt: skip
+        return message
+
+    async def until(self, done: Callable[[], bool]) -> None:
+        """Work until that is so, and nothing is left to do."""
+        self.preparer.start()
+        self.preparer.wake()
+        async with asyncio.timeout(20):
+            while not done():
+                self.happened.clear()
+                await self.happened.wait()
+        await self.preparer.stop()
+
+    def state(self, template_id: int = 50) -> TemplateState | None:
+        template = self.store.templates.get(template_id, 1)
+        return template.state if template else None
+
+    def shown(self, message: Message) -> Message:
+        found = self.store.messages.by_tracking(message.tracking_id)
+        assert found is not None
+        return found
+
+    def codes(self, message_id: int) -> list[str]:
+        return [postback.code for postback in self.store.postbacks.of_message(message_id)]
+
+
+@pytest.fixture
+async def kitchen(tmp_path: Path) -> AsyncIterator[Kitchen]:
+    path = tmp_path / "mmsgate.db"
+    migrate(path)
+    store = Store(path)
+    await store.start()
+    made = Kitchen(store)
+    yield made
+    await made.preparer.stop()
+    await store.stop()
+
+
+# -- templates
+
+
+async def test_a_template_is_ready_when_its_versions_are_made(kitchen: Kitchen) -> None:
+    await kitchen.save()
+    assert kitchen.state() is TemplateState.PREPARING
+    await kitchen.until(lambda: kitchen.state() is TemplateState.READY)
+    assert kitchen.codes(50) == ["N003"]
+    (terms,) = terms_in_use([SIM], kitchen.account, content(50))
+    assert kitchen.store.renditions.get(50, terms.key) == MADE
+    assert kitchen.store.preparations.count() == 0
+
+
+async def test_a_version_that_cannot_fit_leaves_the_template_ready(kitchen: Kitchen) -> None:
+    kitchen.adapter.outcome = Misfit(reason="too long")
+    await kitchen.save()
+    await kitchen.until(lambda: kitchen.state() is TemplateState.READY)
+    assert kitchen.codes(50) == ["N003"]
+
+
+async def test_a_broken_file_ends_the_template_and_is_named(kitchen: Kitchen) -> None:
+    kitchen.adapter.outcome = BROKEN
+    await kitchen.save()
+    await kitchen.until(lambda: kitchen.state() is TemplateState.DEAD)
+    assert kitchen.codes(50) == ["E003"]
+    due = await kitchen.store.postbacks.claim(
+        "1 http://customer.example/", now=NOW + MINUTE, lease=NOW + 2 * MINUTE, owner="x", limit=5
+    )
+    assert b"<video-name>https://media.example/v.mp4</video-name>" in due[0].body
+
+
+async def test_a_template_deleted_in_preparation_is_told_of_no_more(kitchen: Kitchen) -> None:
+    await kitchen.save()
+    await kitchen.save(51)
+    assert await kitchen.store.templates.delete(50, 1, at=NOW)
+    await kitchen.until(lambda: kitchen.state(51) is TemplateState.READY)
+    assert kitchen.codes(50) == []
+    assert kitchen.store.preparations.count() == 0
+
+
+async def test_every_connection_and_sender_in_use_counts_once(kitchen: Kitchen) -> None:
+    profiles = [
+        SIM,
+        replace(SIM, name="same"),
+        replace(SIM, name="att", operators=frozenset({"31002"})),
+        replace(SIM, name="no-long", limit=200_000, sender_types=frozenset({SenderType.SHORT_CODE})),
+    ]
+    rooms = [terms.room for terms in terms_in_use(profiles, kitchen.account, content(50))]
+    assert len(rooms) == 3
+    assert 900_000 in rooms  # AT&T takes the file as it is, from both: no more room is asked for
+    no_senders = replace(kitchen.account, senders={})
+    assert terms_in_use(profiles, no_senders, content(50)) == []
+
+
+# -- messages
+
+
+async def test_a_message_goes_on_when_its_version_is_made_and_the_customer_is_told(kitchen: Kitchen) -> None:
+    message = await kitchen.accept()
+    await kitchen.until(lambda: kitchen.shown(message).state is State.ACCEPTED)
+    assert kitchen.codes(message.id) == ["N013"]
+    shown = kitchen.shown(message)
+    assert (shown.told, shown.due_at) == (False, kitchen.clock.now())
+    assert kitchen.store.messages.timeline(message.id)[-1].reason == (
+        "prepared; slide 1: MP4 900,000 → 300,000 bytes"
+    )
+    assert kitchen.store.renditions.get(60, TERMS.key) == MADE
+
+
+async def test_a_message_with_a_broken_file_is_not_sent(kitchen: Kitchen) -> None:
+    kitchen.adapter.outcome = BROKEN
+    message = await kitchen.accept()
+    await kitchen.until(lambda: kitchen.shown(message).state is State.FAILED)
+    assert kitchen.codes(message.id) == ["E013"]
+    assert kitchen.shown(message).details == "slide 1: Video: it is cut short"
+
+
+async def test_all_messages_of_a_template_go_on_at_once_without_n013(kitchen: Kitchen) -> None:
+    await kitchen.save()
+    await kitchen.until(lambda: kitchen.state() is TemplateState.READY)
+    messages = [await kitchen.accept(number, 50, stored=True) for number in range(100, 130)]
+    await kitchen.until(lambda: all(kitchen.shown(each).state is State.ACCEPTED for each in messages))
+    assert [kitchen.codes(each.id) for each in messages] == [[]] * 30
+    assert len(kitchen.adapter.asked) == 2  # the template's, and these messages'
+
+
+async def test_a_message_that_needs_it_while_it_is_being_finished_is_not_forgotten(kitchen: Kitchen) -> None:
+    """Whoever comes between the last look and the end makes `finish` say no."""
+    first = await kitchen.accept()
+    (preparation,) = await kitchen.store.preparations.claim(now=NOW, lease=NOW + MINUTE, owner="other", limit=1)
+    assert not await kitchen.store.preparations.finish(preparation)
+
+    def decide(snapshot):  # type: ignore[no-untyped-def]  # a Decide
+        return move(snapshot.message, Happening.PREPARED, Why.of("made"), at=NOW)
+
+    await kitchen.store.messages.record(first.id, decide)
+    assert await kitchen.store.preparations.finish(preparation)
+
+
+async def test_a_page_s_version_is_made_though_nobody_waits(kitchen: Kitchen) -> None:
+    message = await kitchen.accept()
+    await kitchen.until(lambda: kitchen.shown(message).state is State.ACCEPTED)
+
+    def decide(snapshot):  # type: ignore[no-untyped-def]  # a Decide
+        return move(snapshot.message, Happening.FELL_BACK, Why.of("too large"), at=NOW, due_at=NOW)
+
+    await kitchen.store.messages.record(message.id, decide)
+    assert kitchen.store.preparations.count() == 1
+    await kitchen.accept(8, 61)
+    await kitchen.until(lambda: kitchen.store.preparations.count() == 0)
+    assert kitchen.store.renditions.get(60, PAGE.key) == MADE
+
+
+# -- trouble
+
+
+async def test_a_restart_takes_up_what_was_under_way(kitchen: Kitchen) -> None:
+    message = await kitchen.accept()
+    (preparation,) = await kitchen.store.preparations.claim(
+        now=NOW, lease=NOW + PREPARE_WITHIN, owner="dead", limit=5
+    )
+    assert preparation.content_id == 60
+    assert await kitchen.store.preparations.recover(now=NOW) == 1
+    await kitchen.until(lambda: kitchen.shown(message).state is State.ACCEPTED)
+
+
+async def test_a_fault_of_ours_is_tried_again(kitchen: Kitchen) -> None:
+    kitchen.adapter.outcome = CageError("more than 256 images wait")
+    await kitchen.save()
+    (preparation,) = await kitchen.store.preparations.claim(now=NOW, lease=NOW + MINUTE, owner="me", limit=1)
+    await kitchen.preparer._work(preparation)
+    due = kitchen.store.preparations.next_due(default=0)
+    assert NOW < due < NOW + 2_000
+    kitchen.adapter.outcome = MADE
+    kitchen.clock.advance(due - NOW)
+    await kitchen.until(lambda: kitchen.state() is TemplateState.READY)
+
+
+async def test_the_deadline_ends_what_hangs(kitchen: Kitchen) -> None:
+    kitchen.adapter.outcome = CageError("the ffmpeg cage is not running")
+    message = await kitchen.accept()
+    kitchen.clock.advance(PREPARE_WITHIN - 500)
+    await kitchen.until(lambda: kitchen.shown(message).state is State.FAILED)
+    assert kitchen.codes(message.id) == ["E013"]
+    assert "the ffmpeg cage is not running" in kitchen.shown(message).details
+
+
+async def test_what_is_late_already_is_not_begun(kitchen: Kitchen) -> None:
+    message = await kitchen.accept()
+    kitchen.clock.advance(PREPARE_WITHIN + 1)
+    await kitchen.until(lambda: kitchen.shown(message).state is State.FAILED)
+    assert kitchen.shown(message).details == "slide 1: Video: it could not be prepared within 30 minutes"
+
+
+async def test_accounts_have_turns(kitchen: Kitchen) -> None:
+    for number in range(5):
+        await kitchen.save(50 + number)
+        kitchen.clock.advance(1)
+    other = replace(content(70), account_id=2)
+    template = Template(id=70, account_id=2, state=TemplateState.PREPARING, size=9, created_at=kitchen.clock.now())
+    await kitchen.store.templates.save(
+        template, other, notices=(), kept=Kept(idempotency_key="", response=b"", response_expires=0),
+        preparation=replace(kitchen.preparation(70, IN_USE), account_id=2),
+    )  # fmt: skip
+    claimed = await kitchen.store.preparations.claim(
+        now=kitchen.clock.now(), lease=NOW + MINUTE, owner="me", limit=2
+    )
+    assert sorted(each.content_id for each in claimed) == [50, 70]
+
+
+async def test_an_account_that_is_gone_has_its_template_ready_without_versions(kitchen: Kitchen) -> None:
+    gone: Account | None = None
+    kitchen.preparer._accounts = lambda _: gone
+    await kitchen.save()
+    await kitchen.accept(7, 60)
+    await kitchen.until(lambda: kitchen.store.preparations.count() == 0)
+    assert kitchen.state() is TemplateState.READY
+    assert kitchen.codes(50) == []
