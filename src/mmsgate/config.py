@@ -62,6 +62,11 @@ class Settings:
     )
     memory_cache_bytes: int = _about("Media kept in memory for sending, in bytes.", default=128_000_000)
     image_workers: int = _about("Caged processes that check images. 0: one per core.", default=0)
+    ffmpeg: str = _about(
+        "The ffmpeg that works on sound and video: the path of an executable file. It should have libx264, "
+        "libmp3lame and libopencore_amrnb. Empty: the one that comes with the imageio-ffmpeg package.",
+        default="",
+    )
     log_level: str = _about("debug, info, warning or error.", default="info")
     log_format: str = _about("console or json.", default="console")
     simulator: bool = _about(
@@ -209,6 +214,12 @@ def _web_address(value: str) -> str:
     return value
 
 
+def _program(value: str) -> str:
+    if value and not (Path(value).is_absolute() and Path(value).is_file() and os.access(value, os.X_OK)):
+        raise ValueError
+    return value
+
+
 def _present(value: str) -> str:
     if not value.strip():
         raise ValueError  # an empty host would be every address of the machine
@@ -227,6 +238,7 @@ _RULES: Mapping[str, tuple[_Check, str]] = {
     "fetch_cache_bytes": _SIZE,
     "memory_cache_bytes": _SIZE,
     "image_workers": (_from(0), "a number from 0"),
+    "ffmpeg": (_program, "the full path of an executable file, or empty"),
     "log_level": (_one_of("debug", "info", "warning", "error"), "debug, info, warning or error"),
     "log_format": (_one_of("console", "json"), "console or json"),
     "simulator_mmsc_port": _PORT,
