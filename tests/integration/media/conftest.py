@@ -6,8 +6,10 @@ import pytest
 from mmsgate.clock import ManualClock
 from mmsgate.http import AddressPolicy, HttpClient
 from mmsgate.media.cage import ImageCage
+from mmsgate.media.ffmpeg import FfmpegCage
 from mmsgate.media.storage import FileBlobStore
 from tests.integration.http.origin import Origin
+from tests.integration.media.footage import Footage
 
 
 @pytest.fixture
@@ -39,6 +41,19 @@ async def blobs(tmp_path: Path, clock: ManualClock) -> FileBlobStore:
 @pytest.fixture
 async def cage() -> AsyncIterator[ImageCage]:
     running = ImageCage(workers=2)
+    await running.start()
+    yield running
+    await running.stop()
+
+
+@pytest.fixture(scope="session")
+def footage(tmp_path_factory: pytest.TempPathFactory) -> Footage:
+    return Footage(tmp_path_factory.mktemp("footage"))
+
+
+@pytest.fixture
+async def ffmpeg_cage(tmp_path: Path) -> AsyncIterator[FfmpegCage]:
+    running = FfmpegCage(folder=tmp_path / "work", workers=2)
     await running.start()
     yield running
     await running.stop()

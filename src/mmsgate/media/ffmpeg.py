@@ -1,0 +1,321 @@
+"""ffmpeg runs as a process of its own with limits on memory, CPU, time and files (design promise 7).
+
+A run that crashes, hangs, grows or floods ends alone, and says of what; the gateway lives on. Nothing outside the
+named input is opened: the demuxer is the one that our own sniffing found, and no protocol but files is allowed.
+"""
+
+import asyncio
+import os
+import re
+import shutil
+import signal
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from math import ceil
+from pathlib import Path
+
+from mmsgate.media.cage import CageError
+
+MEMORY = 2 << 30  # bytes of address space; 1080p through x264 was measured at 1.2 GB, 2160p HEVC at 1.4
+THREADS = 2  # of each decoder and encoder
+MOST_PIXELS = 4096 * 2304  # of a frame; a decoder refuses more before it takes memory for it
+MOST_STREAMS = 16
+
+_LAUNCHER = Path(__file__).with_name("launcher.py")
+_LOG_ENDS = 32 * 1024  # bytes kept of a log's beginning and of its end
+_MOST_LOG = 8 << 20  # a good file writes a few kilobytes
+_CHUNK = 64 * 1024
+_PREFIX = "run-"
+
+#: The demuxer of each type. It is forced, so that no playlist or script is ever read as such.
+_DEMUXERS = {
+    "audio/mpeg": "mp3", "audio/amr": "amr", "audio/mp4": "mov", "audio/wav": "wav",
+    "video/3gpp": "mov", "video/mp4": "mov", "video/quicktime": "mov", "video/x-msvideo": "avi",
+    "video/x-ms-wmv": "asf",
+}  # fmt: skip
+MIMES = frozenset({*_DEMUXERS, "video/mpeg"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FfmpegRun:
+    """How a run ended.
+
+    `status` is 0 if all went well; `log` the beginning and the end of what it said; `reached` the seconds of media
+    that came out; `killed` what ended it, in words that follow a subject, or None. `corrupt_frames` counts pictures
+    that were decoded with holes, `cut_packets` pieces of the input that end too early.
+    """
+
+    status: int
+    log: str
+    reached: float
+    killed: str | None = None
+    corrupt_frames: int = 0
+    cut_packets: int = 0
+
+    @property
+    def done(self) -> bool:
+        """Whether it came to its end."""
+        return self.status == 0 and self.killed is None
+
+
+def input_arguments(path: Path, mime: str) -> tuple[str, ...]:
+    """The arguments that open a file of that type, and nothing else than that file.
+
+    Raises OSError if it can't be read.
+    """
+    demuxer = _DEMUXERS.get(mime) or _mpeg(path)
+    references = ("-enable_drefs", "0", "-use_absolute_path", "0") if demuxer == "mov" else ()
+    return (
+        *("-nostdin", "-hide_banner", "-nostats", "-loglevel", "repeat+level+verbose", "-progress", "pipe:1"),
+        *("-filter_threads", "1", "-threads", str(THREADS)),
+        *("-max_pixels", str(MOST_PIXELS), "-max_streams", str(MOST_STREAMS)),
+        *("-protocol_whitelist", "file,pipe", "-f", demuxer, *references),
+        *("-i", f"file:{path.absolute()}"),
+    )
+
+
+def _mpeg(path: Path) -> str:
+    """MPEG comes as a transport stream, as bare pictures, or as a program stream."""
+    with path.open("rb") as file:
+        head = file.read(377)
+    if len(head) == 377 and all(head[at] == 0x47 for at in (0, 188, 376)):
+        return "mpegts"
+    return "mpegvideo" if head.startswith(b"\x00\x00\x01\xb3") else "mpeg"
+
+
+class FfmpegCage:
+    """Runs ffmpeg, `workers` at once (default: one per core); more than `queue` waiting are refused with CageError.
+
+    `binary` is the ffmpeg to use, None that of the imageio-ffmpeg wheel. `folder` is for files under way; it
+    belongs to this cage alone, and what an earlier process left there is removed.
+    """
+
+    def __init__(
+        self, *, folder: Path, binary: Path | None = None, workers: int | None = None, queue: int = 256
+    ) -> None:
+        self._folder, self._binary = folder.absolute(), binary
+        self._workers = workers or os.cpu_count() or 1
+        self._queue = queue
+        self._slots = asyncio.Semaphore(self._workers)
+        self._waiting = 0
+        self._running = False
+        self._alive: set[asyncio.subprocess.Process] = set()
+
+    async def start(self) -> None:
+        """Makes runs possible; starts no process yet. Raises CageError if there is no ffmpeg."""
+        if self._running:
+            return
+        binary: Path = self._binary or await asyncio.to_thread(_binary_of_the_wheel)
+        if not os.access(binary, os.X_OK):
+            raise CageError(f"{binary} is no program")
+        self._binary = binary
+        await asyncio.to_thread(_clear, self._folder)
+        self._running = True
+
+    async def stop(self) -> None:
+        """Kills what runs; whoever waits for it gets CageError."""
+        self._running = False
+        for process in list(self._alive):
+            _kill(process)
+            await process.wait()
+
+    @asynccontextmanager
+    async def workspace(self) -> AsyncIterator[Path]:
+        """An empty folder for the files of some runs; it is removed with all that is still in it."""
+        path = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix=_PREFIX, dir=self._folder))
+        try:
+            yield path
+        finally:
+            await asyncio.shield(asyncio.to_thread(shutil.rmtree, path, ignore_errors=True))
+
+    async def keep(self, made: Path) -> Path:
+        """Moves a file out of its workspace, so that it outlives it; the caller takes it over."""
+        handle, name = await asyncio.to_thread(tempfile.mkstemp, prefix=_PREFIX, dir=self._folder)
+        os.close(handle)
+        return await asyncio.to_thread(made.replace, name)
+
+    async def run(self, arguments: Sequence[str], *, folder: Path, seconds: float, output_bytes: int) -> FfmpegRun:
+        """One run in `folder`, a workspace.
+
+        It may take `seconds` by the clock and of CPU, and write no file larger than `output_bytes`.
+
+        Raises CageError if it can't be run: the fault is ours, not the input's.
+        """
+        if self._waiting >= self._queue + self._workers:
+            raise CageError(f"more than {self._queue} sounds and videos wait for ffmpeg")
+        self._waiting += 1
+        try:
+            async with self._slots:
+                return await self._work(arguments, folder, seconds, output_bytes)
+        finally:
+            self._waiting -= 1
+
+    async def _work(self, arguments: Sequence[str], folder: Path, seconds: float, output_bytes: int) -> FfmpegRun:
+        if not self._running:
+            raise CageError("the ffmpeg cage is not running")
+        process = await self._spawn(arguments, folder, seconds, output_bytes)
+        said = _Said()
+        late = False
+        try:
+            await asyncio.wait_for(_follow(process, said), seconds)
+        except TimeoutError:
+            late = True
+        finally:
+            await self._end(process)
+        if not self._running:
+            raise CageError("the ffmpeg cage was stopped")
+        assert process.returncode is not None
+        if process.returncode and "No space left on device" in said.text:
+            raise CageError("the disk is full")
+        if late:
+            killed: str | None = f"took longer than {seconds:g} s"
+        elif said.flood:
+            killed = "met more errors than can be reported"
+        else:
+            killed = _epitaph(process.returncode, said.text, output_bytes)
+        return FfmpegRun(
+            status=process.returncode, log=said.text, reached=said.reached, killed=killed,
+            corrupt_frames=said.corrupt_frames, cut_packets=said.cut_packets,
+        )  # fmt: skip
+
+    async def _spawn(
+        self, arguments: Sequence[str], folder: Path, seconds: float, output_bytes: int
+    ) -> asyncio.subprocess.Process:
+        """A session of its own, as Ctrl-C is not meant for it, and an empty environment."""
+        limits = (str(MEMORY), str(ceil(seconds)), str(output_bytes))
+        try:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                *("-I", "-S", "-B", str(_LAUNCHER), *limits, str(self._binary), *arguments),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.PIPE,
+                env={},
+                cwd=folder,
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise CageError(f"ffmpeg could not be started: {error.strerror}") from error
+        self._alive.add(process)
+        return process
+
+    async def _end(self, process: asyncio.subprocess.Process) -> None:
+        """Ends it, if it still runs, and waits for its end, which is not seen before its pipes are read out."""
+        _kill(process)
+        assert process.stdout is not None
+        assert process.stderr is not None
+        rest = asyncio.gather(_drain(process.stdout), _drain(process.stderr), process.wait())
+        await asyncio.shield(rest)
+        self._alive.discard(process)
+
+
+def _kill(process: asyncio.subprocess.Process) -> None:
+    if process.returncode is None:
+        with suppress(ProcessLookupError):
+            process.kill()
+
+
+async def _drain(stream: asyncio.StreamReader) -> None:
+    while await stream.read(_CHUNK):
+        pass
+
+
+class _Said:
+    """What a run says, as far as it is of use: its log's beginning and end, counts, how far it came."""
+
+    def __init__(self) -> None:
+        self._head, self._tail = bytearray(), bytearray()
+        self._length = 0
+        self.corrupt_frames = 0
+        self.cut_packets = 0
+        self.reached = 0.0
+
+    @property
+    def flood(self) -> bool:
+        """Whether the log is longer than any good file makes it."""
+        return self._length > _MOST_LOG
+
+    @property
+    def text(self) -> str:
+        return (self._head + self._tail[-_LOG_ENDS:]).decode("utf-8", "replace")
+
+    def log(self, line: bytes) -> None:
+        """Takes a line of the log."""
+        self._length += len(line) + 1
+        self.corrupt_frames += b"corrupt decoded frame" in line
+        self.cut_packets += b"] Packet corrupt (" in line or b": partial file" in line
+        if self._length <= _LOG_ENDS:
+            self._head += line + b"\n"
+            return
+        self._tail += line + b"\n"
+        if len(self._tail) > 2 * _LOG_ENDS:
+            del self._tail[:-_LOG_ENDS]
+
+    def progress(self, line: bytes) -> None:
+        """Takes a line of the progress reports."""
+        if found := re.fullmatch(rb"out_time_us=(\d+)\s*", line):
+            self.reached = max(self.reached, int(found[1]) / 1_000_000)
+
+
+async def _follow(process: asyncio.subprocess.Process, said: _Said) -> None:
+    """Until the process has ended and said all; one that never stops complaining is killed."""
+    assert process.stdout is not None
+    assert process.stderr is not None
+
+    async def log(stream: asyncio.StreamReader) -> None:
+        async for line in _lines(stream):
+            said.log(line)
+            if said.flood and process.returncode is None:
+                process.kill()
+
+    async def progress(stream: asyncio.StreamReader) -> None:
+        async for line in _lines(stream):
+            said.progress(line)
+
+    await asyncio.gather(log(process.stderr), progress(process.stdout))
+    await process.wait()
+
+
+async def _lines(stream: asyncio.StreamReader) -> AsyncIterator[bytes]:
+    """The lines of a stream, those longer than a chunk cut."""
+    rest = b""
+    while chunk := await stream.read(_CHUNK):
+        *lines, rest = (rest + chunk).split(b"\n")
+        rest = rest[-_CHUNK:]
+        for line in lines:
+            yield line
+
+
+def _epitaph(status: int, log: str, output_bytes: int) -> str | None:
+    """What ended a run, in words that follow a subject; None if it ended by itself."""
+    if status == -signal.SIGXFSZ:
+        return f"wrote more than {output_bytes:,} bytes"
+    if f"received signal {int(signal.SIGXCPU)}" in log or status == -signal.SIGXCPU:
+        return "took more CPU time than is allowed"
+    if status and re.search(r"Cannot allocate memory|malloc of size \d+ failed|bad_alloc", log):
+        return "needed more memory than is allowed"
+    if status < 0:
+        return f"crashed ffmpeg ({signal.Signals(-status).name})"
+    return None
+
+
+def _binary_of_the_wheel() -> Path:
+    import imageio_ffmpeg  # type: ignore[import-untyped]  # it comes without types
+
+    try:
+        return Path(imageio_ffmpeg.get_ffmpeg_exe())
+    except RuntimeError as error:
+        raise CageError("there is no ffmpeg: name one with the setting ffmpeg") from error
+
+
+def _clear(folder: Path) -> None:
+    """An empty folder; only what cages make is removed."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for left in folder.glob(f"{_PREFIX}*"):
+        if left.is_dir():
+            shutil.rmtree(left)
+        else:
+            left.unlink()

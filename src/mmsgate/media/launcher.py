@@ -1,0 +1,31 @@
+"""Puts the cage's limits on itself, then becomes the program: ``launcher.py MEMORY CPU SIZE PROGRAM ARGUMENTS``.
+
+Run as a file by a bare interpreter (``python -I -S -B``), which starts in 10 ms and has the standard library only.
+MEMORY is bytes of address space, CPU seconds of processor time, SIZE the most bytes of any file written.
+"""
+
+import os
+import resource
+import signal
+import sys
+
+_NICE = 10  # other requests come first
+_FILES = 64
+_GRACE = 5  # seconds of CPU between the signal and the end
+
+
+def main() -> None:
+    memory, cpu, size, *command = sys.argv[1:]
+    os.nice(_NICE)
+    resource.setrlimit(resource.RLIMIT_AS, (int(memory), int(memory)))
+    resource.setrlimit(resource.RLIMIT_CPU, (int(cpu), int(cpu) + _GRACE))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (int(size), int(size)))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (_FILES, _FILES))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    for ignored in (signal.SIGXFSZ, signal.SIGPIPE):  # by Python, and so by what it becomes
+        signal.signal(ignored, signal.SIG_DFL)
+    os.execve(command[0], command, {})  # noqa: S606 (no shell is wanted; Python itself sets LC_CTYPE)
+
+
+if __name__ == "__main__":
+    main()
