@@ -27,6 +27,7 @@ MOST_STREAMS = 16
 _LAUNCHER = Path(__file__).with_name("launcher.py")
 _LOG_ENDS = 32 * 1024  # bytes kept of a log's beginning and of its end
 _MOST_LOG = 8 << 20  # a good file writes a few kilobytes
+_HEAD = 2 * 188 + 1  # two packets of a transport stream, and the third's first byte
 _CHUNK = 64 * 1024
 _PREFIX = "run-"
 
@@ -66,10 +67,12 @@ def input_arguments(path: Path, mime: str) -> tuple[str, ...]:
 
     Raises OSError if it can't be read.
     """
-    demuxer = _DEMUXERS.get(mime) or _mpeg(path)
+    with path.open("rb") as file:
+        head = file.read(_HEAD)
+    demuxer = _DEMUXERS.get(mime) or _mpeg(head)
     references = ("-enable_drefs", "0", "-use_absolute_path", "0") if demuxer == "mov" else ()
     return (
-        *("-nostdin", "-hide_banner", "-nostats", "-loglevel", "repeat+level+verbose", "-progress", "pipe:1"),
+        *("-nostdin", "-y", "-hide_banner", "-nostats", "-loglevel", "repeat+level+verbose", "-progress", "pipe:1"),
         *("-filter_threads", "1", "-threads", str(THREADS)),
         *("-max_pixels", str(MOST_PIXELS), "-max_streams", str(MOST_STREAMS)),
         *("-protocol_whitelist", "file,pipe", "-f", demuxer, *references),
@@ -77,11 +80,9 @@ def input_arguments(path: Path, mime: str) -> tuple[str, ...]:
     )
 
 
-def _mpeg(path: Path) -> str:
+def _mpeg(head: bytes) -> str:
     """MPEG comes as a transport stream, as bare pictures, or as a program stream."""
-    with path.open("rb") as file:
-        head = file.read(377)
-    if len(head) == 377 and all(head[at] == 0x47 for at in (0, 188, 376)):
+    if len(head) == _HEAD and all(head[at] == 0x47 for at in (0, 188, 376)):
         return "mpegts"
     return "mpegvideo" if head.startswith(b"\x00\x00\x01\xb3") else "mpeg"
 
@@ -108,7 +109,9 @@ class FfmpegCage:
         """Makes runs possible; starts no process yet. Raises CageError if there is no ffmpeg."""
         if self._running:
             return
-        binary: Path = self._binary or await asyncio.to_thread(_binary_of_the_wheel)
+        binary = self._binary
+        if binary is None:
+            binary = await asyncio.to_thread(_binary_of_the_wheel)
         if not os.access(binary, os.X_OK):
             raise CageError(f"{binary} is no program")
         self._binary = binary
