@@ -1,0 +1,313 @@
+"""The least altered version of a sound or video that fits: as it is, its streams in another container, or encoded.
+
+Told a budget and what the phones take, it knows nothing of carriers. Nothing is cut off: what is too long or has
+too few bits for its length does not fit, and the reason says so with figures.
+"""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from mmsgate.media import av_commands as commands
+from mmsgate.media.av_ladder import (
+    MIME_OF,
+    AudioPlan,
+    NoRoom,
+    page_video,
+    plan_audio,
+    plan_video,
+    words,
+)
+from mmsgate.media.ffmpeg import FfmpegCage, FfmpegRun
+from mmsgate.media.playable import AvWanted, other_container, plays, plays_on_page
+from mmsgate.media.probe import ISO_MIMES, AvBroken, AvFacts, damage, probe
+
+#: Seconds that fit an MMS of any use, and a page that people watch to its end.
+MOST_VIDEO_SECONDS, MOST_AUDIO_SECONDS = 180, 600
+MOST_PAGE_VIDEO_SECONDS, MOST_PAGE_AUDIO_SECONDS = 1200, 3600
+
+_LEAST_SECONDS = 0.1  # shorter ones are planned as if they were that long
+_START_SECONDS, _SLOWNESS = 60, 8  # a run may take so long, and this many times as long as its medium
+_PASS_BYTES = 256 << 20  # of the first pass's notes: 40 MB for three minutes of 720p
+_MOST_TRIES = 2  # two passes hit their rate within some percent; what misses gets another second pass
+_CORRECTION = 0.97  # of the budget is aimed at then
+_LEAST_RATE = 1_000
+_ROOMS = (1.0, 0.7)  # of the budget are planned for: very short videos miss any rate, and get a smaller box
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AvAsItIs:
+    """It fits unchanged, and decodes to its end. Width and height as shown, 0 for a sound."""
+
+    seconds: float
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AvFitted:
+    """The version that fits. `path` is a file that the caller takes over; `how` says what was done, for people.
+
+    Width and height as shown, 0 for a sound; `encodes` counts the encodes it took, 0 if the streams are the same.
+    """
+
+    path: Path
+    mime: str
+    size: int
+    width: int
+    height: int
+    seconds: float
+    how: str
+    encodes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AvMisfit:
+    """No version fits; `reason` says why, with figures."""
+
+    reason: str
+
+
+AvOutcome = AvAsItIs | AvFitted | AvMisfit | AvBroken
+
+
+class Transcoder:
+    """Inspects sounds and videos, and makes versions that fit.
+
+    Types are what the bytes were found to be (`ffmpeg.MIMES`). Both methods raise CageError and OSError if the
+    fault is ours.
+    """
+
+    def __init__(self, *, cage: FfmpegCage) -> None:
+        self._cage = cage
+
+    async def inspect(self, path: Path, mime: str) -> AvFacts | AvBroken:
+        """What its header says; some 30 ms. Whether all of it decodes is found out by `fit`."""
+        return await probe(self._cage, path, mime)
+
+    async def fit(
+        self, path: Path, mime: str, facts: AvFacts, *, size: int, budget: int | None, wanted: AvWanted
+    ) -> AvOutcome:
+        """A version of at most `budget` bytes that the phones take.
+
+        `facts` are those of `inspect`, `size` is that of the file. Without a budget it is made for a web page.
+        """
+        async with self._cage.workspace() as folder:
+            fit = _Fit(
+                cage=self._cage, folder=folder, path=path, mime=mime, size=size, budget=budget, wanted=wanted
+            )
+            return await fit.outcome(facts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Fit:
+    """One medium on its way down the ladder."""
+
+    cage: FfmpegCage
+    folder: Path
+    path: Path
+    mime: str
+    size: int
+    budget: int | None
+    wanted: AvWanted
+
+    async def outcome(self, facts: AvFacts) -> AvOutcome:
+        if facts.estimated:
+            measured = await self._measured(facts)
+            if isinstance(measured, AvBroken):
+                return measured
+            facts = measured
+        if (most := self._most_seconds(facts)) < facts.seconds:
+            return AvMisfit(reason=f"it is {facts.seconds:,.0f} s long, {most:,} at most are sent")
+        if self._good_as_it_is(facts):
+            return await self._as_it_is(facts)
+        if (target := self._good_streams(facts)) and (made := await self._copied(facts, target)):
+            return made
+        if facts.video is not None:
+            return await self._video(facts)
+        return await self._audio(facts)
+
+    def _most_seconds(self, facts: AvFacts) -> int:
+        if self.budget is None:
+            return MOST_PAGE_VIDEO_SECONDS if facts.video else MOST_PAGE_AUDIO_SECONDS
+        return MOST_VIDEO_SECONDS if facts.video else MOST_AUDIO_SECONDS
+
+    def _fits(self, size: int) -> bool:
+        return self.budget is None or size <= self.budget
+
+    # ---- unchanged ----
+
+    def _good_as_it_is(self, facts: AvFacts) -> bool:
+        return (
+            self._fits(self.size)
+            and plays(facts, self.mime, self.wanted)
+            and (self.budget is not None or plays_on_page(facts))
+            and (self.mime not in ISO_MIMES or facts.faststart)
+        )
+
+    async def _as_it_is(self, facts: AvFacts) -> AvAsItIs | AvBroken:
+        measured = await self._measured(facts)
+        if isinstance(measured, AvBroken):
+            return measured
+        return AvAsItIs(seconds=measured.seconds, width=facts.width, height=facts.height)
+
+    async def _measured(self, facts: AvFacts) -> AvFacts | AvBroken:
+        """The facts with the length that it really has: all of it is decoded."""
+        run = await self._run(commands.decode(self.path, self.mime, facts), facts, most=0)
+        if reason := damage(run, announced=None if facts.estimated else facts.seconds, mime=self.mime):
+            return AvBroken(reason=reason)
+        return replace(facts, seconds=run.reached, estimated=False)
+
+    # ---- the same streams ----
+
+    def _good_streams(self, facts: AvFacts) -> str | None:
+        """The container in which the same streams would do; None if there is none, or they are too many bytes."""
+        rates = [stream.bit_rate for stream in (facts.video, facts.audio) if stream is not None]
+        size = sum(rates) * facts.seconds / 8 if all(rates) else self.size
+        if not self._fits(int(size)) or (self.budget is None and not plays_on_page(facts)):
+            return None
+        return other_container(facts, self.mime, self.wanted)
+
+    async def _copied(self, facts: AvFacts, target: str) -> AvFitted | AvBroken | None:
+        """None if it turns out to be too large."""
+        made = self.folder / "copied"
+        command = commands.copy(self.path, self.mime, facts, target=target, name=made.name)
+        run = await self._run(command, facts, most=2 * self.size + _PASS_BYTES)
+        if reason := damage(run, announced=facts.seconds, mime=self.mime):
+            return AvBroken(reason=reason)
+        if not self._fits(_size(made)):
+            return None
+        checked = await probe(self.cage, made, target)
+        if isinstance(checked, AvBroken):
+            return checked
+        run = await self._run(commands.decode(made, target, checked), facts, most=0)
+        if reason := damage(run, announced=facts.seconds, mime=target):
+            return AvBroken(reason=reason)
+        return await self._taken(
+            made, target, checked, seconds=run.reached, how=self._how_copied(facts, target), encodes=0
+        )
+
+    def _how_copied(self, facts: AvFacts, target: str) -> str:
+        notes = []
+        if target != self.mime:
+            notes.append(f"as {_CONTAINERS[target]}, streams unchanged")
+        if facts.cover:
+            notes.append("without its cover picture")
+        if self.mime in ISO_MIMES and not facts.faststart:
+            notes.append("its index in front")
+        return ", ".join(notes) or "without what phones don't show"
+
+    # ---- encoded ----
+
+    async def _video(self, facts: AvFacts) -> AvOutcome:
+        target = _video_target(self.wanted)
+        if target is None:
+            return AvMisfit(reason="phones there don't take video")
+        if self.budget is None:
+            return await self._for_page(facts, target)
+        for share in _ROOMS:
+            outcome = await self._two_passes(facts, target, self.budget, share)
+            if outcome is not None:
+                return outcome
+        return AvMisfit(reason=f"no video of {facts.seconds:.3g} s came to the {self.budget:,} bytes that are left")
+
+    async def _two_passes(self, facts: AvFacts, target: str, budget: int, share: float) -> AvOutcome | None:
+        """The video planned for a share of the budget; None if it turns out to be too large all the same."""
+        seconds = max(facts.seconds, _LEAST_SECONDS)
+        plan = plan_video(facts, seconds=seconds, budget=int(budget * share), h263=self.wanted.h263)
+        if isinstance(plan, NoRoom):
+            return AvMisfit(reason=_no_room("video", facts.seconds, budget, plan))
+        run = await self._run(commands.first_pass(self.path, self.mime, facts, plan), facts, most=_PASS_BYTES)
+        if reason := damage(run, announced=None, mime=self.mime):
+            return AvBroken(reason=reason)
+        made, rate = self.folder / "made", plan.bit_rate
+        for encodes in range(1, _MOST_TRIES + 1):
+            command = commands.second_pass(
+                self.path, self.mime, facts, plan, bit_rate=rate, target=target, name=made.name
+            )
+            run = await self._run(command, facts, most=_PASS_BYTES)
+            if reason := damage(run, announced=facts.seconds, mime=self.mime):
+                return AvBroken(reason=reason)
+            if (size := _size(made)) <= budget:
+                how = words(replace(plan, bit_rate=rate))
+                return await self._checked(made, target, run, how=how, encodes=encodes)
+            rate = max(_LEAST_RATE, rate - int((size - budget * _CORRECTION) * 8 / seconds))
+        return None
+
+    async def _for_page(self, facts: AvFacts, target: str) -> AvOutcome:
+        plan, made = page_video(facts), self.folder / "made"
+        command = commands.one_pass(self.path, self.mime, facts, plan, target=target, name=made.name)
+        run = await self._run(command, facts, most=_PASS_BYTES * 4)
+        if reason := damage(run, announced=facts.seconds, mime=self.mime):
+            return AvBroken(reason=reason)
+        return await self._checked(made, target, run, how=words(plan), encodes=1)
+
+    async def _audio(self, facts: AvFacts) -> AvOutcome:
+        if not self.wanted.types & set(MIME_OF.values()):
+            return AvMisfit(reason="phones there don't take sound")
+        plans = plan_audio(facts, seconds=facts.seconds, budget=self.budget, types=self.wanted.types)
+        if isinstance(plans, NoRoom):
+            assert self.budget is not None
+            return AvMisfit(reason=_no_room("sound", facts.seconds, self.budget, plans))
+        for encodes, plan in enumerate(plans[:_MOST_TRIES], 1):
+            outcome = await self._sound(facts, plan, encodes)
+            if outcome is not None:
+                return outcome
+        return AvMisfit(reason=f"the sound came to more than the {self.budget:,} bytes that are left")
+
+    async def _sound(self, facts: AvFacts, plan: AudioPlan, encodes: int) -> AvFitted | AvBroken | None:
+        """None if it turns out to be too large."""
+        target, made = MIME_OF[plan.codec], self.folder / "made"
+        command = commands.sound(self.path, self.mime, facts, plan, target=target, name=made.name)
+        run = await self._run(command, facts, most=_PASS_BYTES)
+        if reason := damage(run, announced=facts.seconds, mime=self.mime):
+            return AvBroken(reason=reason)
+        if not self._fits(_size(made)):
+            return None
+        return await self._checked(made, target, run, how=words(plan), encodes=encodes)
+
+    # ---- handing over ----
+
+    async def _checked(
+        self, made: Path, target: str, run: FfmpegRun, *, how: str, encodes: int
+    ) -> AvFitted | AvBroken:
+        """What was made is looked at again: it is what is sent."""
+        facts = await probe(self.cage, made, target)
+        if isinstance(facts, AvBroken):
+            return AvBroken(reason=f"what was made of it is of no use: {facts.reason}")
+        size = f", {facts.width}×{facts.height}" if facts.video else ""
+        seconds = run.reached if facts.estimated else facts.seconds
+        how = f"{how}{size}, {seconds:.3g} s"
+        return await self._taken(made, target, facts, seconds=seconds, how=how, encodes=encodes)
+
+    async def _taken(
+        self, made: Path, mime: str, facts: AvFacts, *, seconds: float, how: str, encodes: int
+    ) -> AvFitted:
+        return AvFitted(
+            size=_size(made), path=await self.cage.keep(made), mime=mime, width=facts.width, height=facts.height,
+            seconds=seconds, how=how, encodes=encodes,
+        )  # fmt: skip
+
+    async def _run(self, command: tuple[str, ...], facts: AvFacts, *, most: int) -> FfmpegRun:
+        """A run that may take some time for each second of the medium; of unknown length, for the longest sent."""
+        seconds = MOST_AUDIO_SECONDS if facts.estimated else facts.seconds
+        allowed = _START_SECONDS + _SLOWNESS * seconds
+        return await self.cage.run(command, folder=self.folder, seconds=allowed, output_bytes=most)
+
+
+_CONTAINERS = {
+    "video/mp4": "MP4", "video/3gpp": "3GP", "audio/mp4": "M4A", "audio/mpeg": "MP3", "audio/amr": "AMR",
+}  # fmt: skip
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size
+
+
+def _video_target(wanted: AvWanted) -> str | None:
+    """MP4 where it is taken and may be H.264; else 3GP."""
+    targets = ("video/3gpp",) if wanted.h263 else ("video/mp4", "video/3gpp")
+    return next((target for target in targets if target in wanted.types), None)
+
+
+def _no_room(what: str, seconds: float, budget: int, plan: NoRoom) -> str:
+    return f"{seconds:.0f} s of {what} need about {plan.needed:,} bytes ({plan.smallest}), {budget:,} are left"
