@@ -15,6 +15,7 @@ from functools import partial
 from pathlib import Path
 
 from mmsgate.domain.media import ImageLimits
+from mmsgate.media.turns import Crowded, Turns
 
 _START_SECONDS = 60  # a busy small machine takes its time
 _REAP_SECONDS = 2
@@ -26,7 +27,10 @@ _KEPT_ENVIRONMENT = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageChecked:
-    """It decodes, every frame of it. `format` is JPEG, GIF or PNG."""
+    """It decodes, every frame of it. `format` is Pillow's name: JPEG, GIF, PNG, WEBP, AVIF, HEIF.
+
+    Of a HEIC only the first picture is decoded; `frames` counts how many the file has.
+    """
 
     width: int
     height: int
@@ -42,9 +46,13 @@ class ImageChecked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageBroken:
-    """It does not decode within the limits of the cage; `reason` says why, for people."""
+    """It does not decode within the limits of the cage; `reason` says why, for people.
+
+    `decodable` is false if nothing of its type decodes here, as no decoder is installed (R-31).
+    """
 
     reason: str
+    decodable: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +67,10 @@ class ImageTooLarge:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageFitted:
-    """The picture within its budget. `how` says what was done, for people; `encodes` how many tries it took."""
+    """The picture within its budget. `how` says what was done, for people: "quality 64, 1080×1440".
+
+    `encodes` is how many tries it took, four at most.
+    """
 
     data: bytes
     mime: str
@@ -77,6 +88,9 @@ class ImageMisfit:
 ImageOutcome = ImageChecked | ImageBroken | ImageTooLarge
 FitOutcome = ImageFitted | ImageMisfit | ImageBroken
 
+#: What every phone takes of pictures. PNG is for callers that ask for it: the best practices want JPEG.
+PHONE_TYPES = frozenset({"image/jpeg", "image/gif"})
+
 
 class CageError(Exception):
     """Images cannot be checked at the moment. The fault is ours, not the image's."""
@@ -85,16 +99,15 @@ class CageError(Exception):
 class ImageCage:
     """A pool of caged workers, each started when it is first needed.
 
-    `workers` defaults to the number of cores; more than `queue` waiting images are refused with CageError;
-    `seconds` is the wall-clock time of one image.
+    `workers` defaults to the number of cores, and one more starts for an owner who would have to wait for others.
+    More than `queue` waiting images of one owner are refused with CageError; `seconds` is the wall-clock time of
+    one image.
     """
 
     def __init__(self, *, workers: int | None = None, queue: int = 256, seconds: float = 40) -> None:
-        self._workers = workers or os.cpu_count() or 1
         self._queue = queue
         self._seconds = seconds
-        self._slots = asyncio.Semaphore(self._workers)
-        self._waiting = 0
+        self._turns = Turns(workers or os.cpu_count() or 1, waiting=queue)
         self._running = False
         self._idle: list[_Worker] = []
         self._alive: set[_Worker] = set()
@@ -110,35 +123,47 @@ class ImageCage:
         for worker in list(self._alive):
             await self._end(worker)
 
-    async def check(self, path: Path, mime: str, *, limits: ImageLimits | None = None) -> ImageOutcome:
-        """Decodes the whole image. `mime` is what its bytes were found to be: image/jpeg, image/gif, image/png.
+    async def check(
+        self, path: Path, mime: str, *, limits: ImageLimits | None = None, owner: str = ""
+    ) -> ImageOutcome:
+        """Decodes the whole image. `mime` is what its bytes were found to be, one of our image types.
 
+        `owner` is whose image it is: owners take turns, so that no one's bombs hold up another's picture.
         Raises CageError if no worker can be had.
         """
         allowed = limits or ImageLimits()
-        outcome = await self._turn(_job(path, mime, allowed), partial(_checked, mime=mime, limits=allowed))
+        job = _job("check", path, mime, allowed)
+        outcome = await self._turn(job, partial(_checked, mime=mime, limits=allowed), owner)
         assert not isinstance(outcome, ImageFitted | ImageMisfit)
         return outcome
 
-    async def fit(self, path: Path, mime: str, *, budget: int, limits: ImageLimits | None = None) -> FitOutcome:
-        """A version of the image of at most `budget` bytes, the least altered one that is found.
+    async def fit(
+        self,
+        path: Path,
+        mime: str,
+        *,
+        budget: int | None,
+        types: frozenset[str] = PHONE_TYPES,
+        limits: ImageLimits | None = None,
+        owner: str = "",
+    ) -> FitOutcome:
+        """A version of the image of at most `budget` bytes and one of the `types`, the least altered one found.
 
+        Without a budget, a JPEG in full size for a web page. `owner` as in `check`.
         Raises CageError if no worker can be had.
         """
-        job = _job(path, mime, limits or ImageLimits(), budget=budget)
-        outcome = await self._turn(job, partial(_fitted, budget=budget))
+        allowed = limits or ImageLimits()
+        job = _job("fit", path, mime, allowed, budget=budget, types=sorted(types))
+        outcome = await self._turn(job, partial(_fitted, budget=budget, mime=mime, limits=allowed), owner)
         assert not isinstance(outcome, ImageChecked | ImageTooLarge)
         return outcome
 
-    async def _turn(self, job: bytes, read: "_Read") -> "ImageOutcome | FitOutcome":
-        if self._waiting >= self._queue + self._workers:
-            raise CageError(f"more than {self._queue} images wait to be checked")
-        self._waiting += 1
+    async def _turn(self, job: bytes, read: "_Read", owner: str) -> "ImageOutcome | FitOutcome":
         try:
-            async with self._slots:
+            async with self._turns.turn(owner):
                 return await self._work(job, read)
-        finally:
-            self._waiting -= 1
+        except Crowded:
+            raise CageError(f"more than {self._queue} images wait to be checked") from None
 
     async def _work(self, job: bytes, read: "_Read") -> "ImageOutcome | FitOutcome":
         if not self._running:
@@ -277,9 +302,10 @@ class _Worker:
 _Read = Callable[[object, bytes], "ImageOutcome | FitOutcome"]
 
 
-def _job(path: Path, mime: str, limits: ImageLimits, **more: int) -> bytes:
+def _job(task: str, path: Path, mime: str, limits: ImageLimits, **more: int | list[str] | None) -> bytes:
     job = {
         **more,
+        "task": task,
         "path": str(path.absolute()),  # the worker's folder is another
         "mime": mime,
         "max_pixels": limits.pixels_of(mime),
@@ -288,15 +314,16 @@ def _job(path: Path, mime: str, limits: ImageLimits, **more: int) -> bytes:
     return json.dumps(job).encode() + b"\n"
 
 
-def _fitted(answer: object, data: bytes, *, budget: int) -> FitOutcome:
+def _fitted(answer: object, data: bytes, *, budget: int | None, mime: str, limits: ImageLimits) -> FitOutcome:
     if not isinstance(answer, dict):
         raise TypeError("an answer that is no object")
-    if "broken" in answer:
-        return ImageBroken(reason=f"it does not decode ({answer['broken']})")
     if "misfit" in answer:
         return ImageMisfit()
+    if "fitted" not in answer:
+        unusable = _unusable(answer, mime, limits)
+        return unusable if isinstance(unusable, ImageBroken) else ImageBroken(reason=unusable.reason)
     facts = answer["fitted"]
-    if len(data) > budget:
+    if budget is not None and len(data) > budget:
         raise ValueError("more bytes than were asked for")
     return ImageFitted(
         data=data, mime=str(facts["mime"]), width=int(facts["width"]), height=int(facts["height"]),
@@ -307,22 +334,27 @@ def _fitted(answer: object, data: bytes, *, budget: int) -> FitOutcome:
 def _checked(answer: object, _: bytes, *, mime: str, limits: ImageLimits) -> ImageOutcome:
     if not isinstance(answer, dict):
         raise TypeError("an answer that is no object")
+    if "checked" not in answer:
+        return _unusable(answer, mime, limits)
+    facts = answer["checked"]
+    return ImageChecked(
+        width=int(facts["width"]), height=int(facts["height"]), frames=int(facts["frames"]),
+        format=str(facts["format"]), transparent=bool(facts["transparent"]),
+    )  # fmt: skip
+
+
+def _unusable(answer: dict[str, object], mime: str, limits: ImageLimits) -> ImageBroken | ImageTooLarge:
+    """Why an image can be neither checked nor made smaller."""
+    if "undecodable" in answer:
+        return ImageBroken(reason=str(answer["undecodable"]), decodable=False)
     if "broken" in answer:
         return ImageBroken(reason=f"it does not decode ({answer['broken']})")
-    facts = answer.get("checked") or answer["too_large"]
+    facts = answer["too_large"]
     if not isinstance(facts, dict):
         raise TypeError("an answer without facts")
     width, height, frames = int(facts["width"]), int(facts["height"]), int(facts["frames"])
-    if "checked" in answer:
-        return ImageChecked(
-            width=width,
-            height=height,
-            frames=frames,
-            format=str(facts["format"]),
-            transparent=bool(facts["transparent"]),
-        )
     if frames > limits.frames:
-        reason = f"it has more than {limits.frames} frames"
+        reason = f"it has {frames:,} frames, {limits.frames:,} are allowed"
     else:
         reason = f"it has {width} × {height} pixels, {limits.pixels_of(mime):,} in all are allowed"
     return ImageTooLarge(width=width, height=height, frames=frames, reason=reason)

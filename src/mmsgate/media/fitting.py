@@ -1,185 +1,190 @@
 """Making a picture smaller until it fits: for the caged worker, the only process that imports Pillow.
 
-The least altered picture wins: the largest box first, in it the highest quality. Sizes are predicted from the last
-encode, so that a handful of encodes finds the place. Boxes and qualities follow the carriers' best practices.
+The least altered picture wins: the largest box first, in it the highest quality. What a quality comes to is
+forecast from a few strips of the picture, so that the first or second encode is the last. Boxes and qualities
+follow the carriers' best practices.
 """
 
 import io
-from collections.abc import Iterator
-from dataclasses import dataclass
+import math
 from typing import Any
 
+from mmsgate.media.animation import fit_animation, frames_of
+from mmsgate.media.canvas import Canvas, few_colours
+from mmsgate.media.fitted import MOST_ENCODES, Fitted, Size, inside
+
 #: The longer side counts as height: a landscape picture gets the box lying down.
-BOXES = ((1080, 1920), (640, 1138), (480, 854), (320, 569))
-QUALITIES = tuple(range(88, 59, -4))
-LAST_QUALITIES = tuple(range(56, 39, -4))  # for the smallest box only: below that a phone shows mud
-MOST_ENCODES = 4
+BOXES: tuple[Size, ...] = ((1080, 1920), (640, 1138), (480, 854), (320, 569))
+BEST_QUALITY = 88
+LEAST_QUALITY = 60
+LAST_QUALITY = 40  # for the smallest box only: below that a phone shows mud
 
-#: Size of a JPEG at a quality, as a share of that at 88: measured over photographs and drawings.
-_SHARE = {88: 1.0, 80: 0.74, 72: 0.60, 64: 0.52, 56: 0.45, 48: 0.40, 40: 0.34}
+PAGE_BOX: Size = (4096, 4096)  # for a web page
+PAGE_QUALITY = 90
 
-#: (share of width and height, colours, every how many frames) of an animation, from the least change to the most.
-ANIMATIONS = (
-    (1.0, 128, 1), (0.75, 128, 1), (0.75, 64, 2), (0.5, 64, 1), (0.5, 64, 2), (0.4, 32, 2), (0.3, 32, 3),
-    (0.25, 16, 4),
-)  # fmt: skip
+#: What part of the budget a try aims at: the later, the surer.
+_AIMS = (0.985, 0.98, 0.95, 0.85)
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fitted:
-    """A picture within its budget; `how` says what was done, for people."""
-
-    data: bytes
-    mime: str
-    width: int
-    height: int
-    how: str
-    encodes: int
+#: Where phones take no JPEG: the box, and the number of colours (0: all of them, which only PNG can).
+_FLAT = {
+    "image/png": ((0, 0), (0, 256), (1, 256), (3, 32)),
+    "image/gif": ((0, 256), (1, 256), (2, 128), (3, 32)),
+}
+#: Beyond these a palette shows: levels of the mean, and pixels that are far off, one in so many.
+_PALE, _FAR_OFF, _ONE_IN = 1.0, 24, 5000
 
 
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    box: int
-    quality: int
+def fit(image: Any, budget: int | None, types: frozenset[str]) -> Fitted | None:
+    """The opened Pillow `image` in at most `budget` bytes and one of the `types`; None if nothing does.
+
+    Without a budget, a JPEG in full size for a web page, whatever the types.
+    """
+    frames = frames_of(image)
+    album = image.format == "HEIF"  # what it has more than one of are pictures; the main one is there already
+    lost: tuple[str, ...] = ()
+    if frames > 1:
+        lost = (f"one of {frames} pictures" if album else f"the first of {frames} frames",)
+    if budget is None:
+        return _for_a_page(image, lost)
+    if frames > 1 and not album and "image/gif" in types:
+        if moving := fit_animation(image, budget):
+            return moving
+        image.seek(0)
+    return _fit_still(image, budget, types, lost)
 
 
-def fit(image: Any, budget: int) -> Fitted | None:
-    """The opened Pillow `image` in at most `budget` bytes; None if even the smallest version is larger."""
-    if getattr(image, "n_frames", 1) > 1 and (moving := _fit_animation(image, budget)):
-        return moving
-    image.seek(0)
-    return _fit_still(image, budget)
+def _for_a_page(image: Any, lost: tuple[str, ...]) -> Fitted:
+    canvas = Canvas(image, PAGE_BOX)
+    picture = canvas.version(inside(canvas.size, PAGE_BOX))
+    data = _jpeg(picture, PAGE_QUALITY)
+    return _fitted(data, "image/jpeg", picture.size, 1, (f"quality {PAGE_QUALITY}", *lost, *canvas.changes))
 
 
-def _fit_still(image: Any, budget: int) -> Fitted | None:
-    if image.format == "JPEG":
-        width, height = image.size
-        box = BOXES[0] if height >= width else BOXES[0][::-1]
-        image.draft("RGB", box)  # a large photograph is decoded at a fraction of its size
-    upright = _upright(image)
-    plan: _Plan | None = _Plan(0, QUALITIES[0])
-    for encodes in range(1, MOST_ENCODES + 1):
-        if plan is None:
-            return None
-        small = _boxed(upright, BOXES[plan.box])
-        data = _jpeg(small, plan.quality)
+def _fit_still(image: Any, budget: int, types: frozenset[str], lost: tuple[str, ...]) -> Fitted | None:
+    drawn = image.format in ("PNG", "GIF", "WEBP")
+    canvas = Canvas(image, BOXES[0])
+    lost += canvas.changes
+    tries = 0
+    if drawn and {"image/png", "image/jpeg"} <= types:
+        found, tries = _as_drawing(canvas, budget, lost)
+        if found is not None:
+            return found
+    if "image/jpeg" in types:
+        return _as_jpeg(canvas, budget, lost, tries)
+    kinds = [mime for mime in _FLAT if mime in types]
+    return _with_palette(canvas, budget, lost, kinds[0]) if kinds else None
+
+
+def _as_jpeg(canvas: Canvas, budget: int, lost: tuple[str, ...], tries: int) -> Fitted | None:
+    drift = 1.0  # what earlier encodes came to, beside their forecasts
+    for size in dict.fromkeys(inside(canvas.size, box) for box in BOXES):
+        last = size == inside(canvas.size, BOXES[-1])
+        forecast = _Forecast(canvas, size, LAST_QUALITY if last else LEAST_QUALITY)
+        picture, ceiling = None, BEST_QUALITY
+        while (quality := forecast.best(budget * _AIMS[tries] / drift, ceiling)) is not None:
+            picture = picture or canvas.version(size)
+            data = _jpeg(picture, quality)
+            tries += 1
+            if len(data) <= budget:
+                return _fitted(data, "image/jpeg", size, tries, (f"quality {quality}", *lost))
+            if tries == MOST_ENCODES:
+                return None
+            drift, ceiling = len(data) / forecast.bytes(quality), quality - 1
+    return None
+
+
+#: Bytes at a quality as a share of those at 88: the shape of the way from one quality to another, for photographs
+#: and drawings alike. Where it ends is measured on strips of the picture itself.
+_SHAPE = {88: 1.0, 80: 0.76, 72: 0.63, 64: 0.545, 56: 0.48, 48: 0.425, 40: 0.37}
+
+
+class _Forecast:
+    """What a version comes to in bytes at each quality from `floor` up, judged by strips of it."""
+
+    def __init__(self, canvas: Canvas, size: Size, floor: int) -> None:
+        strips, share = canvas.sample(size)
+        empty = len(_jpeg(strips.crop((0, 0, 8, 8)), BEST_QUALITY))  # the tables of a JPEG, about
+        best, least = ((len(_jpeg(strips, q)) - empty) / share + empty for q in (BEST_QUALITY, floor))
+        self._floor, self._best = floor, best
+        # how much faster or slower than usual this picture shrinks
+        self._bend = math.log(max(best, 1) / max(least, 1)) / -math.log(_shape(floor))
+
+    def bytes(self, quality: int) -> float:
+        """The bytes of the whole version, about."""
+        return float(self._best * _shape(quality) ** self._bend)
+
+    def best(self, room: float, ceiling: int) -> int | None:
+        """The highest quality up to `ceiling` that should fit `room`."""
+        return next((q for q in range(ceiling, self._floor - 1, -1) if self.bytes(q) <= room), None)
+
+
+def _shape(quality: int) -> float:
+    above = min(known for known in _SHAPE if known >= quality)
+    below = max(known for known in _SHAPE if known <= quality)
+    part = (quality - below) / (above - below) if above > below else 0.0
+    return _SHAPE[below] + part * (_SHAPE[above] - _SHAPE[below])
+
+
+def _as_drawing(canvas: Canvas, budget: int, lost: tuple[str, ...]) -> tuple[Fitted | None, int]:
+    """A screenshot or a logo as PNG with a palette, if nobody can tell it from the original and it fits.
+
+    Also how many encodes that took.
+    """
+    whole = canvas.version(canvas.size)
+    exact = few_colours(whole, 256)
+    picture = whole if exact else canvas.version(inside(canvas.size, BOXES[0]))
+    reduced = _reduced(picture, 256)
+    if not exact and _shows(picture, reduced):
+        return None, 0
+    data = _encoded(reduced, "image/png")
+    if len(data) > budget:
+        return None, 1
+    how = "its own colours in a palette" if exact else "palette of 256 colours"
+    return _fitted(data, "image/png", picture.size, 1, (how, *lost)), 1
+
+
+def _shows(picture: Any, reduced: Any) -> bool:
+    """Whether a person could see that colours were lost."""
+    from PIL import ImageChops, ImageStat
+
+    red, green, blue = ImageChops.difference(picture, reduced.convert("RGB")).split()
+    largest = ImageChops.lighter(ImageChops.lighter(red, green), blue)
+    far_off = sum(largest.histogram()[_FAR_OFF:])
+    return ImageStat.Stat(largest).mean[0] > _PALE or far_off * _ONE_IN > picture.width * picture.height
+
+
+def _with_palette(canvas: Canvas, budget: int, lost: tuple[str, ...], mime: str) -> Fitted | None:
+    """For phones that take no JPEG."""
+    for tries, (box, colours) in enumerate(_FLAT[mime], 1):
+        picture = canvas.version(inside(canvas.size, BOXES[box]))
+        data = _encoded(_reduced(picture, colours) if colours else picture, mime)
         if len(data) <= budget:
-            how = f"quality {plan.quality}, {small.width}×{small.height}"
-            return Fitted(
-                data=data, mime="image/jpeg", width=small.width, height=small.height, how=how, encodes=encodes
-            )
-        room = budget * (0.95 if encodes < MOST_ENCODES - 1 else 0.8)  # the last try must not miss
-        plan = _next_plan(plan, len(data), _area(small.size), upright.size, room)
+            how = f"{colours} colours" if colours else "all colours"
+            return _fitted(data, mime, picture.size, tries, (how, *lost))
     return None
 
 
-def _next_plan(last: _Plan, size: int, area: int, whole: tuple[int, int], room: float) -> _Plan | None:
-    """The least change that should fit `room`, judged by the `size` that the last plan came to."""
-    for plan in _plans():
-        if (plan.box, -plan.quality) <= (last.box, -last.quality):
-            continue
-        scaled = _area(_inside(whole, BOXES[plan.box])) / area
-        if size * scaled * _share(plan.quality) / _share(last.quality) <= room:
-            return plan
-    return None
-
-
-def _plans() -> Iterator[_Plan]:
-    for box in range(len(BOXES)):
-        for quality in QUALITIES:
-            yield _Plan(box, quality)
-    for quality in LAST_QUALITIES:
-        yield _Plan(len(BOXES) - 1, quality)
-
-
-def _share(quality: int) -> float:
-    above = min(known for known in _SHARE if known >= quality)
-    below = max(known for known in _SHARE if known <= quality)
-    if above == below:
-        return _SHARE[above]
-    part = (quality - below) / (above - below)
-    return _SHARE[below] + part * (_SHARE[above] - _SHARE[below])
-
-
-def _upright(image: Any) -> Any:
-    """As a phone would show it: turned by its EXIF, white where it is transparent, in RGB, without its profile."""
-    from PIL import Image, ImageOps
-
-    turned = ImageOps.exif_transpose(image)
-    if turned.has_transparency_data:
-        turned = turned.convert("RGBA")
-        paper = Image.new("RGB", turned.size, "white")
-        paper.paste(turned, mask=turned.getchannel("A"))
-        return paper
-    if turned.mode.startswith("I"):  # 16 bits: convert() would cut them off instead of scaling
-        turned = turned.point(lambda value: value / 256).convert("L")
-    return turned.convert("RGB")
-
-
-def _inside(size: tuple[int, int], box: tuple[int, int]) -> tuple[int, int]:
-    """`size` scaled down into the box, which lies down for a landscape picture. Never scaled up."""
-    width, height = size
-    across, down = box if height >= width else box[::-1]
-    scale = min(1.0, across / width, down / height)
-    return max(1, round(width * scale)), max(1, round(height * scale))
-
-
-def _boxed(image: Any, box: tuple[int, int]) -> Any:
+def _reduced(picture: Any, colours: int) -> Any:
     from PIL import Image
 
-    size = _inside(image.size, box)
-    return image if size == image.size else image.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
+    return picture.quantize(colours, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
 
 
-def _jpeg(image: Any, quality: int) -> bytes:
+def _encoded(picture: Any, mime: str) -> bytes:
     made = io.BytesIO()
-    image.save(made, "JPEG", quality=quality, optimize=True, progressive=False)
+    picture.save(made, "PNG" if mime == "image/png" else "GIF", optimize=True)
     return made.getvalue()
 
 
-def _area(size: tuple[int, int]) -> int:
-    return size[0] * size[1]
-
-
-def _fit_animation(image: Any, budget: int) -> Fitted | None:
-    """As an animation still; each try is judged by the one before, steps that can't do are left out."""
-    tried: tuple[float, int] | None = None  # what share of the whole was tried, and the bytes it came to
-    encodes = 0
-    for scale, colours, every in ANIMATIONS:
-        share = scale * scale * (0.4 + 0.6 * colours / 128) / every
-        if tried is not None and tried[1] * share / tried[0] > budget * 1.3:
-            continue
-        data, size, frames = _animation(image, scale, colours, every)
-        encodes += 1
-        if len(data) <= budget:
-            how = f"{size[0]}×{size[1]}, {frames} frames, {colours} colours"
-            return Fitted(data=data, mime="image/gif", width=size[0], height=size[1], how=how, encodes=encodes)
-        if encodes >= MOST_ENCODES:
-            return None
-        tried = (share, len(data))
-    return None
-
-
-def _animation(image: Any, scale: float, colours: int, every: int) -> tuple[bytes, tuple[int, int], int]:
-    from PIL import Image
-
-    size = max(1, round(image.width * scale)), max(1, round(image.height * scale))
-    frames: list[Any] = []
-    durations: list[int] = []
-    for number in range(image.n_frames):
-        image.seek(number)
-        duration = int(image.info.get("duration", 100)) or 100
-        if number % every:
-            durations[-1] += duration
-            continue
-        frame = image.convert("RGB")
-        if size != frame.size:
-            frame = frame.resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0)
-        frames.append(frame.quantize(colours, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE))
-        durations.append(duration)
+def _jpeg(picture: Any, quality: int) -> bytes:
+    """Baseline, as old phones want it; `optimize` takes 4 % off the bytes for some milliseconds."""
     made = io.BytesIO()
-    frames[0].save(
-        made, "GIF", save_all=True, append_images=frames[1:], duration=durations, loop=image.info.get("loop", 0),
-        optimize=False, disposal=1,
-    )  # fmt: skip
-    return made.getvalue(), size, len(frames)
+    picture.save(made, "JPEG", quality=quality, optimize=True, progressive=False)
+    return made.getvalue()
+
+
+def _fitted(data: bytes, mime: str, size: Size, encodes: int, words: tuple[str, ...]) -> Fitted:
+    """`words` say what was done; the size is put behind the first."""
+    width, height = size
+    how = ", ".join((words[0], f"{width}×{height}", *words[1:]))
+    return Fitted(data=data, mime=mime, width=width, height=height, how=how, encodes=encodes)

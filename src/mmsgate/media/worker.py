@@ -2,12 +2,14 @@
 
 Reads one job a line from standard input, answers each with one line; both are JSON objects. The line of a picture
 that was made smaller is followed by its bytes. It is started by `cage` and ends when its input ends. Pillow is
-imported here (and in `fitting`) and in no other process of the gateway.
+imported here (and in `fitting`, `canvas` and `animation`, which only the worker uses) and in no other process of
+the gateway.
 
-Before anything is decoded the dimensions are read from the header and held against the limits (R-30).
+Before anything is decoded the dimensions and the number of frames are read and held against the limits (R-30).
 """
 
 import json
+import os
 import resource
 import sys
 import warnings
@@ -15,9 +17,20 @@ from typing import Any
 
 MEMORY = 1 << 30  # bytes of address space; a 50 MP progressive JPEG, the worst allowed, was measured at 0.32 GB
 CPU_SECONDS = 20  # for each job
+OPEN_FILES = 64
+NICENESS = 10  # pictures wait for the gateway, not the gateway for pictures
 
 #: How each type is decoded: the format Pillow is told to expect, so that no other decoder can be reached.
-_FORMATS = {"image/jpeg": "JPEG", "image/png": "PNG", "image/gif": "GIF", "image/webp": "WEBP"}
+_FORMATS = {
+    "image/jpeg": "JPEG", "image/png": "PNG", "image/gif": "GIF", "image/webp": "WEBP", "image/avif": "AVIF",
+    "image/heic": "HEIF",
+}  # fmt: skip
+#: Pillow finds as many frames as there are pictures in the file: a burst, of which only the first is used.
+_ALBUMS = frozenset({"image/heic"})
+
+
+class _NoDecoderError(Exception):
+    """This machine has no decoder for the type."""
 
 
 def main() -> None:
@@ -30,15 +43,16 @@ def main() -> None:
     _say({"ready": True})
     for line in sys.stdin:
         _renew_cpu()
-        answer, data = _answer(json.loads(line))
-        _say(answer, data)
+        job = json.loads(line)
+        _say(*answer(job))
 
 
 def _cage() -> None:
-    """No large memory, no files written, few files open, no core dumps, no children."""
+    """No large memory, no files written, few files open, no core dumps, no children; after everybody else."""
+    os.nice(NICENESS)
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (OPEN_FILES, OPEN_FILES))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))
 
@@ -56,27 +70,58 @@ def _say(answer: dict[str, Any], data: bytes = b"") -> None:
     sys.stdout.buffer.flush()
 
 
-def _answer(job: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+def answer(job: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+    """The answer to a job, and the bytes that follow it."""
     try:
-        if "budget" in job:
-            return _fit(job["path"], job["mime"], job["max_pixels"], job["max_frames"], job["budget"])
-        return _inspect(job["path"], job["mime"], job["max_pixels"], job["max_frames"]), b""
+        with _opened(job["path"], job["mime"]) as image:
+            if (excess := _excess(image, job)) is not None:
+                return {"too_large": excess}, b""
+            if job["task"] == "fit":
+                return _fit(image, job["budget"], frozenset(job["types"]))
+            return _inspect(image, job), b""
+    except _NoDecoderError as error:
+        return {"undecodable": str(error)}, b""
     except MemoryError:
         return {"broken": "decoding it needs more memory than is allowed"}, b""
     except Exception as error:  # noqa: BLE001 (decoders raise anything, and nothing may leave the cage)
         return {"broken": f"{type(error).__name__}: {error}"[:200]}, b""
 
 
-def _fit(path: str, mime: str, max_pixels: int, max_frames: int, budget: int) -> tuple[dict[str, Any], bytes]:
-    """The picture in at most `budget` bytes. It has been checked before, but the limits hold all the same."""
+def _opened(path: str, mime: str) -> Any:
+    """The file with its header read. Decoders that most jobs don't need are loaded with the first that does.
+
+    One thread each: the cage allows no more.
+    """
     from PIL import Image
 
+    if mime == "image/heic":
+        try:
+            from pi_heif import register_heif_opener  # type: ignore[import-untyped]  # it has no types
+        except ImportError:
+            raise _NoDecoderError("no decoder for HEIC is installed") from None
+        register_heif_opener(thumbnails=False, depth_images=False, aux_images=False, decode_threads=1)
+    if mime == "image/avif":
+        from PIL import AvifImagePlugin
+
+        if not AvifImagePlugin.SUPPORTED:
+            raise _NoDecoderError("no decoder for AVIF is installed")
+        AvifImagePlugin.DEFAULT_MAX_THREADS = 1
+    return Image.open(path, formats=[_FORMATS[mime]])
+
+
+def _excess(image: Any, job: dict[str, Any]) -> dict[str, int] | None:
+    """The figures of an image that is larger than allowed, as its header has them; it is not decoded."""
+    facts = {"width": image.width, "height": image.height, "frames": 0}
+    if image.width * image.height > job["max_pixels"]:
+        return facts
+    facts["frames"] = getattr(image, "n_frames", 1)
+    return facts if facts["frames"] > job["max_frames"] else None
+
+
+def _fit(image: Any, budget: int | None, types: frozenset[str]) -> tuple[dict[str, Any], bytes]:
     from mmsgate.media.fitting import fit
 
-    with Image.open(path, formats=[_FORMATS[mime]]) as image:
-        if image.width * image.height > max_pixels or getattr(image, "n_frames", 1) > max_frames:
-            return {"broken": "it has more pixels or frames than are allowed"}, b""
-        fitted = fit(image, budget)
+    fitted = fit(image, budget, types)
     if fitted is None:
         return {"misfit": True}, b""
     facts = {
@@ -86,36 +131,24 @@ def _fit(path: str, mime: str, max_pixels: int, max_frames: int, budget: int) ->
     return {"fitted": facts}, fitted.data
 
 
-def _inspect(path: str, mime: str, max_pixels: int, max_frames: int) -> dict[str, Any]:
-    from PIL import Image
-
-    with Image.open(path, formats=[_FORMATS[mime]]) as image:
-        width, height = image.size
-        facts = {"width": width, "height": height, "format": _FORMATS[mime]}
-        if width * height > max_pixels:
-            return {"too_large": facts | {"frames": 0}}
-        if mime == "image/jpeg":
-            image.draft(None, (width // 8, height // 8))  # all of the data is read, an eighth is calculated
-            image.load()
-            return {"checked": facts | {"frames": 1, "transparent": False}}
-        transparent = image.has_transparency_data
-        frames = 0
-        while frames <= max_frames and _show(image, frames):
-            frames += 1
-            if image.width * image.height > max_pixels:  # a later frame may widen the canvas
-                return {"too_large": facts | {"frames": frames}}
-        facts["frames"] = frames
-        return {"too_large": facts} if frames > max_frames else {"checked": facts | {"transparent": transparent}}
-
-
-def _show(image: Any, frame: int) -> bool:
-    """Decodes a frame; False behind the last one."""
-    try:
-        image.seek(frame)
-    except EOFError:
-        return False
-    image.load()
-    return True
+def _inspect(image: Any, job: dict[str, Any]) -> dict[str, Any]:
+    """Decodes all of it that will ever be used."""
+    width, height = image.size
+    facts = {"width": width, "height": height, "format": _FORMATS[job["mime"]], "frames": 1, "transparent": False}
+    if job["mime"] == "image/jpeg":
+        image.draft(None, (width // 8, height // 8))  # all of the data is read, an eighth is calculated
+        image.load()
+        return {"checked": facts}
+    facts["transparent"] = image.has_transparency_data
+    facts["frames"] = getattr(image, "n_frames", 1)
+    for frame in range(1 if job["mime"] in _ALBUMS else facts["frames"]):
+        if job["mime"] not in _ALBUMS:
+            image.seek(frame)
+        if image.width * image.height > job["max_pixels"]:  # a later frame may widen the canvas
+            return {"too_large": {"width": image.width, "height": image.height, "frames": frame + 1}}
+        image.load()
+    facts["width"], facts["height"] = image.size  # of a HEIC its header may have been wrong
+    return {"checked": facts}
 
 
 if __name__ == "__main__":

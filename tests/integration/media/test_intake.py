@@ -27,9 +27,11 @@ class CountingCage(ImageCage):
 
     checks = 0
 
-    async def check(self, path: Path, mime: str, *, limits: ImageLimits | None = None) -> ImageOutcome:
+    async def check(
+        self, path: Path, mime: str, *, limits: ImageLimits | None = None, owner: str = ""
+    ) -> ImageOutcome:
         self.checks += 1
-        return await super().check(path, mime, limits=limits)
+        return await super().check(path, mime, limits=limits, owner=owner)
 
 
 @pytest.fixture
