@@ -72,12 +72,15 @@ TYPES: tuple[MediaType, ...] = (
     _type("image/gif", MediaKind.IMAGE, "gif", "GIF", True),
     _type("image/png", MediaKind.IMAGE, "png", "PNG", True, "image/x-png"),
     _type("image/webp", MediaKind.IMAGE, "webp", "WebP", False),
+    _type("image/heic", MediaKind.IMAGE, "heic", "HEIC", False, "image/heif", "image/heic-sequence"),
+    _type("image/avif", MediaKind.IMAGE, "avif", "AVIF", False),
     _type("audio/mpeg", MediaKind.AUDIO, "mp3", "MP3", True, "audio/mp3"),
     _type("audio/amr", MediaKind.AUDIO, "amr", "AMR", True),
     _type("audio/mp4", MediaKind.AUDIO, "m4a", "M4A", True, "audio/x-m4a", "audio/aac"),
     _type("audio/wav", MediaKind.AUDIO, "wav", "WAV", False, "audio/x-wav", "audio/x-wave", "audio/vnd.wave"),
     _type("video/3gpp", MediaKind.VIDEO, "3gp", "3GP", True, "video/3gp"),
     _type("video/mp4", MediaKind.VIDEO, "mp4", "MP4", True),
+    _type("video/quicktime", MediaKind.VIDEO, "mov", "QuickTime", False),
     _type("video/mpeg", MediaKind.VIDEO, "mpg", "MPEG", False),
     _type("video/x-msvideo", MediaKind.VIDEO, "avi", "AVI", False, "video/avi"),
     _type("video/x-ms-wmv", MediaKind.VIDEO, "wmv", "WMV", False, "video/x-ms-asf"),
@@ -89,13 +92,15 @@ TYPES: tuple[MediaType, ...] = (
 # fmt: on
 
 #: Types that the original service does not know: a strict account is refused them (R-31).
-MODERN = frozenset({"image/webp"})
+MODERN = frozenset({"image/webp", "image/heic", "image/avif", "video/quicktime"})
 
 SMIL_MIME = "application/smil"
 
 _BY_MIME = {name.lower(): entry for entry in TYPES for name in (entry.mime, *entry.aliases)}
 _BY_EXTENSION = {entry.extension: entry for entry in TYPES} | {
     "jpeg": _BY_MIME["image/jpeg"],
+    "heif": _BY_MIME["image/heic"],
+    "qt": _BY_MIME["video/quicktime"],
     "mpeg": _BY_MIME["video/mpeg"],
     "vcard": _BY_MIME["text/vcard"],
     "ical": _BY_MIME["text/calendar"],

@@ -16,7 +16,8 @@ from mmsgate.media.sniff import Sniffed, sniff
 from mmsgate.media.storage import BlobStore
 
 _REMEMBERED = 10_000  # images whose check is remembered
-_ANIMATED = frozenset({"image/gif", "image/png"})  # types that may have more than one frame
+#: Types that may have more than one frame.
+_ANIMATED = frozenset({"image/gif", "image/png", "image/webp", "image/avif", "image/heic"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +110,8 @@ def _passes(image: ImageChecked, mime: str, limits: ImageLimits) -> bool:
 
 
 def _unusable(name: str, outcome: ImageBroken | ImageTooLarge) -> Unfit:
+    if isinstance(outcome, ImageBroken) and not outcome.decodable:
+        return Unfit(code="E229", reason=f"it is {name}, which is not accepted: {outcome.reason}")
     return Unfit(code="E341", reason=f"the {name} cannot be used: {outcome.reason}")
 
 

@@ -99,9 +99,9 @@ _BRANDS: tuple[tuple[str, str, str], ...] = (
     (r"3g2.", "", "3GPP2"),
     (r"M4[AB] ", "audio/mp4", ""),
     (r"M4P ", "", "protected M4A"),
-    (r"qt  ", "", "QuickTime"),
-    (r"avi[fs]", "", "AVIF"),
-    (r"he[iv][cxms]|mif1|msf1", "", "HEIC"),
+    (r"qt  ", "video/quicktime", ""),
+    (r"avi[fs]", "image/avif", ""),
+    (r"he[iv][cxms]|mif1|msf1", "image/heic", ""),
     (r"iso[m2-9a-c]|mp4[12]|avc1|dash|M4V.|MSNV|mmp4|mp71|f4v |NDS.|XAVC", "video/mp4", ""),
     (r"crx ", "", "Canon raw"),
 )
@@ -112,13 +112,13 @@ def _iso_media(head: bytes, _peek: Peek, _size: int) -> Sniffed | None:
     """MP4 and its relatives: the major brand decides, then the compatible ones."""
     box = head[4:8]
     if box in (b"moov", b"mdat", b"wide", b"pnot") or (box in (b"free", b"skip") and b"moov" in head):
-        return _sniffed("", "QuickTime")
+        return _sniffed("video/quicktime")
     if box != b"ftyp":
         return None
     length = min(struct.unpack(">I", head[:4])[0], len(head))
     brands = [head[8:12]] + [head[at : at + 4] for at in range(16, length - 3, 4)]
-    if b"avif" in brands:  # HEIF's own brand may come first
-        return _sniffed("", "AVIF")
+    if b"avif" in brands or b"avis" in brands:  # HEIF's own brand may come first
+        return _sniffed("image/avif")
     for brand in brands:
         for pattern, mime, name in _BRANDS:
             if re.fullmatch(pattern, brand.decode("latin-1")):
@@ -266,6 +266,10 @@ def _text(head: bytes, _peek: Peek, _size: int) -> Sniffed | None:
         return _sniffed("text/calendar")
     if text.startswith("%PDF-"):
         return _sniffed("application/pdf")
+    return _markup(text) or _script(text)
+
+
+def _markup(text: str) -> Sniffed | None:
     if not text.startswith("<"):
         return None
     markup = found.group(1) if (found := _MARKUP.match(text)) else text
@@ -274,6 +278,24 @@ def _text(head: bytes, _peek: Peek, _size: int) -> Sniffed | None:
     if re.match(r"<(?:!doctype\s+)?svg\b", markup, re.IGNORECASE):
         return _sniffed("", "SVG")
     return _sniffed("", "XML") if text.startswith("<?xml") else None
+
+
+#: What ffmpeg would follow to other files, and the answers of a server that has no file to give.
+_SCRIPTS = (
+    (re.compile(r"#EXTM3U\b"), "an HLS playlist"),
+    (re.compile(r"ffconcat version\b"), "an ffmpeg concat script"),
+    (re.compile(r"\{\s*[\"}]|\[\s*[\"\[{\d\]-]"), "JSON"),
+)
+_NOT_IN_TEXT = re.compile(r"[\x00-\x08\x0e-\x1f\x7f\ufffd]")
+
+
+def _script(text: str) -> Sniffed | None:
+    """Text for programs and for people; None for what has bytes that no text has."""
+    for start, name in _SCRIPTS:
+        if start.match(text):
+            return _sniffed("", name)
+    readable = text[:-1]  # the last character may be cut in two
+    return _sniffed("", "plain text") if readable.strip() and not _NOT_IN_TEXT.search(readable) else None
 
 
 def _decoded(head: bytes) -> str:

@@ -42,12 +42,16 @@ _PLAYBACK = {
     "image/jpeg": Playback.PLAYS,
     "image/gif": Playback.PLAYS,
     "image/png": Playback.PLAYS,
+    "image/webp": Playback.PLAYS,
+    "image/avif": Playback.DOUBTFUL,
+    "image/heic": Playback.SAVED,
     "audio/mpeg": Playback.PLAYS,
     "audio/mp4": Playback.PLAYS,
     "audio/wav": Playback.PLAYS,
     "audio/amr": Playback.DOUBTFUL,
     "video/mp4": Playback.PLAYS,
     "video/3gpp": Playback.DOUBTFUL,
+    "video/quicktime": Playback.DOUBTFUL,
     "video/mpeg": Playback.DOUBTFUL,
 }
 #: Where the web's name of a type is another than MM7's: phones open a contact by this one (RFC 6350).

@@ -4,8 +4,12 @@ import io
 import struct
 import zlib
 from collections.abc import Iterable
+from pathlib import Path
 
 from PIL import Image
+
+#: Files that nothing here can write (tests/data/README.md).
+DATA = Path(__file__).parents[2] / "data"
 
 
 def image(name: str = "JPEG", size: tuple[int, int] = (64, 48), mode: str = "RGB") -> bytes:

@@ -21,7 +21,7 @@ from mmsgate.media.fetcher import Fetcher, MediaFault, MediaRequest
 from mmsgate.media.intake import Intake
 from mmsgate.media.storage import FileBlobStore
 from tests.integration.http.origin import Exchange, Handler, Origin
-from tests.integration.media.pictures import animation, blank_png, image
+from tests.integration.media.pictures import DATA, animation, blank_png, image
 
 JPEG = image("JPEG")
 PDF = b"%PDF-1.4\n" + bytes(100)
@@ -281,12 +281,25 @@ async def test_a_refused_address_names_the_setting(fetcher: Fetcher) -> None:
     )
 
 
-async def test_webp_is_taken_unless_the_account_is_strict(fetcher: Fetcher, origin: Origin) -> None:
+@pytest.mark.parametrize(
+    ("data", "mime", "size"),
+    [
+        (image("WEBP"), "image/webp", (64, 48)),
+        (image("AVIF"), "image/avif", (64, 48)),
+        ((DATA / "corners.heic").read_bytes(), "image/heic", (240, 320)),
+        (b"\x00\x00\x00\x14ftypqt  \x00\x00\x00\x00qt  " + bytes(300), "video/quicktime", (0, 0)),
+    ],
+    ids=["webp", "avif", "heic", "mov"],
+)
+async def test_modern_types_are_taken_unless_the_account_is_strict(
+    *, fetcher: Fetcher, origin: Origin, data: bytes, mime: str, size: tuple[int, int]
+) -> None:
     """R-31."""
-    origin.routes["/a.webp"] = file(image("WEBP"), Content_Type="image/webp")
-    (found,) = await media(fetcher, wish(origin.url("/a.webp")))
-    assert (found.mime, found.width, found.height) == ("image/webp", 64, 48)
-    refused = await fetcher.obtain([wish(origin.url("/a.webp"))], account="7", strict=True)
+    kind = MediaKind.VIDEO if mime.startswith("video") else MediaKind.IMAGE
+    origin.routes["/a"] = file(data, Content_Type=mime)
+    (found,) = await media(fetcher, wish(origin.url("/a"), kind))
+    assert (found.mime, (found.width, found.height)) == (mime, size)
+    refused = await fetcher.obtain([wish(origin.url("/a"), kind)], account="7", strict=True)
     assert isinstance(refused, MediaFault)
     assert refused.code == "E229"
 
@@ -299,13 +312,26 @@ async def test_webp_is_taken_unless_the_account_is_strict(fetcher: Fetcher, orig
         (PDF, MediaKind.IMAGE, "E229"),
         (JPEG, MediaKind.AUDIO, "E229"),
         (JPEG, MediaKind.PDF, "E229"),
-        (b"no type at all", MediaKind.IMAGE, "E629"),
+        (b"not a picture", MediaKind.IMAGE, "E229"),
+        (b"no\x00type at all", MediaKind.IMAGE, "E629"),
         (b"", MediaKind.IMAGE, "E629"),
         (JPEG[:300], MediaKind.IMAGE, "E341"),
         (blank_png(14_000, 14_000), MediaKind.IMAGE, "E341"),
         (animation(301), MediaKind.IMAGE, "E341"),
     ],
-    ids=["html", "webp", "pdf", "jpeg as audio", "jpeg as pdf", "text", "empty", "half", "bomb", "frames"],
+    ids=[
+        "html",
+        "webp",
+        "pdf",
+        "jpeg as audio",
+        "jpeg as pdf",
+        "text",
+        "unknown",
+        "empty",
+        "half",
+        "bomb",
+        "frames",
+    ],
 )
 async def test_what_may_not_stand_there(
     *, fetcher: Fetcher, origin: Origin, blobs: FileBlobStore, data: bytes, kind: MediaKind, code: str

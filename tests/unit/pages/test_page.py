@@ -93,7 +93,7 @@ def test_a_file_is_found_by_its_exact_name_only(name: str) -> None:
 
 @pytest.mark.parametrize(
     "mime",
-    ["image/jpeg", "image/gif", "image/png", "audio/mpeg", "audio/mp4", "audio/wav", "video/mp4"],
+    ["image/jpeg", "image/gif", "image/png", "image/webp", "audio/mpeg", "audio/mp4", "audio/wav", "video/mp4"],
 )
 def test_what_every_browser_shows_plays_in_the_page(mime: str) -> None:
     file = only_file(mime)
@@ -104,7 +104,7 @@ def test_what_every_browser_shows_plays_in_the_page(mime: str) -> None:
     assert panel.saves == (file,)
 
 
-@pytest.mark.parametrize("mime", ["audio/amr", "video/3gpp", "video/mpeg"])
+@pytest.mark.parametrize("mime", ["image/avif", "audio/amr", "video/3gpp", "video/quicktime", "video/mpeg"])
 def test_what_some_browsers_play_is_tried_and_offered(mime: str) -> None:
     panel = page(Slide(media=(medium(mime),))).panels[0]
     assert panel.file(KIND_OF[mime]) is not None
@@ -112,11 +112,13 @@ def test_what_some_browsers_play_is_tried_and_offered(mime: str) -> None:
     assert panel.saves == ()
 
 
-@pytest.mark.parametrize("mime", ["video/x-msvideo", "video/x-ms-wmv"])
-def test_what_no_browser_plays_is_only_offered(mime: str) -> None:
+@pytest.mark.parametrize(
+    ("mime", "noun"), [("image/heic", "picture"), ("video/x-msvideo", "video"), ("video/x-ms-wmv", "video")]
+)
+def test_what_no_browser_plays_is_only_offered(mime: str, noun: str) -> None:
     panel = page(Slide(media=(medium(mime),))).panels[0]
-    assert panel.file(MediaKind.VIDEO) is None
-    assert [file.action for file in panel.offers] == ["Download video"]
+    assert panel.file(KIND_OF[mime]) is None
+    assert [file.action for file in panel.offers] == [f"Download {noun}"]
 
 
 @pytest.mark.parametrize(
