@@ -30,8 +30,10 @@ _FLAT = {
     "image/png": ((0, 0), (0, 256), (1, 256), (3, 32)),
     "image/gif": ((0, 256), (1, 256), (2, 128), (3, 32)),
 }
-#: Beyond these a palette shows: levels of the mean, and pixels that are far off, one in so many.
-_PALE, _FAR_OFF, _ONE_IN = 1.0, 24, 5000
+#: Beyond these a palette shows: levels of the mean, and pixels that are far off (more than soft edges are), one in
+#: so many.
+_PALE, _FAR_OFF, _ONE_IN = 1.0, 48, 5000
+_DRAWN_COLOURS = 30_000  # a photograph has more; beyond these the best palette takes seconds to find
 
 
 def fit(image: Any, budget: int | None, types: frozenset[str]) -> Fitted | None:
@@ -133,6 +135,8 @@ def _as_drawing(canvas: Canvas, budget: int, lost: tuple[str, ...]) -> tuple[Fit
     whole = canvas.version(canvas.size)
     exact = few_colours(whole, 256)
     picture = whole if exact else canvas.version(inside(canvas.size, BOXES[0]))
+    if not few_colours(picture, _DRAWN_COLOURS):
+        return None, 0
     reduced = _reduced(picture, 256)
     if not exact and _shows(picture, reduced):
         return None, 0
@@ -167,7 +171,9 @@ def _with_palette(canvas: Canvas, budget: int, lost: tuple[str, ...], mime: str)
 def _reduced(picture: Any, colours: int) -> Any:
     from PIL import Image
 
-    return picture.quantize(colours, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+    drawn = few_colours(picture, _DRAWN_COLOURS)
+    method = Image.Quantize.MEDIANCUT if drawn else Image.Quantize.FASTOCTREE
+    return picture.quantize(colours, method=method, dither=Image.Dither.NONE)
 
 
 def _encoded(picture: Any, mime: str) -> bytes:

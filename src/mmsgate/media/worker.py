@@ -42,26 +42,32 @@ def main() -> None:
     Image.preinit()
     _say({"ready": True})
     for line in sys.stdin:
-        _renew_cpu()
+        _renew_limits()
         job = json.loads(line)
         _say(*answer(job))
 
 
 def _cage() -> None:
-    """No large memory, no files written, few files open, no core dumps, no children; after everybody else."""
+    """No large memory, no files written, few files open, no core dumps; after everybody else."""
     os.nice(NICENESS)
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     resource.setrlimit(resource.RLIMIT_NOFILE, (OPEN_FILES, OPEN_FILES))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))
 
 
-def _renew_cpu() -> None:
-    """The soft limit counts from the process's start, so it moves on with each job; passing it kills."""
+def _renew_limits() -> None:
+    """Those that a job moves: CPU time, which counts from the process's start and kills, and threads."""
+    _allow_threads(False)
     used = resource.getrusage(resource.RUSAGE_SELF)
     _, hard = resource.getrlimit(resource.RLIMIT_CPU)
     resource.setrlimit(resource.RLIMIT_CPU, (int(used.ru_utime + used.ru_stime) + CPU_SECONDS, hard))
+
+
+def _allow_threads(allowed: bool) -> None:
+    """The limit counts all that its user runs, so it is none or as many as that user may have."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NPROC)
+    resource.setrlimit(resource.RLIMIT_NPROC, (hard if allowed else 0, hard))
 
 
 def _say(answer: dict[str, Any], data: bytes = b"") -> None:
@@ -88,10 +94,7 @@ def answer(job: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
 
 
 def _opened(path: str, mime: str) -> Any:
-    """The file with its header read. Decoders that most jobs don't need are loaded with the first that does.
-
-    One thread each: the cage allows no more.
-    """
+    """The file with its header read. Decoders that most jobs don't need are loaded with the first that does."""
     from PIL import Image
 
     if mime == "image/heic":
@@ -99,6 +102,7 @@ def _opened(path: str, mime: str) -> Any:
             from pi_heif import register_heif_opener  # type: ignore[import-untyped]  # it has no types
         except ImportError:
             raise _NoDecoderError("no decoder for HEIC is installed") from None
+        _allow_threads(True)  # libde265 decodes in one of its own, whatever it is told
         register_heif_opener(thumbnails=False, depth_images=False, aux_images=False, decode_threads=1)
     if mime == "image/avif":
         from PIL import AvifImagePlugin
