@@ -37,8 +37,8 @@ class _Step:
 #: From the least change to the most.
 STEPS = (
     _Step(1.0, 255, 50), _Step(1.0, 128, 25), _Step(0.75, 255, 15), _Step(0.75, 128, 12), _Step(0.75, 64, 8),
-    _Step(0.5, 128, 8), _Step(0.5, 64, 6), _Step(0.5, 32, 4), _Step(0.4, 32, 4), _Step(0.3, 32, 3),
-    _Step(0.25, 16, 2),
+    _Step(0.5, 128, 8), _Step(0.5, 64, 6), _Step(0.5, 32, 4), _Step(0.5, 32, 2), _Step(0.4, 32, 2),
+    _Step(0.3, 32, 2), _Step(0.25, 16, 2),
 )  # fmt: skip
 
 

@@ -33,6 +33,7 @@ _FLAT = {
 #: Beyond these a palette shows: levels of the mean, and pixels that are far off (more than soft edges are), one in
 #: so many.
 _PALE, _FAR_OFF, _ONE_IN = 1.0, 48, 5000
+_HOPELESS = 1.5  # times the budget, judged by strips: then the whole is not tried
 _DRAWN_COLOURS = 30_000  # a photograph has more; beyond these the best palette takes seconds to find
 
 
@@ -136,6 +137,9 @@ def _as_drawing(canvas: Canvas, budget: int, lost: tuple[str, ...]) -> tuple[Fit
     exact = few_colours(whole, 256)
     picture = whole if exact else canvas.version(inside(canvas.size, BOXES[0]))
     if not few_colours(picture, _DRAWN_COLOURS):
+        return None, 0
+    strips, share = canvas.sample(picture.size)
+    if len(_encoded(_reduced(strips, 256), "image/png")) / share > budget * _HOPELESS:
         return None, 0
     reduced = _reduced(picture, 256)
     if not exact and _shows(picture, reduced):

@@ -38,6 +38,13 @@ def blank_png(width: int, height: int, *, bits: int = 1, colour: int = 0, rows: 
     return b"\x89PNG\r\n\x1a\n" + b"".join(_chunks([(b"IHDR", header), (b"IDAT", data), (b"IEND", b"")]))
 
 
+def chunked_png(*chunks: tuple[bytes, bytes]) -> bytes:
+    """A small good PNG with more chunks behind its header."""
+    good = image("PNG")
+    end = 8 + 25  # of the signature and the header
+    return good[:end] + b"".join(_chunks(chunks)) + good[end:]
+
+
 def _chunks(chunks: Iterable[tuple[bytes, bytes]]) -> Iterable[bytes]:
     for name, data in chunks:
         yield struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageChops, ImageStat
 
+from mmsgate.media.animation import _Film, _Step, fit_animation
 from mmsgate.media.cage import PHONE_TYPES, FitOutcome, ImageCage, ImageFitted, ImageMisfit
 from tests.integration.media.pictures import CORNERS, DATA, film, moving, noise, saved, scene, screenshot
 from tests.integration.media.profiles import ADOBE_RGB, DISPLAY_P3, Triple, as_srgb, print_profile, rgb_profile
@@ -322,3 +323,27 @@ async def test_an_animation_is_a_still_only_when_nothing_else_fits(bench: Bench)
     assert "the first of 60 frames" in fitted.how
     fitted, _ = await bench.fit(data, "image/gif", 200_000, frozenset({"image/jpeg"}))
     assert fitted.mime == "image/jpeg"
+
+
+@pytest.mark.parametrize(("colours", "shared"), [(16, False), (64, True)])
+def test_frames_share_a_palette_or_have_their_own_by_what_takes_fewer_bytes(colours: int, shared: bool) -> None:
+    wide = scene((640, 240)).quantize(colours, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+    data = moving("GIF", [wide.crop((number, 0, number + 320, 240)) for number in range(20)], duration=40)
+    sizes = {}
+    for kind in (True, False):
+        film = _Film(Image.open(io.BytesIO(data)))
+        film.forecast()
+        assert film._shared is shared
+        film._shared = kind
+        sizes[kind] = len(film.encoded(_Step(0.5, 128, 50)))
+    assert (sizes[True] <= sizes[False]) is shared
+
+
+def test_an_animation_that_would_take_too_long_is_not_tried(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    data = moving("GIF", film(20, (320, 240)), duration=80)
+    monkeypatch.setattr("mmsgate.media.animation._MOST_DECODED", 20 * 320 * 240 * 2 - 1)
+    assert fit_animation(Image.open(io.BytesIO(data)), 100_000) is None
+    monkeypatch.setattr("mmsgate.media.animation._MOST_DECODED", 20 * 320 * 240 * 2)
+    assert fit_animation(Image.open(io.BytesIO(data)), 100_000) is not None
