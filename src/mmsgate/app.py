@@ -117,9 +117,10 @@ class Gateway:
             own_uploads=self._own_upload,
         )  # fmt: skip
         self.ffmpeg = FfmpegCage(
-            binary=Path(getattr(self.settings,"ffmpeg","")) if getattr(self.settings,"ffmpeg","") else None,
-            folder=self.blobs.incoming, workers=self.settings.image_workers or None,
-        )  # fmt: skip
+            binary=Path(self.settings.ffmpeg) if self.settings.ffmpeg else None,
+            folder=self.settings.blobs / "transcoding",  # on the blobs' disk: what is made becomes one by its name
+            workers=self.settings.image_workers or None,
+        )
         self.adapter = Adapter(blobs=self.blobs, cage=self.cage, transcoder=Transcoder(cage=self.ffmpeg))
         self.versions = Versions(self.store.renditions, self.adapter, self.clock)
         memory = self.settings.memory_cache_bytes

@@ -49,8 +49,6 @@ class Entry:
         return "{x}" in self.text or "{x}" in self.legacy
 
 
-
-
 def _entry(code: str, text: str, meaning: str, remedy: str, *, legacy: str = "", unreachable: str = "") -> Entry:
     return Entry(code=code, text=text, meaning=meaning, remedy=remedy, legacy=legacy, unreachable=unreachable)
 
@@ -367,8 +365,8 @@ def _media() -> Iterator[Entry]:
     yield _entry(
         "E343",
         "Video in slide {x} has missing codecs",
-        "The video of slide X holds nothing that can be decoded. Only the Skycore dialect is answered so; in the other "
-        "one the postback E003 or E013 says it.",
+        "The video of slide X holds nothing that can be decoded. Only the Skycore dialect is answered so; in the "
+        "other one the postback E003 or E013 says it.",
         "Save the video as MP4 with H.264 and AAC.",
     )
     for kind, code in NOT_FETCHED.items():

@@ -12,9 +12,10 @@ from mmsgate.domain.media import MediaKind, by_mime
 from mmsgate.domain.rendition import BrokenMedium, Misfit, Terms, Version
 from mmsgate.domain.slide import Medium, Slide
 from mmsgate.media.cage import ImageBroken, ImageCage, ImageFitted, ImageMisfit
+from mmsgate.media.playable import AvWanted
 from mmsgate.media.probe import AvBroken, AvFacts
 from mmsgate.media.storage import BlobStore
-from mmsgate.media.transcoder import AvAsItIs, AvFitted, AvMisfit, AvWanted, Transcoder
+from mmsgate.media.transcoder import AvAsItIs, AvFitted, AvMisfit, Transcoder
 from mmsgate.recent import Recent
 
 #: Nothing worth looking at is smaller.
@@ -102,7 +103,7 @@ class Adapter:
 
     async def _picture(self, medium: Medium, budget: int | None, terms: Terms, owner: str) -> _Outcome:
         path = await self._blobs.path(medium.blob)
-        fitted = await self._cage.fit(path, medium.mime, budget=budget)
+        fitted = await self._cage.fit(path, medium.mime, budget=budget, types=terms.types, owner=owner)
         match fitted:
             case ImageFitted(data=data, mime=mime, width=width, height=height, how=how):
                 self.counters.encodes += 1
@@ -114,19 +115,18 @@ class Adapter:
             case ImageBroken(reason=reason):
                 return Misfit(reason=f"the {_name(medium.mime)} can't be changed: {reason}")
 
-    async def _play(self, medium: Medium, budget: int | None, terms: Terms, owner: str) -> _Outcome:
+    async def _play(self, medium: Medium, budget: int | None, terms: Terms, _: str) -> _Outcome:
         facts = await self.inspect(medium)
         if isinstance(facts, AvBroken):
             return facts
         path = await self._blobs.path(medium.blob)
         wanted = AvWanted(types=terms.types, h263=terms.h263)
         fitted = await self._transcoder.fit(
-            path, medium.mime, facts, size=medium.size, budget=budget, wanted=wanted, owner=owner
+            path, medium.mime, facts, size=medium.size, budget=budget, wanted=wanted
         )
         match fitted:
-            case AvAsItIs():
-                seen = replace(medium, width=facts.width, height=facts.height, duration=round(facts.seconds * 1000))
-                return _Made(medium=seen)
+            case AvAsItIs(seconds=seconds, width=width, height=height):
+                return _Made(medium=replace(medium, width=width, height=height, duration=round(seconds * 1000)))
             case AvFitted():
                 self.counters.encodes += 1
                 return await self._keep(medium, fitted)

@@ -9,7 +9,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from mmsgate.clock import Clock, Millis
@@ -160,7 +160,7 @@ class Fetcher:
     ) -> Medium | MediaFault:
         own = await self._own_uploads(account, wish.url) if self._own_uploads else None
         if own is not None:
-            return await self._judged(own, wish, limits)
+            return await self._judged(replace(own, source=wish.url), wish, limits)
         terms = _Terms(limit=limits.of(wish.kind), pictures=limits.pictures, strict=strict)
         found = await self._entry(wish.url, terms, account)
         if isinstance(found, _Failure):

@@ -1,18 +1,24 @@
-"""Pictures made smaller in the cage, with real files: what comes out is decoded again."""
+"""Files made into what phones take, with real ones: what comes out is looked at again."""
 
+import asyncio
 import io
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from PIL import Image
 
 from mmsgate.domain.media import MediaKind
+from mmsgate.domain.rendition import PAGE, BrokenMedium, Misfit, Terms, Version
 from mmsgate.domain.slide import Medium, Slide
-from mmsgate.media.adapter import Adapted, Adapter, CannotAdapt, fair_share
+from mmsgate.media.adapter import Adapter, fair_share
 from mmsgate.media.cage import ImageCage
+from mmsgate.media.ffmpeg import FfmpegCage
 from mmsgate.media.storage import FileBlobStore
+from mmsgate.media.transcoder import Transcoder
+from tests.integration.media.footage import Footage, Sample
 
-TYPES = frozenset({"image/jpeg", "image/gif", "image/png", "audio/mpeg"})
+TYPES = frozenset({"image/jpeg", "image/gif", "image/png", "audio/mpeg", "video/mp4", "application/pdf"})
 Size = tuple[int, int]
 
 
@@ -59,8 +65,8 @@ def moving_gif(frames: int = 24) -> bytes:
 
 
 @pytest.fixture
-async def adapter(blobs: FileBlobStore, cage: ImageCage) -> Adapter:
-    return Adapter(blobs=blobs, cage=cage)
+async def adapter(blobs: FileBlobStore, cage: ImageCage, ffmpeg_cage: FfmpegCage) -> Adapter:
+    return Adapter(blobs=blobs, cage=cage, transcoder=Transcoder(cage=ffmpeg_cage))
 
 
 async def slide_of(blobs: FileBlobStore, data: bytes, mime: str) -> Slide:
@@ -69,9 +75,9 @@ async def slide_of(blobs: FileBlobStore, data: bytes, mime: str) -> Slide:
     return Slide(text="t", media=(Medium(kind=kind, blob=blob, mime=mime, size=len(data)),))
 
 
-async def adapted(adapter: Adapter, *slides: Slide, room: int, types: frozenset[str] = TYPES) -> Adapted:
-    found = await adapter.adapt(slides, room=room, types=types)
-    assert isinstance(found, Adapted), found
+async def adapted(adapter: Adapter, *slides: Slide, room: int | None, types: frozenset[str] = TYPES) -> Version:
+    found = await adapter.adapt(slides, Terms(room=room, types=types))
+    assert isinstance(found, Version), found
     return found
 
 
@@ -153,24 +159,27 @@ async def test_an_animation_that_cannot_fit_is_a_still(adapter: Adapter, blobs: 
 
 async def test_what_fits_is_not_touched(adapter: Adapter, blobs: FileBlobStore) -> None:
     slides = (await slide_of(blobs, turned_jpeg(), "image/jpeg"),)
-    found = await adapter.adapt(slides, room=50_000_000, types=TYPES)
-    assert isinstance(found, Adapted)
+    found = await adapter.adapt(slides, Terms(room=50_000_000, types=TYPES))
+    assert isinstance(found, Version)
     assert found.slides is slides
-    assert (found.notes, adapter.encodes) == ((), 0)
+    assert (found.notes, adapter.counters.encodes) == ((), 0)
 
 
-async def test_small_pictures_leave_their_share_to_the_large_one(adapter: Adapter, blobs: FileBlobStore) -> None:
+async def test_small_pictures_leave_their_share_to_the_large_one(
+    adapter: Adapter, blobs: FileBlobStore, footage: Footage
+) -> None:
     small = saved(photograph((200, 150)), "JPEG", quality=80)
     large = saved(photograph((2000, 1500)), "JPEG", quality=92)
-    sound = b"ID3" + bytes(50_000)
     slides = (
         await slide_of(blobs, small, "image/jpeg"), await slide_of(blobs, large, "image/jpeg"),
-        await slide_of(blobs, sound, "audio/mpeg"),
+        await played(blobs, footage["mp3"]),
     )  # fmt: skip
     found = await adapted(adapter, *slides, room=300_000)
     assert found.slides[0] is slides[0]
-    assert found.slides[2] is slides[2]
+    (sound,) = found.slides[2].media
+    assert sound.blob == slides[2].media[0].blob
     assert found.notes[0].startswith("slide 2: JPEG")
+    assert len(found.notes) == 1
     total = sum(medium.size for slide in found.slides for medium in slide.media)
     assert 150_000 < total <= 300_000
 
@@ -186,25 +195,105 @@ async def test_a_type_that_phones_do_not_take_becomes_a_jpeg(adapter: Adapter, b
 
 async def test_a_thousand_at_once_are_made_once(adapter: Adapter, blobs: FileBlobStore) -> None:
     slide = await slide_of(blobs, saved(photograph((1200, 900)), "JPEG", quality=92), "image/jpeg")
-    first = await adapted(adapter, slide, room=60_000)
-    for _ in range(1000):
-        assert await adapted(adapter, slide, room=60_000) == first
-    assert adapter.encodes == 1
+    made = await asyncio.gather(*(adapted(adapter, slide, room=60_000) for _ in range(1000)))
+    assert all(each == made[0] for each in made)
+    assert adapter.counters.encodes == 1
 
 
-async def test_what_cannot_fit_says_why(adapter: Adapter, blobs: FileBlobStore) -> None:
-    sound = await slide_of(blobs, b"ID3" + bytes(90_000), "audio/mpeg")
+async def test_equal_files_keep_their_own_urls(adapter: Adapter, blobs: FileBlobStore) -> None:
+    slide = await slide_of(blobs, saved(photograph((1200, 900)), "JPEG", quality=92), "image/jpeg")
+    first, second = (
+        replace(slide, media=(replace(slide.media[0], source=f"https://a.example/{name}"),)) for name in "ab"
+    )
+    await adapted(adapter, first, room=60_000)
+    found = await adapted(adapter, second, room=60_000)
+    assert found.slides[0].media[0].source == "https://a.example/b"
+
+
+# -- sound and video
+
+
+async def played(blobs: FileBlobStore, sample: Sample) -> Slide:
+    """A slide with a sound or a video."""
+    data = sample.path.read_bytes()
+    kind = MediaKind.AUDIO if sample.mime.startswith("audio") else MediaKind.VIDEO
+    medium = Medium(
+        kind=kind, blob=await blobs.put_bytes(data), mime=sample.mime, size=len(data), source="https://a.example/av"
+    )
+    return Slide(text="t", media=(medium,))
+
+
+async def test_what_plays_sets_the_length_of_its_slide(
+    adapter: Adapter, blobs: FileBlobStore, footage: Footage
+) -> None:
+    slide = await played(blobs, footage["mp4"])
+    found = await adapted(adapter, slide, room=10_000_000)
+    (medium,) = found.slides[0].media
+    assert (medium.blob, found.notes) == (slide.media[0].blob, ())
+    assert (medium.width, medium.height, found.slides[0].duration) == (320, 240, 4)
+    assert 3_900 < medium.duration < 4_100
+
+
+async def test_a_video_is_made_to_fit_and_said_with_figures(
+    adapter: Adapter, blobs: FileBlobStore, footage: Footage
+) -> None:
+    slide = await played(blobs, footage["avi"])
+    room = slide.media[0].size // 2
+    found = await adapted(adapter, slide, room=room)
+    (medium,) = found.slides[0].media
+    assert (medium.mime, medium.size <= room, medium.source) == ("video/mp4", True, "https://a.example/av")
+    assert len(await blobs.read(medium.blob)) == medium.size
+    assert found.notes[0].startswith(f"slide 1: AVI {slide.media[0].size:,} → {medium.size:,} bytes as MP4 (H.264 ")
+    assert adapter.counters.encodes == 1
+
+
+async def test_a_video_and_a_picture_share_the_room(
+    adapter: Adapter, blobs: FileBlobStore, footage: Footage
+) -> None:
+    photo = await slide_of(blobs, saved(photograph((2000, 1500)), "JPEG", quality=92), "image/jpeg")
+    found = await adapted(adapter, await played(blobs, footage["mp4"]), photo, room=150_000)
+    sizes = [medium.size for slide in found.slides for medium in slide.media]
+    assert sum(sizes) <= 150_000
+    assert min(sizes) > 20_000
+    assert [note[:8] for note in found.notes] == ["slide 1:", "slide 2:"]
+
+
+async def test_for_a_page_everything_becomes_what_browsers_show(
+    adapter: Adapter, blobs: FileBlobStore, footage: Footage
+) -> None:
+    film, sound = await played(blobs, footage["wmv"]), await played(blobs, footage["amr"])
+    found = await adapter.adapt((film, sound), PAGE)
+    assert isinstance(found, Version), found
+    assert found.slides[0].media[0].mime == "video/mp4"
+    assert found.slides[1].media[0].mime in {"audio/mp4", "audio/mpeg"}
+
+
+async def test_a_broken_file_is_named(adapter: Adapter, blobs: FileBlobStore, footage: Footage) -> None:
+    photo = await slide_of(blobs, saved(photograph((300, 200)), "JPEG"), "image/jpeg")
+    whole = footage["mov"]
+    cut = await blobs.put_bytes(whole.path.read_bytes()[: whole.size // 2])
+    film = Medium(kind=MediaKind.VIDEO, blob=cut, mime=whole.mime, size=whole.size // 2)
+    found = await adapter.adapt((photo, Slide(media=(film,))), Terms(room=1_000_000, types=TYPES))
+    assert isinstance(found, BrokenMedium)
+    assert (found.slide, found.medium) == (2, film)
+    assert str(found).startswith("slide 2: Video: ")
+
+
+async def test_what_cannot_fit_says_why(adapter: Adapter, blobs: FileBlobStore, footage: Footage) -> None:
+    document = Slide(media=(Medium(kind=MediaKind.PDF, blob="0" * 64, mime="application/pdf", size=90_000),))
+    film = await played(blobs, footage["mp4"])
     picture = await slide_of(blobs, saved(photograph((1200, 900)), "JPEG"), "image/jpeg")
     broken = await slide_of(blobs, saved(photograph((1200, 900)), "JPEG")[:20_000], "image/jpeg")
-    film = Slide(media=(Medium(kind=MediaKind.VIDEO, blob="0" * 64, mime="video/x-msvideo", size=10),))
     for slides, room, words in (
-        ((sound, picture), 80_000, "all files are 250,"),
+        ((document, picture), 80_000, "all files are 250,"),
+        ((document,), 1_000_000, "slide 1: phones there don't take PDF"),
+        ((film,), 5_000, "slide 1: the MP4 can't be made to fit 5,000 bytes: "),
         ((picture,), 2_500, "can't be made to fit"),
-        ((broken,), 10_000, "can't be made smaller"),
-        ((film, picture), 10_000, "don't take AVI video"),
+        ((broken,), 10_000, "can't be changed"),
     ):
-        found = await adapter.adapt(slides, room=room, types=TYPES)
-        assert isinstance(found, CannotAdapt)
+        types = TYPES - {"application/pdf"} if room == 1_000_000 else TYPES
+        found = await adapter.adapt(slides, Terms(room=room, types=types))
+        assert isinstance(found, Misfit)
         assert words in found.reason
 
 

@@ -59,7 +59,7 @@ def test_every_published_figure_has_a_source_and_a_date_that_has_been() -> None:
 
 def test_types_that_a_carrier_does_not_take_are_left_out() -> None:
     ((_, row),) = read_limits([{**ROW, "types": ["image/jpg", "text/plain"]}]).items()
-    assert row.types == {"image/jpeg", "text/plain"}
+    assert row.types == frozenset({"image/jpeg", "text/plain"})
 
 
 @pytest.mark.parametrize(
