@@ -11,7 +11,7 @@ from mmsgate.media.fitted import Size, area, inside
 _ORIENTATION = 0x0112
 _SIDEWAYS = (5, 6, 7, 8)  # EXIF orientations that swap width and height
 _STRIP = 16  # rows: what JPEG encodes at once
-_STRIPS = 8
+_STRIPS = 6
 _STEPS_16 = 65536
 
 

@@ -7,6 +7,7 @@ follow the carriers' best practices.
 
 import io
 import math
+from functools import cached_property
 from typing import Any
 
 from mmsgate.media.animation import fit_animation, frames_of
@@ -105,12 +106,21 @@ class _Forecast:
     """What a version comes to in bytes at each quality from `floor` up, judged by strips of it."""
 
     def __init__(self, canvas: Canvas, size: Size, floor: int) -> None:
-        strips, share = canvas.sample(size)
-        empty = len(_jpeg(strips.crop((0, 0, 8, 8)), BEST_QUALITY))  # the tables of a JPEG, about
-        best, least = ((len(_jpeg(strips, q)) - empty) / share + empty for q in (BEST_QUALITY, floor))
-        self._floor, self._best = floor, best
-        # how much faster or slower than usual this picture shrinks
-        self._bend = math.log(max(best, 1) / max(least, 1)) / -math.log(_shape(floor))
+        self._strips, self._share = canvas.sample(size)
+        self._empty = len(_jpeg(self._strips.crop((0, 0, 8, 8)), floor))  # the tables of a JPEG, about
+        self._floor, self._least = floor, self._measured(floor)
+
+    def _measured(self, quality: int) -> float:
+        return (len(_jpeg(self._strips, quality)) - self._empty) / self._share + self._empty
+
+    @cached_property
+    def _best(self) -> float:
+        return self._measured(BEST_QUALITY)
+
+    @cached_property
+    def _bend(self) -> float:
+        """How much faster or slower than usual this picture shrinks."""
+        return math.log(self._best / self._least) / -math.log(_shape(self._floor))
 
     def bytes(self, quality: int) -> float:
         """The bytes of the whole version, about."""
@@ -118,6 +128,8 @@ class _Forecast:
 
     def best(self, room: float, ceiling: int) -> int | None:
         """The highest quality up to `ceiling` that should fit `room`."""
+        if self._least > room:
+            return None
         return next((q for q in range(ceiling, self._floor - 1, -1) if self.bytes(q) <= room), None)
 
 
