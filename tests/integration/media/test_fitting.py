@@ -185,8 +185,9 @@ async def test_modern_pictures_become_jpegs(bench: Bench, kind: str) -> None:
     assert looks_like(picture, scene((900, 1200)))
 
 
-async def test_a_heic_becomes_a_jpeg(bench: Bench) -> None:
-    fitted, picture = await bench.fit((DATA / "corners.heic").read_bytes(), "image/heic", 20_000)
+@pytest.mark.parametrize("name", ["corners.heic", "turned.heic"])
+async def test_a_heic_becomes_a_jpeg_that_is_turned_once(bench: Bench, name: str) -> None:
+    fitted, picture = await bench.fit((DATA / name).read_bytes(), "image/heic", 20_000)
     assert picture.size == (240, 320)
     quarters = [colour_at(picture, across, down) for down in (0.2, 0.8) for across in (0.2, 0.8)]
     for found, wanted in zip(quarters, ((255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)), strict=True):
