@@ -7,7 +7,7 @@ transparent is put on white, so that every frame is whole and none depends on ho
 import io
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from mmsgate.media.fitted import MOST_ENCODES, Fitted, Size, area
@@ -69,11 +69,11 @@ def fit_animation(image: Any, budget: int) -> Fitted | None:
         factor = len(data) / film.weight(step)
         at = steps.index(step)
         if len(data) <= budget:
-            best = film.fitted(data, step, tries)
+            best = film.fitted(data, step)
             steps = steps[:at]
         else:
             steps = steps[at + 1 :]
-    return best
+    return replace(best, encodes=film.encodes) if best else None
 
 
 class _Film:
@@ -97,6 +97,7 @@ class _Film:
                 self._run.append(_on_white(frame, self._scaled(_SAMPLE_SCALE)))
         self._palettes = _Palettes(seen)
         self._shared = True
+        self.encodes = 0  # of whole versions
 
     def _frames(self) -> Iterator[Any]:
         for number in range(self._first, frames_of(self._image)):
@@ -134,6 +135,7 @@ class _Film:
         return sizes[self._shared] / step.weight(len(self._run))
 
     def encoded(self, step: _Step) -> bytes:
+        self.encodes += 1
         kept = self.kept(step)
         size = self._scaled(step.scale)
         frames = (_on_white(frame, size) for number, frame in enumerate(self._frames()) if number in kept)
@@ -162,13 +164,13 @@ class _Film:
         loop = self._image.info.get("loop", 0 if self._image.format == "AVIF" else None)
         return None if loop is None else int(loop)
 
-    def fitted(self, data: bytes, step: _Step, tries: int) -> Fitted:
+    def fitted(self, data: bytes, step: _Step) -> Fitted:
         width, height = self._scaled(step.scale)
         frames = len(self.kept(step))
         how = f"{width}×{height}, {frames} of {len(self._durations)} frames, {step.colours} colours"
         if self._transparent:
             how += ", transparency on white"
-        return Fitted(data=data, mime="image/gif", width=width, height=height, how=how, encodes=tries)
+        return Fitted(data=data, mime="image/gif", width=width, height=height, how=how, encodes=self.encodes)
 
 
 class _Palettes:

@@ -174,12 +174,39 @@ async def test_a_kept_file_outlives_its_workspace(ffmpeg_cage: FfmpegCage) -> No
     assert kept.read_bytes() == b"good"
 
 
+@linux
+async def test_a_killed_gateway_leaves_no_ffmpeg_behind(tmp_path: Path) -> None:
+    gateway = """if True:
+        import asyncio, sys
+        from pathlib import Path
+        from tests.integration.media.test_ffmpeg import ENDLESS, FfmpegCage, run, started
+
+        async def main():
+            cage = FfmpegCage(folder=Path(sys.argv[1]))
+            await cage.start()
+            pending = asyncio.create_task(run(cage, *ENDLESS))
+            print(*await started(cage), flush=True)
+            await pending
+
+        asyncio.run(main())
+    """
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", gateway, str(tmp_path), stdout=asyncio.subprocess.PIPE
+    )
+    assert process.stdout is not None
+    pid = int(await process.stdout.readline())
+    process.kill()
+    await process.wait()
+    while Path(f"/proc/{pid}").exists() and Path(f"/proc/{pid}/cmdline").read_bytes():  # what is left is a zombie
+        await asyncio.sleep(0.01)
+
+
 async def test_without_ffmpeg_it_does_not_start(tmp_path: Path) -> None:
     with pytest.raises(CageError, match="is no program"):
         await FfmpegCage(folder=tmp_path, binary=tmp_path / "nothing").start()
 
 
 async def test_the_gateway_itself_does_not_load_the_wheel() -> None:
-    code = "import sys, mmsgate.media.transcoder; sys.exit('imageio_ffmpeg' in sys.modules)"
+    code = "import sys, mmsgate.media.ffmpeg; sys.exit('imageio_ffmpeg' in sys.modules)"
     process = await asyncio.create_subprocess_exec(sys.executable, "-c", code)
     assert await process.wait() == 0
