@@ -16,7 +16,6 @@ from mmsgate.api.call import BodyTooLarge, Callers, read_body
 from mmsgate.api.messages import refused
 from mmsgate.clock import Clock, Ids
 from mmsgate.domain.account import Account
-from mmsgate.domain.media import ImageLimits
 from mmsgate.domain.slide import Medium
 from mmsgate.errors import Refusal
 from mmsgate.http.spool import Spool
@@ -51,19 +50,21 @@ class Uploads:
             return refused(refusal)
         except BodyTooLarge as error:
             return JSONResponse({"status": "failure", "detail": str(error)}, status_code=413)
-        medium = await self._admit(body, account.source_limits.pictures)
+        medium = await self._admit(body, account)
         if isinstance(medium, Unfit):
             return refused(Refusal(medium.code, slide=1, detail=medium.reason))
         url = await self._keep(account, medium)
         told = {"url": url, "type": medium.mime, "kind": medium.kind.value, "size": medium.size}
         return JSONResponse(told, status_code=201)
 
-    async def _admit(self, body: bytes, limits: ImageLimits) -> Medium | Unfit:
+    async def _admit(self, body: bytes, account: Account) -> Medium | Unfit:
         """Check the file like one that was fetched, and store it."""
         spool = Spool(self.blobs.incoming)
         await spool.take(body)
         path, digest = await spool.finish()
-        kept = await self.intake.admit(path, size=len(body), sha256=digest, limits=limits)
+        kept = await self.intake.admit(
+            path, size=len(body), sha256=digest, limits=account.source_limits.pictures, owner=str(account.id)
+        )
         if isinstance(kept, Unfit):
             return kept
         return Medium(

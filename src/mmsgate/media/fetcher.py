@@ -160,18 +160,20 @@ class Fetcher:
     ) -> Medium | MediaFault:
         own = await self._own_uploads(account, wish.url) if self._own_uploads else None
         if own is not None:
-            return await self._judged(replace(own, source=wish.url), wish, limits)
+            return await self._judged(replace(own, source=wish.url), wish, limits, account)
         terms = _Terms(limit=limits.of(wish.kind), pictures=limits.pictures, strict=strict)
         found = await self._entry(wish.url, terms, account)
         if isinstance(found, _Failure):
             return _fault(wish, found)
-        return await self._judged(_medium(found), wish, limits)
+        return await self._judged(_medium(found), wish, limits, account)
 
-    async def _judged(self, medium: Medium, wish: MediaRequest, limits: SourceLimits) -> Medium | MediaFault:
+    async def _judged(
+        self, medium: Medium, wish: MediaRequest, limits: SourceLimits, account: str
+    ) -> Medium | MediaFault:
         """A file that is there, or what speaks against it."""
         objection = _objection(medium, wish, limits)
         if objection is None:
-            unfit = await self._intake.recheck(medium, limits.pictures)
+            unfit = await self._intake.recheck(medium, limits.pictures, owner=account)
             objection = _fault(wish, _Failure(code=unfit.code, reason=unfit.reason)) if unfit else None
         return objection or medium
 
@@ -218,9 +220,11 @@ class Fetcher:
                     await turn.enter_async_context(self._slots)
             except TimeoutError:
                 return _Failure(reason=f"its turn did not come within {_TURN_WITHIN:g} s: too many fetches wait")
-            return await self._fetch(url, terms, known)
+            return await self._fetch(url, terms, known, account)
 
-    async def _fetch(self, url: str, terms: _Terms, known: CacheEntry | None) -> CacheEntry | _Failure:
+    async def _fetch(
+        self, url: str, terms: _Terms, known: CacheEntry | None, account: str
+    ) -> CacheEntry | _Failure:
         self._counters.fetches += 1
         outcome = await self._http.fetch(
             url,
@@ -237,7 +241,7 @@ class Fetcher:
             self._counters.revalidations += 1
             entry = known.renewed(outcome.headers, now)
         else:
-            kept = await self._admit(outcome, terms)
+            kept = await self._admit(outcome, terms, account)
             if isinstance(kept, Unfit):
                 return _Failure(code=kept.code, reason=kept.reason)
             entry = _entry(url, kept, outcome.headers, now)
@@ -246,14 +250,14 @@ class Fetcher:
             self._front.put(entry)
         return entry
 
-    async def _admit(self, fetched: Fetched, terms: _Terms) -> Kept | Unfit:
+    async def _admit(self, fetched: Fetched, terms: _Terms, account: str) -> Kept | Unfit:
         """The bytes decide (R-05); that the origin called them something else is logged."""
         declared = fetched.headers.get("content-type", "")
         if terms.strict and _nameless(declared, fetched.url):
             await asyncio.to_thread(fetched.path.unlink)
             return Unfit(code="E629", reason="neither its Content-Type nor its extension names a type")
         kept = await self._intake.admit(
-            fetched.path, size=fetched.size, sha256=fetched.sha256, limits=terms.pictures
+            fetched.path, size=fetched.size, sha256=fetched.sha256, limits=terms.pictures, owner=account
         )
         if isinstance(kept, Kept) and by_mime(declared) is not kept.type:
             _log.info("a file from %s is %s, it was called %r", _host(fetched.url), kept.type.mime, declared)

@@ -49,13 +49,15 @@ class Intake:
         self._checking: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self.stored = 0
 
-    async def admit(self, path: Path, *, size: int, sha256: str, limits: ImageLimits) -> Kept | Unfit:
-        """Checks the temporary file and makes a blob of it, or removes it.
+    async def admit(
+        self, path: Path, *, size: int, sha256: str, limits: ImageLimits, owner: str = ""
+    ) -> Kept | Unfit:
+        """Checks the temporary file and makes a blob of it, or removes it. `owner` is the account whose it is.
 
         Raises CageError and OSError if the fault is ours.
         """
         try:
-            admitted = await self._judged(path, size, sha256, limits)
+            admitted = await self._judged(path, size, sha256, limits, owner)
             if isinstance(admitted, Kept):
                 new = await self._blobs.put_file(path, sha256)
                 self.stored += new  # not in one line: it would add to what the count was before the wait
@@ -63,7 +65,7 @@ class Intake:
             await asyncio.to_thread(path.unlink, missing_ok=True)
         return admitted
 
-    async def recheck(self, medium: Medium, limits: ImageLimits) -> Unfit | None:
+    async def recheck(self, medium: Medium, limits: ImageLimits, *, owner: str = "") -> Unfit | None:
         """What speaks against the frames of an image that was kept before, maybe under wider limits (R-30).
 
         How many it has is not kept with it: what this process has not checked itself goes through the cage again.
@@ -72,27 +74,27 @@ class Intake:
         if medium.mime not in _ANIMATED:
             return None
         path = await self._blobs.path(medium.blob)
-        outcome = await self._image(path, medium.mime, medium.blob, limits)
+        outcome = await self._image(path, medium.mime, medium.blob, limits, owner)
         return None if isinstance(outcome, ImageChecked) else _unusable(medium.mime, outcome)
 
-    async def _judged(self, path: Path, size: int, sha256: str, limits: ImageLimits) -> Kept | Unfit:
+    async def _judged(self, path: Path, size: int, sha256: str, limits: ImageLimits, owner: str) -> Kept | Unfit:
         sniffed = await asyncio.to_thread(sniff_file, path)
         if sniffed.type is None:
             return _not_ours(sniffed)
         if sniffed.type.kind is not MediaKind.IMAGE:
             return Kept(blob=sha256, type=sniffed.type, size=size)
-        outcome = await self._image(path, sniffed.type.mime, sha256, limits)
+        outcome = await self._image(path, sniffed.type.mime, sha256, limits, owner)
         if not isinstance(outcome, ImageChecked):
             return _unusable(sniffed.name, outcome)
         return Kept(blob=sha256, type=sniffed.type, size=size, width=outcome.width, height=outcome.height)
 
-    async def _image(self, path: Path, mime: str, sha256: str, limits: ImageLimits) -> ImageOutcome:
+    async def _image(self, path: Path, mime: str, sha256: str, limits: ImageLimits, owner: str) -> ImageOutcome:
         """The check of an image, remembered for bytes that passed. Who wants the same meanwhile waits for it."""
         async with self._checking.setdefault(sha256, asyncio.Lock()):
             known = self._checked.get(sha256)
             if known is not None and _passes(known, mime, limits):
                 return known
-            outcome = await self._cage.check(path, mime, limits=limits)
+            outcome = await self._cage.check(path, mime, limits=limits, owner=owner)
             if isinstance(outcome, ImageChecked):
                 self._checked[sha256] = outcome
                 if len(self._checked) > _REMEMBERED:
