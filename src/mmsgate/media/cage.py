@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from mmsgate.domain.advice import ImageLook
 from mmsgate.domain.media import ImageLimits
 from mmsgate.media.turns import Crowded, Turns
 
@@ -87,6 +88,7 @@ class ImageMisfit:
 
 ImageOutcome = ImageChecked | ImageBroken | ImageTooLarge
 FitOutcome = ImageFitted | ImageMisfit | ImageBroken
+_Outcome = ImageOutcome | FitOutcome | ImageLook
 
 #: What every phone takes of pictures. PNG is for callers that ask for it: the best practices want JPEG.
 PHONE_TYPES = frozenset({"image/jpeg", "image/gif"})
@@ -132,9 +134,8 @@ class ImageCage:
         Raises CageError if no worker can be had.
         """
         allowed = limits or ImageLimits()
-        job = _job("check", path, mime, allowed)
-        outcome = await self._turn(job, partial(_checked, mime=mime, limits=allowed), owner)
-        assert not isinstance(outcome, ImageFitted | ImageMisfit)
+        outcome = await self._turn(_job(path, mime, allowed), partial(_checked, mime=mime, limits=allowed))
+        assert not isinstance(outcome, ImageFitted | ImageMisfit | ImageLook)
         return outcome
 
     async def fit(
@@ -152,20 +153,28 @@ class ImageCage:
         Without a budget, a JPEG in full size for a web page. `owner` as in `check`.
         Raises CageError if no worker can be had.
         """
-        allowed = limits or ImageLimits()
-        job = _job("fit", path, mime, allowed, budget=budget, types=sorted(types))
-        outcome = await self._turn(job, partial(_fitted, budget=budget, mime=mime, limits=allowed), owner)
-        assert not isinstance(outcome, ImageChecked | ImageTooLarge)
+        job = _job(path, mime, limits or ImageLimits(), budget=budget)
+        outcome = await self._turn(job, partial(_fitted, budget=budget))
+        assert not isinstance(outcome, ImageChecked | ImageTooLarge | ImageLook)
         return outcome
 
-    async def _turn(self, job: bytes, read: "_Read", owner: str) -> "ImageOutcome | FitOutcome":
+    async def look(self, path: Path, mime: str, *, limits: ImageLimits | None = None) -> ImageLook | ImageBroken:
+        """What a glance at the image shows, for advice. Raises CageError if no worker can be had."""
+        outcome = await self._turn(_job(path, mime, limits or ImageLimits(), look=1), _looked)
+        assert isinstance(outcome, ImageLook | ImageBroken)
+        return outcome
+
+    async def _turn(self, job: bytes, read: "_Read") -> _Outcome:
+        if self._waiting >= self._queue + self._workers:
+            raise CageError(f"more than {self._queue} images wait to be checked")
+        self._waiting += 1
         try:
             async with self._turns.turn(owner):
                 return await self._work(job, read)
         except Crowded:
             raise CageError(f"more than {self._queue} images wait to be checked") from None
 
-    async def _work(self, job: bytes, read: "_Read") -> "ImageOutcome | FitOutcome":
+    async def _work(self, job: bytes, read: "_Read") -> _Outcome:
         if not self._running:
             raise CageError("the image cage is not running")
         worker = await self._idle_worker() or await self._new_worker()
@@ -299,7 +308,7 @@ class _Worker:
 
 
 #: Reads a worker's answer and the bytes behind it; what is not as agreed raises ValueError, KeyError or TypeError.
-_Read = Callable[[object, bytes], "ImageOutcome | FitOutcome"]
+_Read = Callable[[object, bytes], _Outcome]
 
 
 def _job(task: str, path: Path, mime: str, limits: ImageLimits, **more: int | list[str] | None) -> bytes:
@@ -328,6 +337,19 @@ def _fitted(answer: object, data: bytes, *, budget: int | None, mime: str, limit
     return ImageFitted(
         data=data, mime=str(facts["mime"]), width=int(facts["width"]), height=int(facts["height"]),
         how=str(facts["how"]), encodes=int(facts["encodes"]),
+    )  # fmt: skip
+
+
+def _looked(answer: object, _: bytes) -> ImageLook | ImageBroken:
+    if not isinstance(answer, dict):
+        raise TypeError("an answer that is no object")
+    if "look" not in answer:
+        return ImageBroken(reason=f"it does not decode ({answer['broken']})")
+    facts = answer["look"]
+    return ImageLook(
+        width=int(facts["width"]), height=int(facts["height"]), transparent=bool(facts["transparent"]),
+        frames=int(facts["frames"]), rate=float(facts["rate"]), busy_top=float(facts["busy_top"]),
+        busy_bottom=float(facts["busy_bottom"]),
     )  # fmt: skip
 
 
