@@ -16,6 +16,7 @@ from xml.sax.saxutils import escape
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from mmsgate.cli.gateway import document
 from mmsgate.cli.output import console, out, table
 from mmsgate.domain.number import parse_msisdn
 from mmsgate.errors import Fault, Refusal
@@ -59,9 +60,8 @@ class Mailing:
             "action": "sendSavedMMS", "api-key": self.api_key, "mms-id": self.mms_id, "to": row.to,
             "from": self.sender, "service-id": self.service_id, "fallback-sms-text": self.fallback_text,
         }  # fmt: skip
-        head = "".join(f"<{name}>{escape(value)}</{name}>" for name, value in given.items() if value)
         data = "".join(f"<{name}>{escape(value)}</{name}>" for name, value in row.data.items())
-        return f'<?xml version="1.0" encoding="UTF-8"?><request>{head}<data>{data}</data></request>'.encode()
+        return document(given, f"<data>{data}</data>")
 
     def key(self, row: Row) -> str:
         """The Idempotency-Key: the same for the same row, whenever it is sent."""

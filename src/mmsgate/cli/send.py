@@ -1,11 +1,10 @@
 """``mmsgate send``: build a sendMMS, post it, watch its timeline grow; or send a template to a list."""
 
 import asyncio
-import json
 import mimetypes
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
@@ -14,20 +13,11 @@ import click
 
 from mmsgate.cli import timeline
 from mmsgate.cli.broadcast import AT_ONCE, Mailing, Row, broadcast, read_rows, show
-from mmsgate.cli.output import console, data_dir_option, out, running_at
-from mmsgate.config import load
+from mmsgate.cli.gateway import PATIENCE, Access, Gateway, SendFault, document, read_json, read_xml, with_access
+from mmsgate.cli.output import console, out
 from mmsgate.domain.media import MediaKind, by_extension
-from mmsgate.errors import Fault, Refusal
-from mmsgate.http import Answered, HttpClient, Pool, PostOutcome, Timeouts
-from mmsgate.provision import KEY_FILE
-from mmsgate.wire.document import read_document
 
 FALLBACK_TEXT = "You have a picture message:"
-PATIENCE = Timeouts(connect=5, total=120)
-
-
-class SendFault(Fault):
-    """The message could not be posted, or was refused."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,15 +33,6 @@ class Draft:
     operator_id: str
     duration: int | None
     media: tuple[tuple[MediaKind, str], ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Gateway:
-    """Where to post, and as whom."""
-
-    url: str
-    api_key: str = field(repr=False)
-    pool: Pool
 
 
 @click.command()
@@ -80,42 +61,33 @@ class Gateway:
     help=f"The SMS that goes out with a link when the phone can't have the MMS (default: {FALLBACK_TEXT!r}, "
     "or the saved MMS's own).",
 )  # fmt: skip
-@click.option("--url", envvar="MMSGATE_URL", help="The gateway (default: the one of the data folder).")
-@click.option("--api-key", envvar="MMSGATE_API_KEY", help="The account's key (default: the demo account's).")
 @click.option("--wait", default=60.0, show_default=True, help="Seconds to watch the timeline; 0 to return at once.")
-@data_dir_option
-def send(*, wait: float, url: str | None, api_key: str | None, data_dir: str | None, **options: Any) -> None:
+@with_access
+def send(*, wait: float, access: Access, **options: Any) -> None:
     """Send an MMS: files are uploaded first, then the timeline is shown as it grows.
 
     A picture and a sound share the first slide, with the text; every further file has a slide of its own.
     Ends with status 1 if the message is refused, fails or is not delivered.
     """
     mms_id, to_file = options.pop("mms_id"), options.pop("to_file")
-    settings = load(data_dir=data_dir)
     draft = _draft(options)
-    key = api_key or _demo_key(settings.data_dir)
-    address = (url or running_at(settings)).rstrip("/")
     if bool(draft.to) == bool(to_file):
         raise click.UsageError("give --to NUMBER, or --to-file CSV with --mms-id")
     if bool(mms_id) != bool(to_file):
         raise click.UsageError("--mms-id and --to-file go together")
     if to_file is not None:
-        asyncio.run(_send_list(read_rows(to_file), draft, mms_id, address, key))
+        asyncio.run(_send_list(read_rows(to_file), draft, mms_id, access))
         return
-    asyncio.run(_send(draft, address, key, wait))
+    asyncio.run(_send(draft, access, wait))
 
 
-async def _send_list(rows: list[Row], draft: Draft, mms_id: str, url: str, key: str) -> None:
-    http = HttpClient()
-    await http.start()
-    try:
+async def _send_list(rows: list[Row], draft: Draft, mms_id: str, access: Access) -> None:
+    async with access.open(at_once=AT_ONCE) as gateway:
         mailing = Mailing(
             mms_id=mms_id, sender=draft.sender, service_id=draft.service_id,
-            fallback_text=draft.fallback_text or "", api_key=key, url=url, pool=http.pool(limit=AT_ONCE),
+            fallback_text=draft.fallback_text or "", api_key=gateway.api_key, url=gateway.url, pool=gateway.pool,
         )  # fmt: skip
         summary = await broadcast(mailing, rows)
-    finally:
-        await http.stop()
     show(summary)
     if summary.refused:
         raise SendFault(f"{summary.refused:,} of {len(rows):,} were not accepted")
@@ -128,28 +100,14 @@ def _draft(options: dict[str, Any]) -> Draft:
     return Draft(media=media, **options)
 
 
-def _demo_key(data_dir: Path) -> str:
-    try:
-        return (data_dir / KEY_FILE).read_text(encoding="ascii").strip()
-    except OSError:
-        raise SendFault(
-            f"no API key: there is none in {data_dir / KEY_FILE}; give --api-key, or run `make serve` once"
-        ) from None
-
-
-async def _send(draft: Draft, url: str, key: str, wait: float) -> None:
-    http = HttpClient()
-    await http.start()
-    try:
-        gateway = Gateway(url=url, api_key=key, pool=http.pool(limit=4))
+async def _send(draft: Draft, access: Access, wait: float) -> None:
+    async with access.open() as gateway:
         urls = [await _locate(each, gateway) for _, each in draft.media]
         kinds = [kind for kind, _ in draft.media]
-        document = build(draft, key, list(zip(kinds, urls, strict=True)))
-        tracking_id = await _post(document, gateway)
+        request = build(draft, gateway.api_key, list(zip(kinds, urls, strict=True)))
+        tracking_id = await _post(request, gateway)
         if wait > 0:
             await _watch(tracking_id, gateway, wait)
-    finally:
-        await http.stop()
 
 
 async def _locate(source: str, gateway: Gateway) -> str:
@@ -168,7 +126,7 @@ async def _locate(source: str, gateway: Gateway) -> str:
         posted = await gateway.pool.post(
             f"{gateway.url}/media", headers=headers, buffers=(data,), timeouts=PATIENCE
         )
-    answer = _json(posted, gateway.url)
+    answer = read_json(posted, gateway.url)
     if "url" not in answer:
         raise SendFault(f"{path.name} was refused: {answer.get('detail') or answer.get('error-info')}")
     console.print(f"uploaded {path.name}: {answer['type']}, {answer['size']:,} bytes", highlight=False)
@@ -190,8 +148,7 @@ def build(draft: Draft, key: str, media: Sequence[tuple[MediaKind, str]]) -> byt
         "operator-id": draft.operator_id, "name": "mmsgate send", "message-subject": draft.subject,
         "fallback-sms-text": draft.fallback_text or FALLBACK_TEXT,
     }  # fmt: skip
-    head = "".join(f"<{name}>{escape(value)}</{name}>" for name, value in given.items() if value)
-    return f'<?xml version="1.0" encoding="UTF-8"?><request>{head}{body}</request>'.encode()
+    return document(given, body)
 
 
 def _may_join(files: list[tuple[MediaKind, str]], kind: MediaKind) -> bool:
@@ -206,22 +163,12 @@ def _slide(files: Sequence[tuple[MediaKind, str]], text: str, draft: Draft) -> s
     return f"<slide>{duration}{parts}{words}</slide>"
 
 
-async def _post(document: bytes, gateway: Gateway) -> str:
+async def _post(request: bytes, gateway: Gateway) -> str:
     posted = await gateway.pool.post(
-        f"{gateway.url}/ep/v1/", headers={"Content-Type": "text/xml; charset=utf-8"}, buffers=(document,),
+        f"{gateway.url}/ep/v1/", headers={"Content-Type": "text/xml; charset=utf-8"}, buffers=(request,),
         timeouts=PATIENCE,
     )  # fmt: skip
-    answered = _answered(posted, gateway.url)
-    try:
-        values = {child.tag: child.text or "" for child in read_document(answered.body)}
-    except Refusal:
-        raise SendFault(f"{gateway.url} answered HTTP {answered.status} with something that is no XML") from None
-    if values.get("status") != "Success":
-        detail = answered.headers.get("x-error-detail", "")
-        raise SendFault(
-            f"refused with {values.get('error-code')}: {values.get('error-info')}"
-            + (f" ({detail})" if detail else "")
-        )
+    values = read_xml(posted, gateway.url)
     console.print(f"accepted: tracking-id {values['tracking-id']}, mms-id {values['mms-id']}", highlight=False)
     return values["tracking-id"]
 
@@ -238,7 +185,7 @@ async def _watch(tracking_id: str, gateway: Gateway, wait: float) -> None:
                     headers={"X-Api-Key": gateway.api_key},
                     timeouts=PATIENCE,
                 )
-                message = _json(got, gateway.url)
+                message = read_json(got, gateway.url)
                 for line in timeline.lines(message, events_from=shown):
                     out.print(line, highlight=False)
                 shown = len(message["timeline"])
@@ -251,23 +198,6 @@ async def _watch(tracking_id: str, gateway: Gateway, wait: float) -> None:
     out.print(timeline.head(message), highlight=False)
     if message["state"] in {"failed", "undelivered"}:
         raise SendFault(f"the message ended as {message['state']}")
-
-
-def _answered(posted: PostOutcome, url: str) -> Answered:
-    if not isinstance(posted, Answered):
-        raise SendFault(f"the gateway at {url} could not be reached: {posted.reason}")
-    return posted
-
-
-def _json(posted: PostOutcome, url: str) -> dict[str, Any]:
-    answered = _answered(posted, url)
-    try:
-        answer = json.loads(answered.body)
-    except ValueError:
-        raise SendFault(f"{url} answered HTTP {answered.status} with something that is no JSON") from None
-    if not isinstance(answer, dict):
-        raise SendFault(f"{url} answered HTTP {answered.status} with something unexpected")
-    return answer
 
 
 def _ascii(name: str) -> str:
