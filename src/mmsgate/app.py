@@ -19,6 +19,7 @@ from mmsgate.accept.actions import Actions
 from mmsgate.accept.caller import Callers as Accounts
 from mmsgate.accept.content import SlideFetcher
 from mmsgate.accept.idempotency import Keys
+from mmsgate.accept.preview import Previews
 from mmsgate.accept.rates import Rates
 from mmsgate.accept.save import SaveMmsWorkflow
 from mmsgate.accept.saved import SendSavedMmsWorkflow
@@ -40,6 +41,7 @@ from mmsgate.delivery.dispatcher import Dispatcher, Lane
 from mmsgate.delivery.encoder import Encoder
 from mmsgate.delivery.mms import MmsDelivery
 from mmsgate.delivery.preparer import Preparer
+from mmsgate.delivery.preview import Previewer
 from mmsgate.delivery.rendition import Renditions
 from mmsgate.delivery.sms import SmsDelivery
 from mmsgate.delivery.stranded import Stranded
@@ -174,7 +176,10 @@ class Gateway:
             store=self.store, blobs=self.blobs, intake=self.intake, accounts=accounts, callers=callers,
             base_url=self.settings.url, clock=self.clock, ids=self.ids,
         )  # fmt: skip
-        xml = XmlApi(accounts, self._actions(), Keys(self.store, self.clock), callers, help_base=self.settings.url)
+        actions, previews = self._workflows()
+        xml = XmlApi(
+            accounts, actions, previews, Keys(self.store, self.clock), callers, help_base=self.settings.url
+        )
         routes: list[BaseRoute] = [
             *xml.routes(),
             *MessagesApi(self.store, accounts, callers, page_url=self.page_url).routes(),
@@ -186,19 +191,26 @@ class Gateway:
         ]
         return RequestIds(Starlette(routes=routes))
 
-    def _actions(self) -> Actions:
-        """The workflows of the API's actions."""
+    def _workflows(self) -> tuple[Actions, Previews]:
+        """The workflows of the API's actions, and their previews."""
         store, clock, ids = self.store, self.clock, self.ids
         slides = SlideFetcher(self.fetcher)
         submission = Submission(
             store=store, profiles=lambda: list(self.profiles.values()), block_reason=self.block_reason,
             on_accepted=self.dispatcher.wake, on_preparation=self.preparer.wake, clock=clock, ids=ids,
         )  # fmt: skip
-        return Actions(
-            send=SendMmsWorkflow(submission=submission, slides=slides, clock=clock, ids=ids),
-            save=SaveMmsWorkflow(store=store, slides=slides, ledger=self.ledger, clock=clock, ids=ids),
-            saved=SendSavedMmsWorkflow(store=store, submission=submission, clock=clock, ids=ids),
-            templates=TemplateWorkflows(store=store, clock=clock, ids=ids),
+        send = SendMmsWorkflow(submission=submission, slides=slides, clock=clock, ids=ids)
+        save = SaveMmsWorkflow(store=store, slides=slides, ledger=self.ledger, clock=clock, ids=ids)
+        saved = SendSavedMmsWorkflow(store=store, submission=submission, clock=clock, ids=ids)
+        previewer = Previewer(
+            profiles=lambda: list(self.profiles.values()), content=store.messages.content, versions=self.versions,
+            adapter=self.adapter, encoder=self.encoder, cage=self.cage, blobs=self.blobs,
+        )  # fmt: skip
+        return (
+            Actions(
+                send=send, save=save, saved=saved, templates=TemplateWorkflows(store=store, clock=clock, ids=ids)
+            ),
+            Previews(send=send, save=save, saved=saved, preview=previewer.preview, clock=clock),
         )
 
     async def _on_view(self, token: str, robot: bool) -> None:

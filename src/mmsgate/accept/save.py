@@ -3,7 +3,7 @@
 from mmsgate.accept.call import Call
 from mmsgate.accept.content import SlideFetcher, check_name, check_slides, check_subject
 from mmsgate.accept.submission import KEY_LIFE
-from mmsgate.clock import Clock, Ids
+from mmsgate.clock import Clock, Ids, Millis
 from mmsgate.domain.message import Content
 from mmsgate.domain.postback import PostbackCode
 from mmsgate.domain.rendition import IN_USE, PREPARE_WITHIN, Preparation, plays
@@ -22,7 +22,16 @@ class SaveMmsWorkflow:
         self._store, self._slides, self._ledger, self._clock, self._ids = store, slides, ledger, clock, ids
 
     async def run(self, request: SaveMms, call: Call) -> bytes:
-        now, account = self._clock.now(), call.account
+        now = self._clock.now()
+        template, content = await self.prepare(request, call, now)
+        response = success_save(call.dialect, mms_id=template.id)
+        kept = Kept(idempotency_key=call.idempotency_key, response=response, response_expires=now + KEY_LIFE)
+        await self._commit(template, content, call, kept)
+        return response
+
+    async def prepare(self, request: SaveMms, call: Call, now: Millis) -> tuple[Template, Content]:
+        """Every check and the media, nothing committed; a preview ends here."""
+        account = call.account
         check_name(request.name)
         if not request.subject:
             raise Refusal("E314", detail="message-subject is missing")
@@ -39,10 +48,7 @@ class SaveMmsWorkflow:
             fallback_text=(request.fallback_text or "").strip() or None,
             disable_fallback=request.disable_fallback, disable_fallback_link=request.disable_fallback_link,
         )  # fmt: skip
-        response = success_save(call.dialect, mms_id=template.id)
-        kept = Kept(idempotency_key=call.idempotency_key, response=response, response_expires=now + KEY_LIFE)
-        await self._commit(template, content, call, kept)
-        return response
+        return template, content
 
     async def _commit(self, template: Template, content: Content, call: Call, kept: Kept) -> None:
         """With sound or video it is locked until they are prepared (E626)."""

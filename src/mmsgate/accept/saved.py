@@ -25,7 +25,22 @@ class SendSavedMmsWorkflow:
         self._store, self._submission, self._clock, self._ids = store, submission, clock, ids
 
     async def run(self, request: SendSavedMms, call: Call) -> bytes:
-        now, account = self._clock.now(), call.account
+        now = self._clock.now()
+        parcel = self.prepare(request, call, now)
+        message = self._submission.message(parcel, call, now)
+        response = success_send_saved(
+            call.dialect, mms_id=message.mms_id, tracking_id=message.tracking_id, to=message.recipient,
+            sender=message.sender,
+        )  # fmt: skip
+        try:
+            await self._submission.commit(message, parcel, call, response)
+        except TemplateGone:
+            raise Refusal("E241", detail="the template was deleted just now") from None
+        return response
+
+    def prepare(self, request: SendSavedMms, call: Call, now: Millis) -> Parcel:
+        """Every check and what is personal, nothing committed; a preview ends here."""
+        account = call.account
         template, content = self._sendable(request.mms_id, account)
         address = self._submission.address(request, call)
         subject = check_subject(request.custom_subject, account)
@@ -36,20 +51,10 @@ class SendSavedMmsWorkflow:
         profile = self._submission.route(address)
         check_billing(account)
         own = self._personal(content, personal, now)
-        parcel = Parcel(
+        return Parcel(
             address=address, content=own, fallback=fallback, profile=profile, mms_id=template.id,
             stored=own is content,
         )  # fmt: skip
-        message = self._submission.message(parcel, call, now)
-        response = success_send_saved(
-            call.dialect, mms_id=template.id, tracking_id=message.tracking_id, to=message.recipient,
-            sender=message.sender,
-        )  # fmt: skip
-        try:
-            await self._submission.commit(message, parcel, call, response)
-        except TemplateGone:
-            raise Refusal("E241", detail="the template was deleted just now") from None
-        return response
 
     def _sendable(self, mms_id: str | None, account: Account) -> tuple[Template, Content]:
         """The template and its content: E620, E241, E626."""

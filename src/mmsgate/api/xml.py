@@ -14,7 +14,9 @@ from mmsgate.accept.actions import Actions
 from mmsgate.accept.call import Call
 from mmsgate.accept.caller import Callers as Accounts
 from mmsgate.accept.idempotency import Keys
+from mmsgate.accept.preview import Previews
 from mmsgate.api.call import MAX_DOCUMENT, BodyTooLarge, Callers, read_body, request_id
+from mmsgate.api.preview import is_dry_run, preview_response
 from mmsgate.domain.account import Account
 from mmsgate.domain.request import ApiRequest, Parameters, SendMms, SendSavedMms, WireDialect
 from mmsgate.errors import Refusal
@@ -38,10 +40,11 @@ class XmlApi:
     """Both XML dialects. Every answer that can be a document is one, with HTTP 200 (contract 1.1)."""
 
     def __init__(
-        self, accounts: Accounts, actions: Actions, keys: Keys, callers: Callers, *, help_base: str
-    ) -> None:
-        self._accounts, self._actions, self._keys, self._callers = accounts, actions, keys, callers
-        self._help_base = help_base
+        self, accounts: Accounts, actions: Actions, previews: Previews, keys: Keys, callers: Callers, *,
+        help_base: str,
+    ) -> None:  # fmt: skip
+        self._accounts, self._actions, self._previews = accounts, actions, previews
+        self._keys, self._callers, self._help_base = keys, callers, help_base
 
     def routes(self) -> list[Route]:
         return [
@@ -75,8 +78,12 @@ class XmlApi:
         return self._refuse(request, refusal, parsed, path_dialect, status=status, headers=extra)
 
     async def _run(self, request: Request, parsed: ApiRequest, body: bytes) -> Response:
+        preview = is_dry_run(request.query_params.multi_items())
         account, action = self._accounts.admit(parsed, self._callers.address(request))
         assert parsed.parameters is not None, action  # the caller's check lets only served actions through
+        if preview:  # whatever its Idempotency-Key: nothing is done that could be done twice
+            call = Call(account=account, dialect=parsed.dialect)
+            return preview_response(await self._previews.run(parsed.parameters, action, call))
         key = request.headers.get("idempotency-key", "")
         call = Call(account=account, dialect=parsed.dialect, idempotency_key=key)
         if not key:

@@ -9,6 +9,7 @@ form is kept in the store, so that it outlives the process.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from mmsgate.carriers.profile import CarrierProfile
 from mmsgate.carriers.target import Target
@@ -17,7 +18,7 @@ from mmsgate.delivery.versions import Versions
 from mmsgate.domain.media import by_mime
 from mmsgate.domain.message import Content, Message, counted
 from mmsgate.domain.number import SenderType
-from mmsgate.domain.rendition import Misfit, Terms, plays
+from mmsgate.domain.rendition import Misfit, Terms, Version, plays
 from mmsgate.domain.slide import MAX_TEXT, Slide
 from mmsgate.mm7.content import EncodedContent
 from mmsgate.recent import Recent
@@ -27,11 +28,12 @@ _REMEMBERED = 64
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rendition:
-    """Content as this carrier gets it; `summary` says so to people."""
+    """Content as this carrier gets it; `summary` says so to people, with the `changes`."""
 
     content: EncodedContent
     subject: str
     summary: str
+    changes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +50,22 @@ class Missing:
     """There is no version on these terms yet, and it takes longer to make than a message can be held."""
 
     terms: Terms
+
+
+class Finder(Protocol):
+    """Where versions come from (`Versions`, or a preview's trial)."""
+
+    async def find(self, content: Content, terms: Terms) -> Version | Misfit | None:
+        """The version; None if there is none yet."""
+        ...
+
+
+class Encodes(Protocol):
+    """What makes bytes of slides (`Encoder`, or a preview's trial)."""
+
+    async def encode(self, job: EncodeJob, content_id: int | None, key: str = "") -> EncodedContent:
+        """The bytes."""
+        ...
 
 
 class Renditions:
@@ -70,8 +88,8 @@ class CarrierRenditions:
     """Chooses for one carrier."""
 
     def __init__(
-        self, profile: CarrierProfile, content: Callable[[int], Content | None], versions: Versions,
-        encoder: Encoder, *, memory: int,
+        self, profile: CarrierProfile, content: Callable[[int], Content | None], versions: Finder,
+        encoder: Encodes, *, memory: int,
     ) -> None:  # fmt: skip
         self._profile, self._content, self._versions, self._encoder = profile, content, versions, encoder
         self._chosen: Recent[tuple[int, str, SenderType, int], Rendition] = Recent(
@@ -88,10 +106,14 @@ class CarrierRenditions:
         if content is None:
             return Unfit(reason="its content is gone")
         target = Target.of(self._profile, message.operator, message.sender_type, message.size_cap)
-        chosen = _too_long(content.slides) or await self._rendition(content, message.mms_id, target)
+        chosen = await self.choose_for(target, content, message.mms_id)
         if isinstance(chosen, Rendition) and message.content_id == message.mms_id:
             self._chosen.put(key, chosen)
         return chosen
+
+    async def choose_for(self, target: Target, content: Content, mms_id: int) -> Rendition | Unfit | Missing:
+        """The rendition of a content for a target: `mms_id` is the template's that it was made of, or its own."""
+        return _too_long(content.slides) or await self._rendition(content, mms_id, target)
 
     async def _rendition(self, content: Content, mms_id: int, target: Target) -> Rendition | Unfit | Missing:
         """As it is, or a version: of the template where only the texts are the recipient's own."""
@@ -126,9 +148,10 @@ def _to_fit(target: Target) -> str:
     return f"to fit {target.limit.limit} on {target.limit.label}"
 
 
-def _rendition(encoded: EncodedContent, content: Content, *notes: str) -> Rendition:
+def _rendition(encoded: EncodedContent, content: Content, *changes: str) -> Rendition:
     summary = f"{counted(len(content.slides), 'slide')}, {encoded.decoded_size:,} bytes"
-    return Rendition(content=encoded, subject=content.subject, summary="; ".join((summary, *notes)))
+    whole = "; ".join((summary, *changes))
+    return Rendition(content=encoded, subject=content.subject, summary=whole, changes=changes)
 
 
 def _too_long(slides: tuple[Slide, ...]) -> Unfit | None:
