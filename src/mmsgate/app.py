@@ -194,7 +194,7 @@ class Gateway:
     def _workflows(self) -> tuple[Actions, Previews]:
         """The workflows of the API's actions, and their previews."""
         store, clock, ids = self.store, self.clock, self.ids
-        slides = SlideFetcher(self.fetcher)
+        slides = SlideFetcher(self.fetcher, self.adapter.inspect)
         submission = Submission(
             store=store, profiles=lambda: list(self.profiles.values()), block_reason=self.block_reason,
             on_accepted=self.dispatcher.wake, on_preparation=self.preparer.wake, clock=clock, ids=ids,

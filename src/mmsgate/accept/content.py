@@ -1,12 +1,16 @@
 """The content of a request: name, subject, slides, and the files behind their URLs (API contract 5, 6.1, 6.2)."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
+from mmsgate.accept.call import Call
 from mmsgate.domain.account import STRICT_LIMITS, Account, SourceLimits
 from mmsgate.domain.gsm import is_gsm
+from mmsgate.domain.media import MediaKind
+from mmsgate.domain.request import WireDialect
 from mmsgate.domain.slide import DraftSlide, Medium, Slide, count_fault, parse_duration, slide_fault
 from mmsgate.errors import Refusal
 from mmsgate.media.fetcher import Fetcher, MediaFault, MediaRequest
+from mmsgate.media.probe import AvBroken, AvFacts
 
 MAX_NAME = 255  # characters
 MAX_SUBJECT = 80  # characters, contract 2.3
@@ -41,14 +45,19 @@ def check_slides(drafts: Sequence[DraftSlide], account: Account) -> None:
         raise Refusal.of_slide(fault)
 
 
+#: What a sound or video is (the adapter's `inspect`).
+Inspect = Callable[[Medium], Awaitable[AvFacts | AvBroken]]
+
+
 class SlideFetcher:
     """Turns slides as asked for into slides with files."""
 
-    def __init__(self, fetcher: Fetcher) -> None:
-        self._fetcher = fetcher
+    def __init__(self, fetcher: Fetcher, inspect: Inspect) -> None:
+        self._fetcher, self._inspect = fetcher, inspect
 
-    async def fetch(self, drafts: Sequence[DraftSlide], account: Account) -> tuple[Slide, ...]:
+    async def fetch(self, drafts: Sequence[DraftSlide], call: Call) -> tuple[Slide, ...]:
         """All files of the request at once; the first failing one in document order answers (R-32)."""
+        account = call.account
         wanted = [
             MediaRequest(slide=number, kind=kind, url=url)
             for number, draft in enumerate(drafts, 1)
@@ -59,10 +68,20 @@ class SlideFetcher:
         )
         if isinstance(obtained, MediaFault):
             raise Refusal(obtained.code, slide=obtained.slide, detail=obtained.reason)
+        if call.dialect is WireDialect.SKYCORE:
+            await self._check_codecs(wanted, obtained)
         media: dict[int, list[Medium]] = {}
         for order, medium in zip(wanted, obtained, strict=True):
             media.setdefault(order.slide, []).append(medium)
         return tuple(_slide(draft, media.get(number, [])) for number, draft in enumerate(drafts, 1))
+
+    async def _check_codecs(self, wanted: Sequence[MediaRequest], obtained: Sequence[Medium]) -> None:
+        """E343: the Skycore dialect says at once that a video has no known codec (contract 5.4)."""
+        for order, medium in zip(wanted, obtained, strict=True):
+            if medium.kind is MediaKind.VIDEO:
+                facts = await self._inspect(medium)
+                if isinstance(facts, AvBroken) and facts.codecs:
+                    raise Refusal("E343", slide=order.slide, detail=f"slide {order.slide}: {facts.reason}")
 
 
 def source_limits(account: Account) -> SourceLimits:

@@ -37,7 +37,7 @@ class SaveMmsWorkflow:
             raise Refusal("E314", detail="message-subject is missing")
         subject = check_subject(request.subject, account)
         check_slides(request.slides, account)
-        slides = await self._slides.fetch(request.slides, account)
+        slides = await self._slides.fetch(request.slides, call)
         content = Content(
             id=self._ids.number(), account_id=account.id, name=request.name or "", subject=subject, slides=slides,
             created_at=now,

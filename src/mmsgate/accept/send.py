@@ -33,7 +33,7 @@ class SendMmsWorkflow:
         subject = check_subject(request.subject, account)
         fallback = self._submission.fallback(request, call, now)
         check_slides(request.slides, account)
-        slides = await self._slides.fetch(request.slides, account)
+        slides = await self._slides.fetch(request.slides, call)
         profile = self._submission.route(address)
         check_billing(account)
         content = Content(

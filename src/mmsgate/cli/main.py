@@ -14,6 +14,7 @@ from mmsgate.errors import Fault
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "serve": ("serve", "Run the gateway in one process."),
     "send": ("send", "Send an MMS and watch its timeline."),
+    "preview": ("preview", "Show what each carrier would get of an MMS, without sending it."),
     "account": ("account", "Accounts: who may send; keys, settings, block lists."),
     "number": ("number", "Short codes, long codes and toll-free numbers."),
     "message": ("message", "Messages: their timeline, and their postbacks."),

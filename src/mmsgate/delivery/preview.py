@@ -92,7 +92,8 @@ class Previewer:
         pictures = {medium.blob: medium.mime for medium in draft.content.media if medium.kind is MediaKind.IMAGE}
 
         async def look(blob: str, mime: str) -> ImageLook | None:
-            found = await self._cage.look(await self._blobs.path(blob), mime, limits=limits)
+            path, owner = await self._blobs.path(blob), str(draft.account.id)
+            found = await self._cage.look(path, mime, limits=limits, owner=owner)
             return found if isinstance(found, ImageLook) else None
 
         looks = await asyncio.gather(*(look(blob, mime) for blob, mime in pictures.items()))

@@ -134,7 +134,8 @@ class ImageCage:
         Raises CageError if no worker can be had.
         """
         allowed = limits or ImageLimits()
-        outcome = await self._turn(_job(path, mime, allowed), partial(_checked, mime=mime, limits=allowed))
+        job = _job("check", path, mime, allowed)
+        outcome = await self._turn(job, partial(_checked, mime=mime, limits=allowed), owner)
         assert not isinstance(outcome, ImageFitted | ImageMisfit | ImageLook)
         return outcome
 
@@ -153,21 +154,23 @@ class ImageCage:
         Without a budget, a JPEG in full size for a web page. `owner` as in `check`.
         Raises CageError if no worker can be had.
         """
-        job = _job(path, mime, limits or ImageLimits(), budget=budget)
-        outcome = await self._turn(job, partial(_fitted, budget=budget))
+        allowed = limits or ImageLimits()
+        job = _job("fit", path, mime, allowed, budget=budget, types=sorted(types))
+        outcome = await self._turn(job, partial(_fitted, budget=budget, mime=mime, limits=allowed), owner)
         assert not isinstance(outcome, ImageChecked | ImageTooLarge | ImageLook)
         return outcome
 
-    async def look(self, path: Path, mime: str, *, limits: ImageLimits | None = None) -> ImageLook | ImageBroken:
+    async def look(
+        self, path: Path, mime: str, *, limits: ImageLimits | None = None, owner: str = ""
+    ) -> ImageLook | ImageBroken:
         """What a glance at the image shows, for advice. Raises CageError if no worker can be had."""
-        outcome = await self._turn(_job(path, mime, limits or ImageLimits(), look=1), _looked)
+        allowed = limits or ImageLimits()
+        job = _job("look", path, mime, allowed)
+        outcome = await self._turn(job, partial(_looked, mime=mime, limits=allowed), owner)
         assert isinstance(outcome, ImageLook | ImageBroken)
         return outcome
 
-    async def _turn(self, job: bytes, read: "_Read") -> _Outcome:
-        if self._waiting >= self._queue + self._workers:
-            raise CageError(f"more than {self._queue} images wait to be checked")
-        self._waiting += 1
+    async def _turn(self, job: bytes, read: "_Read", owner: str) -> _Outcome:
         try:
             async with self._turns.turn(owner):
                 return await self._work(job, read)
@@ -340,11 +343,12 @@ def _fitted(answer: object, data: bytes, *, budget: int | None, mime: str, limit
     )  # fmt: skip
 
 
-def _looked(answer: object, _: bytes) -> ImageLook | ImageBroken:
+def _looked(answer: object, _: bytes, *, mime: str, limits: ImageLimits) -> ImageLook | ImageBroken:
     if not isinstance(answer, dict):
         raise TypeError("an answer that is no object")
     if "look" not in answer:
-        return ImageBroken(reason=f"it does not decode ({answer['broken']})")
+        unusable = _unusable(answer, mime, limits)
+        return unusable if isinstance(unusable, ImageBroken) else ImageBroken(reason=unusable.reason)
     facts = answer["look"]
     return ImageLook(
         width=int(facts["width"]), height=int(facts["height"]), transparent=bool(facts["transparent"]),

@@ -10,7 +10,7 @@ _LEAST_SIDE = 24  # pixels; below that there are no bands to speak of
 _STRONGEST = 0.02  # of a band's pixels: as many as a line of small letters has
 _NOTHING = 40.0  # of 255: such edges compression alone leaves
 _USUAL_FRAME = 100  # ms, as browsers read a frame without a duration
-_MOVING = frozenset({"GIF", "PNG", "WEBP"})
+_MOVING = frozenset({"GIF", "PNG", "WEBP", "AVIF"})
 _TURNED = range(5, 9)  # EXIF orientations that swap width and height
 
 

@@ -2,7 +2,8 @@
 
 Reads one job a line from standard input, answers each with one line; both are JSON objects. The line of a picture
 that was made smaller is followed by its bytes. It is started by `cage` and ends when its input ends. Pillow is
-imported here (and in `fitting` and `look`) and in no other process of the gateway.
+imported here (and in `fitting`, `canvas`, `animation` and `look`, which only the worker uses) and in no other
+process of the gateway.
 
 Before anything is decoded the dimensions and the number of frames are read and held against the limits (R-30).
 """
@@ -78,11 +79,16 @@ def _say(answer: dict[str, Any], data: bytes = b"") -> None:
 def answer(job: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
     """The answer to a job, and the bytes that follow it."""
     try:
-        if "budget" in job:
-            return _fit(job["path"], job["mime"], job["max_pixels"], job["max_frames"], job["budget"])
-        if "look" in job:
-            return _look(job["path"], job["mime"], job["max_pixels"], job["max_frames"]), b""
-        return _inspect(job["path"], job["mime"], job["max_pixels"], job["max_frames"]), b""
+        with _opened(job["path"], job["mime"]) as image:
+            if (excess := _excess(image, job)) is not None:
+                return {"too_large": excess}, b""
+            if job["task"] == "fit":
+                return _fit(image, job["budget"], frozenset(job["types"]))
+            if job["task"] == "look":
+                return _look(image), b""
+            return _inspect(image, job), b""
+    except _NoDecoderError as error:
+        return {"undecodable": str(error)}, b""
     except MemoryError:
         return {"broken": "decoding it needs more memory than is allowed"}, b""
     except Exception as error:  # noqa: BLE001 (decoders raise anything, and nothing may leave the cage)
@@ -131,48 +137,30 @@ def _fit(image: Any, budget: int | None, types: frozenset[str]) -> tuple[dict[st
     return {"fitted": facts}, fitted.data
 
 
-def _look(path: str, mime: str, max_pixels: int, max_frames: int) -> dict[str, Any]:
-    """A glance at the picture. It has been checked before, but the limits hold all the same."""
-    from PIL import Image
-
+def _look(image: Any) -> dict[str, Any]:
     from mmsgate.media.look import look
 
-    with Image.open(path, formats=[_FORMATS[mime]]) as image:
-        if image.width * image.height > max_pixels or getattr(image, "n_frames", 1) > max_frames:
-            return {"broken": "it has more pixels or frames than are allowed"}
-        return {"look": look(image)}
+    return {"look": look(image)}
 
 
-def _inspect(path: str, mime: str, max_pixels: int, max_frames: int) -> dict[str, Any]:
-    from PIL import Image
-
-    with Image.open(path, formats=[_FORMATS[mime]]) as image:
-        width, height = image.size
-        facts = {"width": width, "height": height, "format": _FORMATS[mime]}
-        if width * height > max_pixels:
-            return {"too_large": facts | {"frames": 0}}
-        if mime == "image/jpeg":
-            image.draft(None, (width // 8, height // 8))  # all of the data is read, an eighth is calculated
-            image.load()
-            return {"checked": facts | {"frames": 1, "transparent": False}}
-        transparent = image.has_transparency_data
-        frames = 0
-        while frames <= max_frames and _show(image, frames):
-            frames += 1
-            if image.width * image.height > max_pixels:  # a later frame may widen the canvas
-                return {"too_large": facts | {"frames": frames}}
-        facts["frames"] = frames
-        return {"too_large": facts} if frames > max_frames else {"checked": facts | {"transparent": transparent}}
-
-
-def _show(image: Any, frame: int) -> bool:
-    """Decodes a frame; False behind the last one."""
-    try:
-        image.seek(frame)
-    except EOFError:
-        return False
-    image.load()
-    return True
+def _inspect(image: Any, job: dict[str, Any]) -> dict[str, Any]:
+    """Decodes all of it that will ever be used."""
+    width, height = image.size
+    facts = {"width": width, "height": height, "format": _FORMATS[job["mime"]], "frames": 1, "transparent": False}
+    if job["mime"] == "image/jpeg":
+        image.draft(None, (width // 8, height // 8))  # all of the data is read, an eighth is calculated
+        image.load()
+        return {"checked": facts}
+    facts["transparent"] = image.has_transparency_data
+    facts["frames"] = getattr(image, "n_frames", 1)
+    for frame in range(1 if job["mime"] in _ALBUMS else facts["frames"]):
+        if job["mime"] not in _ALBUMS:
+            image.seek(frame)
+        if image.width * image.height > job["max_pixels"]:  # a later frame may widen the canvas
+            return {"too_large": {"width": image.width, "height": image.height, "frames": frame + 1}}
+        image.load()
+    facts["width"], facts["height"] = image.size  # of a HEIC its header may have been wrong
+    return {"checked": facts}
 
 
 if __name__ == "__main__":

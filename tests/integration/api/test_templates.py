@@ -1,5 +1,7 @@
 """saveMMS, sendSavedMMS, deleteMMSID, getMMSTemplates, getMmsIds and loginUser over HTTP."""
 
+import asyncio
+
 from lxml import etree
 
 from mmsgate.clock import DAY, HOUR
@@ -253,3 +255,31 @@ async def test_the_skycore_forms(api: Api) -> None:
     await api.get(f"{path}?action=deletemmsid&api_key={KEY}&mmsid={told['MMSID']}")
     none = dict(elements((await api.get(f"{path}?action=getmmsids&api_key={KEY}")).body))
     assert (none["ERRORCODE"], none["ERRORINFO"]) == ("E200", "No MMS Templates were created in this account.")
+
+
+# -- sound and video
+
+
+def film_request(api: Api, data: bytes, **more: str) -> str:
+    slides = medium("video", api.origin.file("/film.mp4", data))
+    return save(slides=slides, **more)
+
+
+async def test_a_template_with_sound_is_locked_until_it_is_prepared(api: Api) -> None:
+    await api.gateway.preparer.stop()
+    mms_id = await saved(api, slides=medium("audio", api.origin.file("/chime.mp3", demo("chime.mp3"))))
+    assert await refused(api, send(mms_id)) == "E626"
+    api.gateway.preparer.start()
+    async with asyncio.timeout(60):
+        while (answer := dict(elements((await api.post(send(mms_id))).body)))["status"] != "Success":
+            assert answer["error-code"] == "E626"
+            await asyncio.sleep(0.02)  # it is made in another process
+
+
+async def test_skycore_says_at_once_that_a_video_has_no_known_codec(api: Api) -> None:
+    """Contract 5.4: E343, where the kebab dialect sends E003 later."""
+    unknown = demo("lake.mp4").replace(b"avc1", b"zzzz").replace(b"mp4a", b"zzzz")
+    document = film_request(api, unknown)
+    answer = dict(elements((await api.post(skycore(document), "/API/wxml/1.3/")).body))
+    assert (answer["ERRORCODE"], answer["ERRORINFO"]) == ("E343", "Video in slide 1 has missing codecs")
+    assert dict(elements((await api.post(document)).body))["status"] == "Success"

@@ -14,6 +14,7 @@ from mmsgate.cli.main import cli
 from mmsgate.config import Settings
 from mmsgate.domain.account import Account
 from mmsgate.store import Store, migrate
+from tests.integration.api.conftest import api  # noqa: F401  # a fixture: the running gateway
 from tests.unit.builders import NOW
 
 T = TypeVar("T")

@@ -385,7 +385,7 @@ async def test_files_the_account_uploaded_are_not_fetched(
     intake = Intake(blobs=blobs, cage=cage)
     fetcher = Fetcher(http=http, blobs=blobs, intake=intake, cache=MemoryCache(), clock=clock, own_uploads=uploads)
     mine = wish(origin.url("/mine"), MediaKind.PDF)
-    assert await fetcher.obtain([mine], account="7") == [replace(own, source=mine.url)]
+    assert await fetcher.obtain([mine], account="7") == [dataclasses.replace(own, source=mine.url)]
     assert origin.hits["/mine"] == 0
     assert (await fault(fetcher, wish(origin.url("/mine"), MediaKind.IMAGE))).code == "E229"
     stranger = await fetcher.obtain([mine], account="8")

@@ -47,7 +47,7 @@ class Cage:
 
 
 class Inspecting(FakeAdapter):
-    facts: AvFacts | AvBroken = AvFacts(seconds=2.5)
+    facts: AvFacts | AvBroken = AvFacts(seconds=2.5, estimated=False, video=None, audio=None)
 
     async def inspect(self, _: Medium) -> AvFacts | AvBroken:
         return self.facts
