@@ -21,6 +21,7 @@ _PORTRAIT_ONLY = (1138, 640)
 #: Bits for each pixel, below which the next box looks better; fewer frames differ more from each other.
 _FLOOR = {_FULL: 0.04, _HALF: 0.05}
 _H263_FLOOR = 0.06
+LEAST_RATE = 5_000  # bit/s: what any H.264 takes, however small its pictures
 _CEILING = 0.2  # more are not seen
 _MARGIN = 0.97  # of the budget is planned: two passes hit a rate within 2 %
 _BOX_BYTES, _VIDEO_FRAME_BYTES, _AUDIO_FRAME_BYTES = 2_000, 10, 6  # of the container: in all, for each frame
@@ -93,7 +94,7 @@ def plan_video(facts: AvFacts, *, seconds: float, budget: int, h263: bool = Fals
         audio, left = _split(facts.audio, shape.fps, seconds, budget, h263=h263)
         if left >= shape.least:
             rate = min(left, shape.pixels_a_second * _CEILING, _most_useful(facts.video))
-            return shape.plan("h263" if h263 else "h264", int(rate), audio)
+            return shape.plan("h263" if h263 else "h264", max(LEAST_RATE, int(rate)), audio)
     last = shapes[-1]
     sound = _AMR_IN_VIDEO.bit_rate if h263 else _VIDEO_SOUNDS[-1][0]
     bits = last.least + (sound * _SOUND_SLACK if facts.audio else 0)
@@ -130,7 +131,7 @@ class _Shape:
     @property
     def least(self) -> float:
         """Bit/s below which it is mud."""
-        return self.pixels_a_second * self.floor
+        return max(LEAST_RATE, self.pixels_a_second * self.floor)
 
     def plan(self, codec: str, bit_rate: int, audio: AudioPlan | None) -> VideoPlan:
         return VideoPlan(

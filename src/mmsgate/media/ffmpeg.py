@@ -19,7 +19,7 @@ from pathlib import Path
 
 from mmsgate.media.cage import CageError
 
-MEMORY = 2 << 30  # bytes of address space; 1080p through x264 was measured at 1.2 GB, 2160p HEVC at 1.4
+MEMORY = 2 << 30  # bytes of address space; 1080p through x264 was measured at 1.2 GB, 2160p HEVC below 1.5
 THREADS = 2  # of each decoder and encoder
 MOST_PIXELS = 4096 * 2304  # of a frame; a decoder refuses more before it takes memory for it
 MOST_STREAMS = 16

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from mmsgate.media import av_commands as commands
 from mmsgate.media.av_ladder import (
+    LEAST_RATE,
     MIME_OF,
     AudioPlan,
     NoRoom,
@@ -30,7 +31,6 @@ _START_SECONDS, _SLOWNESS = 60, 8  # a run may take so long, and this many times
 _PASS_BYTES = 256 << 20  # of the first pass's notes: 40 MB for three minutes of 720p
 _MOST_TRIES = 2  # two passes hit their rate within some percent; what misses gets another second pass
 _CORRECTION = 0.97  # of the budget is aimed at then
-_LEAST_RATE = 1_000
 _ROOMS = (1.0, 0.7)  # of the budget are planned for: very short videos miss any rate, and get a smaller box
 
 
@@ -215,7 +215,7 @@ class _Fit:
         seconds = max(facts.seconds, _LEAST_SECONDS)
         plan = plan_video(facts, seconds=seconds, budget=int(budget * share), h263=self.wanted.h263)
         if isinstance(plan, NoRoom):
-            return AvMisfit(reason=_no_room("video", facts.seconds, budget, plan))
+            return AvMisfit(reason=_no_room("video", facts.seconds, budget, plan)) if share == 1 else None
         run = await self._run(commands.first_pass(self.path, self.mime, facts, plan), facts, most=_PASS_BYTES)
         if reason := damage(run, announced=None, mime=self.mime):
             return AvBroken(reason=reason)
@@ -225,12 +225,14 @@ class _Fit:
                 self.path, self.mime, facts, plan, bit_rate=rate, target=target, name=made.name
             )
             run = await self._run(command, facts, most=_PASS_BYTES)
+            if run.status and "requested bitrate is too low" in run.log:  # x264's word for it
+                return None
             if reason := damage(run, announced=facts.seconds, mime=self.mime):
                 return AvBroken(reason=reason)
             if (size := _size(made)) <= budget:
                 how = words(replace(plan, bit_rate=rate))
                 return await self._checked(made, target, run, how=how, encodes=encodes)
-            rate = max(_LEAST_RATE, rate - int((size - budget * _CORRECTION) * 8 / seconds))
+            rate = max(LEAST_RATE, rate - int((size - budget * _CORRECTION) * 8 / seconds))
         return None
 
     async def _for_page(self, facts: AvFacts, target: str) -> AvOutcome:

@@ -1,16 +1,16 @@
 """The least altered version that fits: what comes out is decoded again (issue 3: renditions, real input)."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
 from mmsgate.media import transcoder as module
-from mmsgate.media.av_ladder import plan_video
+from mmsgate.media.av_ladder import VideoPlan, plan_video
 from mmsgate.media.ffmpeg import FfmpegCage
 from mmsgate.media.playable import AvWanted, plays
-from mmsgate.media.probe import AvBroken, AvFacts
+from mmsgate.media.probe import AvBroken, AvFacts, VideoStream
 from mmsgate.media.sniff import sniff_bytes
 from mmsgate.media.transcoder import AvAsItIs, AvFitted, AvMisfit, AvOutcome, Transcoder
 from tests.integration.media.footage import Footage, Sample, corrupted, truncated
@@ -19,6 +19,10 @@ PHONE = AvWanted(types=frozenset({"video/mp4", "video/3gpp", "audio/mpeg", "audi
 OLD_PHONE = AvWanted(types=frozenset({"video/3gpp", "audio/amr"}), h263=True)
 PAGE = AvWanted(types=frozenset({"video/mp4", "audio/mpeg", "audio/mp4"}))
 VIDEOS = ("mp4", "mov", "hevc", "wmv", "avi", "mpeg", "ts", "m1v", "3gp", "silent")
+VIDEO = VideoStream(
+    index=0, codec="h264", profile="High", pixel_format="yuv420p", width=320, height=240, rotation=0, fps=25,
+    bit_rate=0,
+)  # fmt: skip
 SOUNDS = ("mp3", "m4a", "alac", "amr", "wav")
 
 
@@ -217,6 +221,17 @@ async def test_a_rate_that_was_missed_is_corrected_once(
     )
     made, _ = await bench.fitted(footage["wmv"], 100_000)
     assert made.encodes == 2
+
+
+async def test_a_rate_that_the_encoder_cannot_reach_is_no_fault_of_the_source(
+    bench: Bench, footage: Footage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = plan_video(AvFacts(seconds=4, estimated=False, video=VIDEO, audio=None), seconds=4, budget=100_000)
+    assert isinstance(plan, VideoPlan)
+    monkeypatch.setattr(module, "plan_video", lambda *_, **__: replace(plan, bit_rate=1_000))
+    assert await bench.fit(footage["silent"], 100_000) == AvMisfit(
+        reason="no video of 4 s came to the 100,000 bytes that are left"
+    )
 
 
 # ---- broken ----

@@ -78,6 +78,12 @@ def test_a_small_source_is_never_scaled_up() -> None:
     assert (plan.width, plan.height, plan.fps, plan.slower) == (320, 240, 12, False)
 
 
+def test_a_tiny_video_gets_the_least_that_any_video_takes() -> None:
+    tiny = replace(FACTS, video=replace(VIDEO, width=16, height=16, bit_rate=1_000), audio=None)
+    assert planned(tiny, budget=100_000).bit_rate == 5_000
+    assert isinstance(plan_video(tiny, seconds=60, budget=40_000), NoRoom)
+
+
 def test_no_more_bits_than_the_source_has_are_spent() -> None:
     poor = replace(FACTS, video=replace(VIDEO, width=640, height=360, bit_rate=200_000))
     assert planned(poor, budget=5_000_000).bit_rate == 250_000
