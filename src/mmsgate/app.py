@@ -75,6 +75,7 @@ from mmsgate.store.accounts import Directory
 from mmsgate.watch import DirectoryWatch
 
 log = logging.getLogger("mmsgate")
+counters_log = logging.getLogger("mmsgate.counters")
 
 REMATCH_EVERY = 60.0  # seconds
 LANE_AHEAD = 3  # messages worked at once, per connection that may be busy: the next is ready when one is free
@@ -118,10 +119,12 @@ class Gateway:
             http=self.http, blobs=self.blobs, intake=self.intake, cache=self.store.media, clock=self.clock,
             own_uploads=self._own_upload,
         )  # fmt: skip
-        self.ffmpeg = FfmpegCage(
-            binary=Path(self.settings.ffmpeg) if self.settings.ffmpeg else None,
-            folder=self.settings.blobs / "transcoding",  # on the blobs' disk: what is made becomes one by its name
-            workers=self.settings.image_workers or None,
+        self.adapter = Adapter(blobs=self.blobs, cage=self.cage)
+        self.renditions = Renditions(
+            self.blobs,
+            self.store.messages.content,
+            adapter=self.adapter,
+            memory=self.settings.memory_cache_bytes,
         )
         self.adapter = Adapter(blobs=self.blobs, cage=self.cage, transcoder=Transcoder(cage=self.ffmpeg))
         self.versions = Versions(self.store.renditions, self.adapter, self.clock)
@@ -310,9 +313,18 @@ class Gateway:
             stack.push_async_callback(self.preparer.stop)
             keeper = asyncio.create_task(self._keep_house(), name="housekeeping")
             stack.push_async_callback(_cancel, keeper)
+            stack.callback(self._log_counters)
             await listener.start(self.app())
             stack.push_async_callback(listener.stop)
             yield self
+
+    def _log_counters(self) -> None:
+        """What was done since the start: one line, for people and for the benchmark."""
+        done = {
+            "fetches": self.fetcher.counters.fetches, "decodes": self.intake.decodes + self.adapter.encodes,
+            "encodes": self.renditions.encodes, "commits": self.store.commits,
+        }  # fmt: skip
+        counters_log.info("counters: %s", " ".join(f"{name}={number}" for name, number in done.items()))
 
     async def _recover(self) -> None:
         """This process alone works on the database: leases of the one before are void."""

@@ -40,7 +40,7 @@ class Unfit:
 
 
 class Intake:
-    """Checks files and stores them. `stored` counts the blobs that were new."""
+    """Checks files and stores them. `stored` counts the blobs that were new, `decodes` the pictures decoded."""
 
     def __init__(self, *, blobs: BlobStore, cage: ImageCage) -> None:
         self._blobs = blobs
@@ -48,6 +48,7 @@ class Intake:
         self._checked: OrderedDict[str, ImageChecked] = OrderedDict()
         self._checking: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self.stored = 0
+        self.decodes = 0
 
     async def admit(
         self, path: Path, *, size: int, sha256: str, limits: ImageLimits, owner: str = ""
@@ -94,7 +95,8 @@ class Intake:
             known = self._checked.get(sha256)
             if known is not None and _passes(known, mime, limits):
                 return known
-            outcome = await self._cage.check(path, mime, limits=limits, owner=owner)
+            self.decodes += 1
+            outcome = await self._cage.check(path, mime, limits=limits)
             if isinstance(outcome, ImageChecked):
                 self._checked[sha256] = outcome
                 if len(self._checked) > _REMEMBERED:
