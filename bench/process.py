@@ -1,9 +1,41 @@
-"""What the operating system says of a process and its children."""
+"""Processes of the benchmark, and what the operating system says of them."""
 
+import asyncio
+import contextlib
 import os
+import sys
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from pathlib import Path
 
 TICK = os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(slots=True)
+class Running:
+    """A process under way; `rest` is what it had still to say when it was ended."""
+
+    pid: int
+    output: asyncio.StreamReader
+    rest: str = ""
+
+
+@contextlib.asynccontextmanager
+async def process(*arguments: str, **environment: str) -> AsyncIterator[Running]:
+    """A Python process that is ended afterwards."""
+    started = await asyncio.create_subprocess_exec(
+        sys.executable, *arguments, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+        env={**os.environ, **environment},
+    )  # fmt: skip
+    assert started.stdout is not None
+    running = Running(pid=started.pid, output=started.stdout)
+    try:
+        yield running
+    finally:
+        started.terminate()
+        said, _ = await started.communicate()
+        running.rest = said.decode()
 
 
 def family(pid: int) -> list[int]:
@@ -25,8 +57,25 @@ def _ticks(pid: int) -> int:
     return sum(map(int, fields[11:15]))  # utime, stime, and those of children that have ended
 
 
+def memory(pid: int) -> int:
+    """The resident size of the process itself now, in bytes."""
+    return _status(pid, "VmRSS")
+
+
 def peak_memory(pid: int) -> int:
     """The largest resident size of the process itself, in bytes."""
+    return _status(pid, "VmHWM")
+
+
+def _status(pid: int, name: str) -> int:
     status = Path(f"/proc/{pid}/status").read_text()
-    line = next(line for line in status.splitlines() if line.startswith("VmHWM"))
+    line = next(line for line in status.splitlines() if line.startswith(name))
     return int(line.split()[1]) * 1024
+
+
+def yardstick() -> float:
+    """CPU milliseconds of a fixed piece of Python: shows how fast the machine was while a row was measured."""
+    begun = time.process_time()
+    for _ in range(1_000_000):
+        pass
+    return (time.process_time() - begun) * 1000

@@ -1,14 +1,16 @@
 """The other side of the benchmark, a process of its own: carrier, origin of the media, receiver of postbacks.
 
-    python -m bench.sink DELAY_MS REPORT_PORT MEDIA_FOLDER
+    python -m bench.sink DELAY_MS REPORT_PORT [MEDIA_FOLDER]
 
 It answers every SubmitReq after the delay, reports it as Retrieved over keep-alive connections, takes postbacks and
-serves files. Its first line of output is its port. ``GET /counts`` tells how much came.
+serves files. Its first line of output is its port. ``/counts`` tells how much came; between ``/hold`` and
+``/release`` no SubmitReq is answered.
 """
 
 import asyncio
 import itertools
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -28,21 +30,24 @@ REPORT = """<?xml version="1.0" encoding="UTF-8"?>
 <env:Envelope xmlns:env="http://schemas.xmlsoap.org/soap/envelope/"><env:Header>
 <mm7:TransactionID xmlns:mm7="{ns}" env:mustUnderstand="1">r{number}</mm7:TransactionID>
 </env:Header><env:Body><DeliveryReportReq xmlns="{ns}"><MM7Version>6.8.0</MM7Version>
-<MessageID>m{number}</MessageID><Recipient><Number>12065550100</Number></Recipient>
+<MessageID>m{number}</MessageID><Recipient><Number>{recipient}</Number></Recipient>
 <Sender><ShortCode>28444</ShortCode></Sender><Date>2026-01-02T09:30:47Z</Date><MMStatus>Retrieved</MMStatus>
 </DeliveryReportReq></env:Body></env:Envelope>"""
+RECIPIENT = re.compile(rb"<Number>(\d+)</Number>")
 NAMESPACE = "http://www.3gpp.org/ftp/Specs/archive/23_series/23.140/schema/REL-6-MM7-1-4"
 
 
 class Sink:
     """What came, and the reports that are to go."""
 
-    def __init__(self, delay: float, report_port: int, folder: Path) -> None:
+    def __init__(self, delay: float, report_port: int, folder: Path | None) -> None:
         self.delay, self.report_port = delay, report_port
-        self.files = {f"/{path.name}": path.read_bytes() for path in folder.iterdir()} if folder.is_dir() else {}
+        self.files = {f"/{path.name}": path.read_bytes() for path in folder.iterdir()} if folder else {}
         self.counts = {"submits": 0, "bytes": 0, "reports": 0, "N101": 0, "N102": 0, "other": 0}
         self.numbers = itertools.count(1)
-        self.reports: asyncio.Queue[int] = asyncio.Queue()
+        self.reports: asyncio.Queue[tuple[int, str]] = asyncio.Queue()
+        self.answering = asyncio.Event()
+        self.answering.set()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -63,6 +68,9 @@ class Sink:
             return answer(b"")
         if path == "/counts":
             return answer(json.dumps(self.counts).encode(), "application/json")
+        if path in {"/hold", "/release"}:
+            self.answering.clear() if path == "/hold" else self.answering.set()
+            return answer(b"")
         return answer(self.files[path], "image/jpeg")
 
     async def submit(self, body: bytes) -> bytes:
@@ -71,23 +79,26 @@ class Sink:
         number = next(self.numbers)
         if self.delay:
             await asyncio.sleep(self.delay)
+        await self.answering.wait()
         if self.report_port:
-            self.reports.put_nowait(number)
+            recipient = RECIPIENT.search(body, 0, 4096)
+            assert recipient, body[:4096]
+            self.reports.put_nowait((number, recipient[1].decode()))
         return answer(SUBMIT_RSP.format(ns=NAMESPACE, transaction=number, number=number).encode())
 
     async def report(self) -> None:
         """One keep-alive connection that reports what was taken."""
         connection: Connection | None = None
         while True:
-            number = await self.reports.get()
+            number, recipient = await self.reports.get()
             connection = connection or await Connection.open(self.report_port)
-            body = REPORT.format(ns=NAMESPACE, number=number).encode()
+            body = REPORT.format(ns=NAMESPACE, number=number, recipient=recipient).encode()
             status, _ = await connection.post("/mm7/bench", [("Content-Type", "text/xml")], [body])
             assert status == 200, status
             self.counts["reports"] += 1
 
 
-async def run(delay_ms: float, report_port: int, folder: Path) -> None:
+async def run(delay_ms: float, report_port: int, folder: Path | None) -> None:
     sink = Sink(delay_ms / 1000, report_port, folder)
     server = await asyncio.start_server(sink.serve, "127.0.0.1", 0, limit=1 << 20, backlog=1024)
     print(server.sockets[0].getsockname()[1], flush=True)
@@ -97,4 +108,4 @@ async def run(delay_ms: float, report_port: int, folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    uvloop.run(run(float(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3])))
+    uvloop.run(run(float(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3]) if sys.argv[3:] else None))

@@ -1,0 +1,113 @@
+"""A gateway and a sink for one row of the benchmark: processes of their own on this machine.
+
+    python -m bench.gateway serve …
+
+runs the gateway as ``mmsgate serve`` does, quiet but for the counters that it logs when it stops.
+"""
+
+import asyncio
+import contextlib
+import logging
+import re
+import socket
+import tempfile
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.process import Running, process
+from mmsgate.carriers.profile import CarrierProfile, carrier_json
+from mmsgate.clock import SystemClock
+from mmsgate.domain.account import Account, PostbackSettings, Sender, hash_key
+from mmsgate.domain.number import SenderType
+from mmsgate.mm7.dialect import Dialect
+from mmsgate.provision import new_api_key
+from mmsgate.store import Store, migrate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bench:
+    """A gateway that is ready, the sink it sends to, and a key to call it with."""
+
+    gateway: Running
+    port: int
+    sink_port: int
+    key: str
+
+    @property
+    def pid(self) -> int:
+        return self.gateway.pid
+
+    @property
+    def counters(self) -> dict[str, int]:
+        """What the gateway says it did; known once it has ended."""
+        line = next(line for line in self.gateway.rest.splitlines() if "counters: " in line)
+        return {name: int(number) for name, number in re.findall(r"(\w+)=(\d+)", line)}
+
+
+@contextlib.asynccontextmanager
+async def bench(delay: int, connections: int, media: Path) -> AsyncIterator[Bench]:
+    """A fresh gateway with one carrier that answers after `delay` ms over that many connections."""
+    with tempfile.TemporaryDirectory(prefix="mmsgate-bench-") as folder:
+        data_dir, port = Path(folder), free_port()
+        async with sink(delay, port, media) as sink_port:
+            key = await prepare(data_dir, sink_port, connections)
+            arguments = ("-m", "bench.gateway", "serve", "--data-dir", str(data_dir), "--port", str(port))
+            settings = {
+                "MMSGATE_FETCH_ALLOW": f"127.0.0.1:{sink_port}", "MMSGATE_LOG_LEVEL": "warning", "COLUMNS": "200",
+            }  # fmt: skip
+            async with process(*arguments, **settings) as gateway:
+                await until_ready(gateway)
+                yield Bench(gateway=gateway, port=port, sink_port=sink_port, key=key)
+
+
+@contextlib.asynccontextmanager
+async def sink(delay: int, report_port: int = 0, folder: Path | None = None) -> AsyncIterator[int]:
+    """A sink; its port. Without a port to report to it reports nothing."""
+    arguments = ["-m", "bench.sink", str(delay), str(report_port), *([str(folder)] if folder else [])]
+    async with process(*arguments) as running:
+        yield int(await running.output.readline())
+
+
+async def prepare(data_dir: Path, sink_port: int, connections: int) -> str:
+    """An account, a number and the sink as carrier; the API key."""
+    migrate(data_dir / "mmsgate.db")
+    store = Store(data_dir / "mmsgate.db")
+    await store.start()
+    now = SystemClock().now()
+    account = Account(id=0, name="bench", postback=PostbackSettings(url=f"http://127.0.0.1:{sink_port}/postbacks"))
+    account_id = await store.accounts.create("bench", account, at=now)
+    key = new_api_key()
+    await store.accounts.add_key(account_id, hash_key(key), label="bench", hint="", at=now)
+    sender = Sender(number="28444", type=SenderType.SHORT_CODE, services=("32113",))
+    await store.accounts.put_sender(account_id, sender)
+    carrier = CarrierProfile(
+        name="bench", url=f"http://127.0.0.1:{sink_port}/mm7", username="u", password="p", connections=connections,
+        dialect=Dialect(vaspid="v", vasid="28444mms"),
+    )  # fmt: skip
+    await store.accounts.put_carrier("bench", carrier_json(carrier))
+    await store.stop()
+    return key
+
+
+async def until_ready(gateway: Running) -> None:
+    while b"ready" not in (line := await gateway.output.readline()):
+        assert line, "the gateway ended at once"
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+async def until_idle() -> None:
+    """Let what is under way between the processes come to rest before the clock starts."""
+    await asyncio.sleep(0.3)
+
+
+if __name__ == "__main__":
+    from mmsgate.cli import main
+
+    logging.getLogger("mmsgate.counters").setLevel(logging.INFO)
+    main()
