@@ -4,6 +4,7 @@ Nothing outside this package imports the HTTP library underneath.
 """
 
 from mmsgate.http.address import ALLOW_SETTING, AddressPolicy
+from mmsgate.http.channel import ANSWER_LIMIT
 from mmsgate.http.client import FETCH_TIMEOUTS, HttpClient
 from mmsgate.http.outcome import (
     Answered,
@@ -17,7 +18,7 @@ from mmsgate.http.outcome import (
     PostOutcome,
     Timeouts,
 )
-from mmsgate.http.pool import ANSWER_LIMIT, POST_TIMEOUTS, Pool
+from mmsgate.http.pool import POST_TIMEOUTS, Pool
 
 __all__ = [
     "HttpClient",

@@ -14,7 +14,8 @@ from yarl import URL
 from mmsgate.http.address import AddressPolicy, unlisted
 from mmsgate.http.connection import Lookup, Resolver, open_session, refused_address, system_lookup
 from mmsgate.http.outcome import Fetched, FetchFailed, FetchOutcome, FetchProblem, NotModified, Timeouts
-from mmsgate.http.pool import Pool, client_timeout, describe, plain_headers
+from mmsgate.http.pool import Pool
+from mmsgate.http.session import Session, client_timeout, describe, plain_headers
 from mmsgate.http.spool import Spool
 
 FETCH_TIMEOUTS = Timeouts(connect=10, idle=10, total=60)
@@ -64,8 +65,8 @@ class HttpClient:
         self._lookup = lookup
         self._resolvers: _Resolvers | None = None
         self._pools: set[Pool] = set()
-        self._guarded = self._fetch_pool(guarded=True)
-        self._listed = self._fetch_pool(guarded=False)  # for what the allow list names
+        self._guarded = Session(partial(self._open_session, guarded=True))
+        self._listed = Session(partial(self._open_session, guarded=False))  # for what the allow list names
 
     async def start(self) -> None:
         """Makes requests possible."""
@@ -77,6 +78,8 @@ class HttpClient:
         resolvers, self._resolvers = self._resolvers, None
         for pool in self._pools:
             await pool.close()
+        for session in (self._guarded, self._listed):
+            await session.close()
         if resolvers is not None:
             for resolver in (resolvers.customers, resolvers.operator):
                 resolver.threads.shutdown(wait=False, cancel_futures=True)
@@ -86,7 +89,9 @@ class HttpClient:
 
         `keepalive` is how many seconds an idle connection is kept; `tls` replaces the system's trust store.
         """
-        return self._new_pool(customers=False, guarded=False, limit=limit, keepalive=keepalive, tls=tls)
+        pool = Pool(self._operator_names, limit=limit, keepalive=keepalive, user_agent=self._user_agent, tls=tls)
+        self._pools.add(pool)
+        return pool
 
     async def fetch(
         self,
@@ -115,37 +120,20 @@ class HttpClient:
         except TimeoutError:
             return FetchFailed(kind=FetchProblem.TIMEOUT, reason=f"not complete after {timeouts.total:g} s")
 
-    def _fetch_pool(self, *, guarded: bool) -> Pool:
-        return self._new_pool(
-            customers=True, guarded=guarded, limit=_FETCH_CONNECTIONS, keepalive=_FETCH_KEEPALIVE, tls=None
-        )
+    def _operator_names(self) -> Resolver | None:
+        return self._resolvers.operator if self._resolvers else None
 
     def _new_resolver(self) -> Resolver:
         threads = ThreadPoolExecutor(_LOOKUP_THREADS, thread_name_prefix="name-lookup")
         return Resolver(lookup=self._lookup, threads=threads)
 
-    def _new_pool(
-        self, *, customers: bool, guarded: bool, limit: int, keepalive: float, tls: ssl.SSLContext | None
-    ) -> Pool:
-        pool = Pool(
-            partial(self._session, customers=customers, guarded=guarded, limit=limit, keepalive=keepalive, tls=tls)
-        )
-        self._pools.add(pool)
-        return pool
-
-    def _session(
-        self, *, customers: bool, guarded: bool, limit: int, keepalive: float, tls: ssl.SSLContext | None
-    ) -> aiohttp.ClientSession | None:
+    def _open_session(self, *, guarded: bool) -> aiohttp.ClientSession | None:
         if self._resolvers is None:
             return None
         return open_session(
-            self._resolvers.customers if customers else self._resolvers.operator,
-            guarded=guarded,
-            limit=limit,
-            keepalive=keepalive,
+            self._resolvers.customers, guarded=guarded, limit=_FETCH_CONNECTIONS, keepalive=_FETCH_KEEPALIVE,
             user_agent=self._user_agent,
-            tls=tls,
-        )
+        )  # fmt: skip
 
     async def _follow(self, url: str, order: _Order) -> FetchOutcome:
         """Walks from redirect to redirect."""
@@ -168,7 +156,7 @@ class HttpClient:
         host, port = url.raw_host or "", url.port or 0
         if reason := self._policy.refusal(host, port):
             return _failed(FetchProblem.REFUSED, reason)
-        session = (self._listed if self._policy.allows(host, port) else self._guarded).session()
+        session = (self._listed if self._policy.allows(host, port) else self._guarded)()
         if session is None:
             return _failed(FetchProblem.UNREACHABLE, "the HTTP client is not running")
         limits = client_timeout(order.timeouts)

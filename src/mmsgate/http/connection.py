@@ -1,4 +1,4 @@
-"""Connections out of this host: name lookup, the address check, pools. The only module that sets up aiohttp.
+"""Name lookup, and the connections that customers' URLs are fetched over. The only module that sets up aiohttp.
 
 With `guarded`, an address is judged three times, each time the address itself and never its name, so that a name
 that changes its mind between lookups wins nothing: what a lookup gave is filtered; the very address handed to
@@ -8,7 +8,6 @@ peer's address is judged again once connected, before a byte of a request leaves
 
 import asyncio
 import socket
-import ssl
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -123,7 +122,6 @@ def open_session(
     limit: int,
     keepalive: float,
     user_agent: str,
-    tls: ssl.SSLContext | None = None,
 ) -> aiohttp.ClientSession:
     """A session with a connection pool of its own: no cookies, no proxies, nothing decompressed.
 
@@ -134,7 +132,6 @@ def open_session(
         socket_factory=_guarded_socket if guarded else None,
         limit=limit,
         keepalive_timeout=keepalive,
-        ssl=tls or True,
     )
     return aiohttp.ClientSession(
         connector=connector,

@@ -185,6 +185,108 @@ async def test_half_an_answer(pool: Pool, origin: Origin, half: bytes) -> None:
     assert isinstance(await post(pool, origin.url("/")), Lost)
 
 
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        (b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n<ok/>", b"<ok/>"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n<o\r\n3\r\nk/>\r\n0\r\n\r\n", b"<ok/>"),
+        (b"HTTP/1.1 204 No Content\r\n\r\n", b""),
+        (b"HTTP/1.0 200 OK\r\nX: 1\r\nX: 2\r\n\r\n<ok/>", b"<ok/>"),
+    ],
+    ids=["after an interim answer", "in chunks", "no body", "until the connection ends"],
+)
+async def test_every_way_to_end_an_answer(pool: Pool, origin: Origin, said: bytes, told: bytes) -> None:
+    async def answering(exchange: Exchange) -> None:
+        for at in range(0, len(said), 7):
+            await exchange.send(said[at : at + 7])
+        exchange.hang_up()
+
+    origin.routes["/"] = answering
+    outcome = await post(pool, origin.url("/"))
+    assert isinstance(outcome, Answered)
+    assert outcome.body == told
+    assert outcome.headers.get("x", "1") == "1"
+
+
+@pytest.mark.parametrize(
+    "more",
+    [b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", b"HTTP/1.1 200 OK\r\nX: y", b"x"],
+    ids=["a second answer", "half a second answer", "a stray byte"],
+)
+async def test_a_connection_that_says_more_than_it_was_asked_is_not_used_again(
+    pool: Pool, origin: Origin, more: bytes
+) -> None:
+    async def talkative(exchange: Exchange) -> None:
+        await exchange.send(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n<ok/>" + more)
+
+    origin.routes |= {"/talkative": talkative, "/": accepted}
+    await post(pool, origin.url("/talkative"))
+    assert isinstance(await post(pool, origin.url("/")), Answered)
+    assert origin.connections == 2
+
+
+async def test_an_endless_head_is_no_answer(pool: Pool, origin: Origin) -> None:
+    async def endless(exchange: Exchange) -> None:
+        await exchange.send(b"HTTP/1.1 200 OK\r\n")
+        while True:
+            await exchange.send(b"X: " + b"y" * 1000 + b"\r\n")
+
+    origin.routes["/"] = endless
+    assert await post(pool, origin.url("/")) == Lost(reason="the answer is not HTTP")
+
+
+async def test_a_header_that_is_given_replaces_the_usual_one(pool: Pool, origin: Origin) -> None:
+    origin.routes["/"] = accepted
+    await pool.post(origin.url("/"), headers={"user-agent": "mine"}, buffers=())
+    await pool.post(origin.url("/"), headers={}, buffers=())
+    assert [request.headers["user-agent"] for request in origin.seen] == ["mine", "mmsgate"]
+
+
+async def test_a_line_end_in_a_header_is_not_sent(pool: Pool, origin: Origin) -> None:
+    outcome = await pool.post(origin.url("/"), headers={"X": "1\r\nY: 2"}, buffers=BODY)
+    assert isinstance(outcome, NotSent)
+    assert origin.connections == 0
+
+
+@pytest.mark.parametrize(
+    ("headers", "sent"), [({}, "Basic dTpw"), ({"Authorization": "Bearer x"}, "Bearer x")], ids=["alone", "beside"]
+)
+async def test_credentials_in_a_url_count_where_there_are_no_others(
+    pool: Pool, origin: Origin, headers: dict[str, str], sent: str
+) -> None:
+    origin.routes["/"] = accepted
+    await pool.post(origin.url("/").replace("://", "://u:p@"), headers=headers, buffers=BODY)
+    assert origin.seen[0].headers["authorization"] == sent
+
+
+async def test_an_idle_connection_is_closed_after_its_time(client: HttpClient, origin: Origin) -> None:
+    closed = asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        assert await reader.read() == b""
+        writer.close()
+        closed.set()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+        pool = client.pool(limit=1, keepalive=0.05)
+        assert isinstance(await pool.post(url, headers={}, buffers=()), Answered)
+        async with asyncio.timeout(5):
+            await closed.wait()
+
+
+async def test_a_pool_serves_more_peers_than_it_has_connections(client: HttpClient) -> None:
+    narrow = client.pool(limit=1)
+    async with Origin() as first, Origin() as second:
+        for origin in (first, second, first):
+            origin.routes["/"] = accepted
+            assert isinstance(await post(narrow, origin.url("/")), Answered)
+        assert (first.connections, second.connections) == (2, 1)
+        await narrow.close()
+
+
 async def test_no_answer_in_time(pool: Pool, origin: Origin) -> None:
     origin.routes["/"] = Exchange.stall
     assert await post(pool, origin.url("/"), timeouts=BRIEF) == Lost(reason="nothing came for 0.2 s")
