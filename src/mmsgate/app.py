@@ -27,11 +27,12 @@ from mmsgate.accept.send import SendMmsWorkflow
 from mmsgate.accept.submission import Submission
 from mmsgate.accept.templates import TemplateWorkflows
 from mmsgate.api.call import Callers, RequestIds
-from mmsgate.api.carriers import CarrierApi
+from mmsgate.api.carriers import REPORTS, CarrierApi
+from mmsgate.api.front import Front
 from mmsgate.api.help import help_routes
 from mmsgate.api.messages import MessagesApi
 from mmsgate.api.uploads import Uploads
-from mmsgate.api.xml import XmlApi
+from mmsgate.api.xml import KEBAB_PATHS, SKYCORE_PATHS, XmlApi
 from mmsgate.carriers.client import Mm7Client
 from mmsgate.carriers.profile import CarrierProfile, SmscProfile, carrier_from_json
 from mmsgate.clock import Clock, Ids, SystemClock
@@ -179,20 +180,23 @@ class Gateway:
             store=self.store, blobs=self.blobs, intake=self.intake, accounts=accounts, callers=callers,
             base_url=self.settings.url, clock=self.clock, ids=self.ids,
         )  # fmt: skip
-        actions, previews = self._workflows()
-        xml = XmlApi(
-            accounts, actions, previews, Keys(self.store, self.clock), callers, help_base=self.settings.url
-        )
+        xml = XmlApi(accounts, self._actions(), Keys(self.store, self.clock), callers, help_base=self.settings.url)
+        carriers = CarrierApi(self.reports, self.profiles.get)
         routes: list[BaseRoute] = [
             *xml.routes(),
             *MessagesApi(self.store, accounts, callers, page_url=self.page_url).routes(),
             *uploads.routes(),
-            *CarrierApi(self.reports, self.profiles.get).routes(),
+            *carriers.routes(),
             *page_routes(_Pages(self.store), _Files(self.blobs), clock=self.clock, on_view=self._on_view),
             *help_routes(),
             *self._extra_routes,
         ]
-        return RequestIds(Starlette(routes=routes))
+        front = Front(
+            Starlette(routes=routes),
+            exact=dict.fromkeys(KEBAB_PATHS, xml.kebab) | dict.fromkeys(SKYCORE_PATHS, xml.skycore),
+            below={REPORTS: ("carrier", carriers.report)},
+        )
+        return RequestIds(front)
 
     def _workflows(self) -> tuple[Actions, Previews]:
         """The workflows of the API's actions, and their previews."""

@@ -35,7 +35,12 @@ async def read_body(request: Request, limit: int) -> bytes:
         raise BodyTooLarge(limit)
     pieces: list[bytes] = []
     size = 0
-    async for piece in request.stream():
+    more = True
+    while more:
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        piece, more = message.get("body", b""), message.get("more_body", False)
         size += len(piece)
         if size > limit:
             raise BodyTooLarge(limit)

@@ -22,6 +22,8 @@ from mmsgate.reports.reports import Reports, from_mm7
 
 log = logging.getLogger("mmsgate.reports")
 
+#: The folder of the carriers' endpoints.
+REPORTS = "/mm7"
 #: A report is small; an inbound MMS is not served yet.
 MAX_REPORT = 1024 * 1024
 
@@ -33,7 +35,7 @@ class CarrierApi:
         self._reports, self._profile = reports, profile
 
     def routes(self) -> list[Route]:
-        return [Route("/mm7/{carrier}", self.report, methods=["POST"])]
+        return [Route(f"{REPORTS}/{{carrier}}", self.report, methods=["POST"])]
 
     async def report(self, request: Request) -> Response:
         profile = self._profile(request.path_params["carrier"])

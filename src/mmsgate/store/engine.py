@@ -113,8 +113,8 @@ class Engine:
         self._waiting.append((work, future))
         if self._drain_task is None:
             self._drain_task = asyncio.get_running_loop().create_task(self._drain(), name="store-writer")
-        # A caller that is cancelled goes away; its write has been asked for and is done all the same.
-        return await asyncio.shield(future)
+        # A caller that is cancelled takes its future along; the write has been asked for and is done all the same.
+        return await future
 
     async def _drain(self) -> None:
         try:
