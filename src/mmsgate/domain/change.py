@@ -97,6 +97,7 @@ def move(
     )  # fmt: skip
     if state is None:
         return Change(message=message, event=event, carrier_ids=carrier_ids, sms_parts=sms_parts)
+    codes = tuple(_codes(message, state))
     moved = replace(
         message,
         state=state,
@@ -107,13 +108,11 @@ def move(
         carrier_message_id=next((i.verbatim for i in carrier_ids if i.verbatim), message.carrier_message_id),
         handset=handset or message.handset,
         details=why.reason if happening in _EXPLAINED else message.details,
-        size_cap=message.size_cap if size_cap is None else size_cap,
+        told=message.told or bool(codes),
+        postbacks=message.postbacks + len(codes),
         updated_at=at,
     )
-    postbacks = tuple(_postbacks(message, moved, why, at, announced=announced))
-    if postbacks:
-        told = message.told or postbacks[0].code is not PostbackCode.N013
-        moved = replace(moved, told=told, postbacks=message.postbacks + len(postbacks))
+    postbacks = tuple(_tell(code, moved, why, at) for code in codes)
     return Change(
         message=moved,
         event=event,
@@ -139,38 +138,33 @@ def _preparation(message: Message, happening: Happening, terms: str, at: Millis)
 #: Happenings whose reason the customer may see as status-details later on.
 _EXPLAINED = frozenset({Happening.FELL_BACK, Happening.GAVE_UP, Happening.REPORTED_UNDELIVERED})
 _TAKEN = frozenset({State.SENT, State.SMS_SENT})
+_REPORTED_FAILURES = frozenset({PostbackCode.E102, PostbackCode.E202})
+_FAILURES = _REPORTED_FAILURES | {PostbackCode.E101}
 
 
-def _postbacks(before: Message, after: Message, why: Why, at: Millis, *, announced: bool) -> Iterator[Postback]:
+def _codes(before: Message, state: State) -> Iterator[PostbackCode]:
     """What the customer is told of this step, in order. At most one final notification comes out of a life."""
-
-    def tell(code: PostbackCode, *, undelivered: Undelivered | None = None, details: str = "") -> Postback:
-        return Postback(
-            code=code, sent_as=after.sent_as, mms_id=after.mms_id, sender=after.sender, recipient=after.recipient,
-            tracking_id=after.tracking_id, operator=after.operator, timestamp=at, why=undelivered,
-            details=details, handset=after.handset, medium=why.medium.source if why.medium else "",
-        )  # fmt: skip
-
-    if announced and before.state is State.PREPARING and after.state is State.ACCEPTED:
-        yield tell(PostbackCode.N013)
-    sms = after.sent_as is SentAs.SMS
-    proven = after.state in {State.DELIVERED, State.UNDELIVERED}  # a report proves that the carrier took it (R-27)
-    newly_taken = after.state in _TAKEN and before.state is not after.state
+    proven = state in {State.DELIVERED, State.UNDELIVERED}  # a report proves that the carrier took it (R-27)
+    newly_taken = state in _TAKEN and before.state is not state
     if newly_taken or (proven and not before.told):
-        yield tell(PostbackCode.N101, details=after.details if sms else "")
-    if after.state is State.DELIVERED:
-        yield tell(PostbackCode.N102)
-    elif after.state is State.UNDELIVERED:
-        code = PostbackCode.E202 if sms else PostbackCode.E102
-        yield tell(code, undelivered=why.undelivered, details=why.reason)
-    elif after.state is State.FAILED and before.told:
-        yield tell(PostbackCode.E202, undelivered=why.undelivered, details=why.reason)
-    elif after.state is State.FAILED:
-        yield tell(_never_sent(why), details=why.reason)
+        yield PostbackCode.N101
+    if state is State.DELIVERED:
+        yield PostbackCode.N102
+    elif state is State.UNDELIVERED:
+        yield PostbackCode.E202 if before.sent_as is SentAs.SMS else PostbackCode.E102
+    elif state is State.FAILED:
+        yield PostbackCode.E202 if before.told else PostbackCode.E101
 
 
-def _never_sent(why: Why) -> PostbackCode:
-    """E012 or E013 where a sound or video could not be prepared, else E101 (postback contract 2)."""
-    if why.medium is None:
-        return PostbackCode.E101
-    return PostbackCode.E012 if why.medium.kind is MediaKind.AUDIO else PostbackCode.E013
+def _tell(code: PostbackCode, after: Message, why: Why, at: Millis) -> Postback:
+    """One notification: why, where it says that something failed; the details that go with its code."""
+    details = ""
+    if code is PostbackCode.N101:
+        details = after.details if after.sent_as is SentAs.SMS else ""
+    elif code in _FAILURES:
+        details = why.reason
+    return Postback(
+        code=code, sent_as=after.sent_as, mms_id=after.mms_id, sender=after.sender, recipient=after.recipient,
+        tracking_id=after.tracking_id, operator=after.operator, timestamp=at,
+        why=why.undelivered if code in _REPORTED_FAILURES else None, details=details, handset=after.handset,
+    )  # fmt: skip
