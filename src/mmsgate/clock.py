@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Protocol
 
 Millis = int
@@ -99,12 +100,18 @@ def jittered(delay: Millis, spread: float = 0.2, roll: Callable[[], float] = ran
 
 def iso(moment: Millis) -> str:
     """``2026-01-02T09:30:47+00:00``: the API's timestamps, to the second (contract 2.3)."""
-    return datetime.fromtimestamp(moment // 1000, UTC).isoformat()
+    return _iso(moment // 1000)
 
 
 def iso_z(moment: Millis) -> str:
     """``2026-01-02T09:30:47Z``: the timestamps of MM7."""
-    return datetime.fromtimestamp(moment // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return f"{_iso(moment // 1000).removesuffix('+00:00')}Z"
+
+
+@lru_cache(maxsize=64)
+def _iso(seconds: int) -> str:
+    """Remembered, because all that happens within a second is written with the same one."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat()
 
 
 def spoken(length: Millis) -> str:

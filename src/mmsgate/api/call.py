@@ -6,6 +6,7 @@ import re
 import secrets
 import time
 from collections.abc import Sequence
+from functools import lru_cache
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -69,6 +70,8 @@ class Callers:
         return peer
 
     def _is_trusted(self, address: str) -> bool:
+        if not self._trusted:
+            return False
         try:
             parsed = ipaddress.ip_address(address)
         except ValueError:
@@ -79,6 +82,7 @@ class Callers:
 _WITH_PORT = re.compile(r"\[([^]]+)\](?::[0-9]+)?|([0-9.]+):[0-9]+", re.ASCII)
 
 
+@lru_cache(maxsize=1024)
 def plain_address(text: str) -> str:
     """An IP address without port and brackets, an IPv4 address without its IPv6 form; anything else as it is.
 
