@@ -4,12 +4,48 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import Iterator
+from typing import Any, cast
 
 import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from mmsgate.errors import Fault
+
+
+class _Joined:
+    """A transport that sends what is written in one turn of the loop in one piece.
+
+    An answer's head goes out with its body: one system call less here, one packet less for the peer.
+    """
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+        self._pieces: list[bytes] = []
+
+    def write(self, data: bytes) -> None:
+        if not self._pieces:
+            asyncio.get_running_loop().call_soon(self._flush)
+        self._pieces.append(data)
+
+    def close(self) -> None:
+        self._flush()
+        self._transport.close()
+
+    def _flush(self) -> None:
+        pieces, self._pieces = self._pieces, []
+        if pieces:
+            self._transport.write(b"".join(pieces))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+
+class HttpProtocol(HttpToolsProtocol):
+    """uvicorn's HTTP over a transport that joins."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(cast("asyncio.Transport", _Joined(cast("asyncio.Transport", transport))))
 
 
 class PortTaken(Fault):
@@ -35,12 +71,12 @@ class _Embedded(uvicorn.Server):
 class Listener:
     """One TCP port. `bind` takes it; `start` serves an application on it; `stop` lets requests finish.
 
-    All three may be called twice. `grace` is how many seconds requests under way get; `protocol` is uvicorn's HTTP,
-    or a class derived from it.
+    All three may be called twice. `grace` is how many seconds requests under way get; `protocol` is a class
+    derived from uvicorn's HTTP.
     """
 
     def __init__(
-        self, host: str, port: int, *, grace: int = 5, protocol: type[HttpToolsProtocol] = HttpToolsProtocol
+        self, host: str, port: int, *, grace: int = 5, protocol: type[HttpToolsProtocol] = HttpProtocol
     ) -> None:
         self._host, self._port, self._grace, self._protocol = host, port, grace, protocol
         self._socket: socket.socket | None = None
