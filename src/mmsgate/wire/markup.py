@@ -30,7 +30,7 @@ Piece = tuple[str, str] | Group
 
 def document(root: str, elements: Iterable[Piece], *, declaration: str = DECLARATION) -> bytes:
     """A document of elements in their order, in UTF-8. An empty value makes an empty element."""
-    lines = "".join(_group(piece) if isinstance(piece, Group) else _line(*piece) for piece in elements)
+    lines = "".join([_group(piece) if isinstance(piece, Group) else _line(*piece) for piece in elements])
     return f"{declaration}\n<{root}>\n{lines}</{root}>\n".encode()
 
 
@@ -40,9 +40,5 @@ def _group(group: Group) -> str:
 
 
 def _line(name: str, value: str) -> str:
-    return f"  {_element(name, value)}\n"
-
-
-def _element(name: str, value: str) -> str:
-    content = escape(value)
-    return f"<{name}>{content}</{name}>" if content else f"<{name}/>"
+    content = escape(value) if _SPECIAL.search(value) else value
+    return f"  <{name}>{content}</{name}>\n" if content else f"  <{name}/>\n"

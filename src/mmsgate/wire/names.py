@@ -40,6 +40,7 @@ def _canonical(name: str) -> str:
     return _RENAMES.get(bare, bare)
 
 
+@lru_cache(maxsize=512)
 def element_name(dialect: WireDialect, name: str) -> str:
     """An element's name by its kebab name: Skycore writes ``mms-id`` as MMSID.
 

@@ -5,6 +5,7 @@ carrier, Skycore's AGGREGATORID, which we never have), so that receivers can rel
 """
 
 from collections.abc import Mapping
+from functools import cache
 
 from mmsgate.clock import iso
 from mmsgate.domain.operators import spid
@@ -89,15 +90,21 @@ def render_postback(postback: Postback, dialect: WireDialect) -> bytes:
 
     E102 and E202 without a reason count as failed. Raises ValueError for JSON.
     """
-    root = element_name(dialect, "postback")
     skycore = dialect is WireDialect.SKYCORE
     values = _values(postback, skycore=skycore)
-    layout = _LAYOUTS[dialect][postback.code, postback.sent_as]
+    root, layout = _shape(dialect, postback.code, postback.sent_as)
     return document(
         root,
-        [(_name(dialect, name), values[name]) for name in layout],
+        [(element, values[name]) for element, name in layout],
         declaration=_SKYCORE_DECLARATION if skycore else DECLARATION,
     )
+
+
+@cache
+def _shape(dialect: WireDialect, code: PostbackCode, sent_as: SentAs) -> tuple[str, tuple[tuple[str, str], ...]]:
+    """The root's name, and each element's name in the dialect with our name of its value."""
+    layout = _LAYOUTS[dialect][code, sent_as] if dialect in _LAYOUTS else ()
+    return element_name(dialect, "postback"), tuple((_name(dialect, name), name) for name in layout)
 
 
 def _name(dialect: WireDialect, name: str) -> str:
