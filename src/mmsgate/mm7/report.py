@@ -7,7 +7,7 @@ from mmsgate.clock import Millis, iso_z, parse_iso
 from mmsgate.mm7.address import Address, AddressKind, address_xml, read_address
 from mmsgate.mm7.answer import encode_response
 from mmsgate.mm7.envelope import REL_6, Envelope, Prefix, Schema, write_envelope
-from mmsgate.mm7.xml import attribute, child, escape, own_text, text_at
+from mmsgate.mm7.xml import attribute, escape, named, own_text, text_at
 
 
 class MMStatus(StrEnum):
@@ -109,22 +109,22 @@ class ReadReplyReq:
 
 def read_delivery_report(envelope: Envelope) -> DeliveryReportReq:
     """The DeliveryReportReq in `envelope`; what is missing is empty."""
-    body = envelope.body
-    capabilities = child(body, "UACapabilities")
-    word = text_at(body, "MMStatus")
+    held = named(envelope.body).get
+    capabilities = held("UACapabilities")
+    word = own_text(held("MMStatus"))
     return DeliveryReportReq(
         transaction_id=envelope.transaction_id,
-        message_id=text_at(body, "MessageID"),
+        message_id=own_text(held("MessageID")),
         status=MMStatus.read(word),
-        recipient=read_address(body, "Recipient"),
-        sender=read_address(body, "Sender"),
-        date=parse_iso(text_at(body, "Date")),
+        recipient=read_address(held("Recipient")),
+        sender=read_address(held("Sender")),
+        date=parse_iso(own_text(held("Date"))),
         raw_status=word,
-        status_extension=text_at(body, "MMStatusExtension"),
-        status_text=text_at(body, "StatusText"),
+        status_extension=own_text(held("MMStatusExtension")),
+        status_text=own_text(held("StatusText")),
         ua_prof=attribute(capabilities, "UAProf") or text_at(capabilities, "UAProf") or own_text(capabilities),
         namespace=envelope.namespace,
-        version=envelope.version,
+        version=own_text(held("MM7Version")),
     )
 
 

@@ -151,6 +151,11 @@ def child(parent: Node | None, *path: str) -> Node | None:
     return parent
 
 
+def named(parent: Node | None) -> dict[str, Node]:
+    """The direct children by local name, of equal ones the first: for who wants several of them."""
+    return {} if parent is None else {local(node): node for node in reversed(parent)}
+
+
 def own_text(node: Node | None) -> str:
     """The text directly in the element, trimmed."""
     return (node.text or "").strip() if node is not None else ""
