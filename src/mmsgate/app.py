@@ -120,12 +120,10 @@ class Gateway:
             http=self.http, blobs=self.blobs, intake=self.intake, cache=self.store.media, clock=self.clock,
             own_uploads=self._own_upload,
         )  # fmt: skip
-        self.adapter = Adapter(blobs=self.blobs, cage=self.cage)
-        self.renditions = Renditions(
-            self.blobs,
-            self.store.messages.content,
-            adapter=self.adapter,
-            memory=self.settings.memory_cache_bytes,
+        self.ffmpeg = FfmpegCage(
+            binary=Path(self.settings.ffmpeg) if self.settings.ffmpeg else None,
+            folder=self.settings.blobs / "transcoding",  # on the blobs' disk: what is made becomes one by its name
+            workers=self.settings.image_workers or None,
         )
         self.adapter = Adapter(blobs=self.blobs, cage=self.cage, transcoder=Transcoder(cage=self.ffmpeg))
         self.versions = Versions(self.store.renditions, self.adapter, self.clock)
@@ -180,7 +178,10 @@ class Gateway:
             store=self.store, blobs=self.blobs, intake=self.intake, accounts=accounts, callers=callers,
             base_url=self.settings.url, clock=self.clock, ids=self.ids,
         )  # fmt: skip
-        xml = XmlApi(accounts, self._actions(), Keys(self.store, self.clock), callers, help_base=self.settings.url)
+        actions, previews = self._workflows()
+        xml = XmlApi(
+            accounts, actions, previews, Keys(self.store, self.clock), callers, help_base=self.settings.url
+        )
         carriers = CarrierApi(self.reports, self.profiles.get)
         routes: list[BaseRoute] = [
             *xml.routes(),
@@ -326,7 +327,7 @@ class Gateway:
         """What was done since the start: one line, for people and for the benchmark."""
         done = {
             "fetches": self.fetcher.counters.fetches, "decodes": self.intake.decodes + self.adapter.encodes,
-            "encodes": self.renditions.encodes, "commits": self.store.commits,
+            "encodes": self.encoder.encodes, "commits": self.store.commits,
         }  # fmt: skip
         counters_log.info("counters: %s", " ".join(f"{name}={number}" for name, number in done.items()))
 

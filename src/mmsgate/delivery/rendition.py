@@ -69,11 +69,7 @@ class Encodes(Protocol):
 
 
 class Renditions:
-    """Chooses and encodes.
-
-    `content` looks up slides by a content's id; `adapter` makes pictures smaller (without it nothing is changed);
-    `memory` bounds the encoded bytes that are kept for later. `encodes` counts the contents encoded so far.
-    """
+    """Chooses for all carriers. `content` looks up slides by a content's id; `memory` bounds what is remembered."""
 
     def __init__(
         self, content: Callable[[int], Content | None], versions: Versions, encoder: Encoder, *,
@@ -99,7 +95,6 @@ class CarrierRenditions:
         self._chosen: Recent[tuple[int, str, SenderType, int], Rendition] = Recent(
             _REMEMBERED, weigh=lambda chosen: chosen.content.decoded_size, budget=memory
         )
-        self.encodes = 0
 
     async def choose(self, message: Message) -> Rendition | Unfit | Missing:
         """The rendition for a message, or why there is none."""
@@ -141,11 +136,12 @@ class CarrierRenditions:
             return _too_large(target.size(encoded), slides, target)
         return _rendition(encoded, content, *(f"{note} {_to_fit(target)}" for note in version.notes))
 
-    async def _encode(self, slides: tuple[Slide, ...], dialect: Dialect) -> EncodedContent:
-        self.encodes += 1
-        media = [medium for slide in slides for medium in slide.media]
-        blobs = {medium.blob: await self._blobs.read(medium.blob) for medium in media}
-        return encode_content(slides, blobs, dialect=dialect, content_id="1", token=self._boundaries())
+    async def _as_it_is(self, content: Content, target: Target, *, remember: bool) -> EncodedContent | None:
+        """Encoded without a change; None where its types or files alone rule that out."""
+        if not target.may_take(content.media):
+            return None
+        job = EncodeJob(slides=content.slides, dialect=target.dialect)
+        return await self._encoder.encode(job, content.id if remember else None)
 
 
 def _to_fit(target: Target) -> str:

@@ -97,7 +97,7 @@ def move(
     )  # fmt: skip
     if state is None:
         return Change(message=message, event=event, carrier_ids=carrier_ids, sms_parts=sms_parts)
-    codes = tuple(_codes(message, state))
+    codes = tuple(_codes(message, state, why, announced=announced))
     moved = replace(
         message,
         state=state,
@@ -108,7 +108,8 @@ def move(
         carrier_message_id=next((i.verbatim for i in carrier_ids if i.verbatim), message.carrier_message_id),
         handset=handset or message.handset,
         details=why.reason if happening in _EXPLAINED else message.details,
-        told=message.told or bool(codes),
+        size_cap=message.size_cap if size_cap is None else size_cap,
+        told=message.told or bool(codes and codes[0] is not PostbackCode.N013),
         postbacks=message.postbacks + len(codes),
         updated_at=at,
     )
@@ -139,11 +140,13 @@ def _preparation(message: Message, happening: Happening, terms: str, at: Millis)
 _EXPLAINED = frozenset({Happening.FELL_BACK, Happening.GAVE_UP, Happening.REPORTED_UNDELIVERED})
 _TAKEN = frozenset({State.SENT, State.SMS_SENT})
 _REPORTED_FAILURES = frozenset({PostbackCode.E102, PostbackCode.E202})
-_FAILURES = _REPORTED_FAILURES | {PostbackCode.E101}
+_FAILURES = _REPORTED_FAILURES | {PostbackCode.E101, PostbackCode.E012, PostbackCode.E013}
 
 
-def _codes(before: Message, state: State) -> Iterator[PostbackCode]:
+def _codes(before: Message, state: State, why: Why, *, announced: bool) -> Iterator[PostbackCode]:
     """What the customer is told of this step, in order. At most one final notification comes out of a life."""
+    if announced and before.state is State.PREPARING and state is State.ACCEPTED:
+        yield PostbackCode.N013
     proven = state in {State.DELIVERED, State.UNDELIVERED}  # a report proves that the carrier took it (R-27)
     newly_taken = state in _TAKEN and before.state is not state
     if newly_taken or (proven and not before.told):
@@ -153,7 +156,14 @@ def _codes(before: Message, state: State) -> Iterator[PostbackCode]:
     elif state is State.UNDELIVERED:
         yield PostbackCode.E202 if before.sent_as is SentAs.SMS else PostbackCode.E102
     elif state is State.FAILED:
-        yield PostbackCode.E202 if before.told else PostbackCode.E101
+        yield PostbackCode.E202 if before.told else _never_sent(why)
+
+
+def _never_sent(why: Why) -> PostbackCode:
+    """E012 or E013 where a sound or video could not be prepared, else E101 (postback contract 2)."""
+    if why.medium is None:
+        return PostbackCode.E101
+    return PostbackCode.E012 if why.medium.kind is MediaKind.AUDIO else PostbackCode.E013
 
 
 def _tell(code: PostbackCode, after: Message, why: Why, at: Millis) -> Postback:
@@ -167,4 +177,5 @@ def _tell(code: PostbackCode, after: Message, why: Why, at: Millis) -> Postback:
         code=code, sent_as=after.sent_as, mms_id=after.mms_id, sender=after.sender, recipient=after.recipient,
         tracking_id=after.tracking_id, operator=after.operator, timestamp=at,
         why=why.undelivered if code in _REPORTED_FAILURES else None, details=details, handset=after.handset,
+        medium=why.medium.source if why.medium else "",
     )  # fmt: skip

@@ -35,22 +35,15 @@ class _Made:
 _Outcome = _Made | Misfit | AvBroken
 
 
-@dataclass(slots=True)
-class Counters:
-    """What the adapter did since it was made."""
-
-    encodes: int = 0  # versions of files that were made
-
-
 class Adapter:
-    """Adapts pictures, sounds and videos. A version asked for by many at once is made once."""
+    """Adapts pictures, sounds and videos; `encodes` counts versions. One asked for by many at once is made once."""
 
     def __init__(self, *, blobs: BlobStore, cage: ImageCage, transcoder: Transcoder) -> None:
         self._blobs, self._cage, self._transcoder = blobs, cage, transcoder
         self._made: Recent[tuple[str, int | None, str], _Made] = Recent(_REMEMBERED)
         self._flights: dict[tuple[str, int | None, str], asyncio.Task[_Outcome]] = {}
         self._facts: Recent[str, AvFacts] = Recent(_REMEMBERED)
-        self.counters = Counters()
+        self.encodes = 0
 
     async def adapt(
         self, slides: tuple[Slide, ...], terms: Terms, *, owner: str = ""
@@ -106,7 +99,7 @@ class Adapter:
         fitted = await self._cage.fit(path, medium.mime, budget=budget, types=terms.types, owner=owner)
         match fitted:
             case ImageFitted(data=data, mime=mime, width=width, height=height, how=how):
-                self.counters.encodes += 1
+                self.encodes += 1
                 blob = await self._blobs.put_bytes(data)
                 made = replace(medium, blob=blob, mime=mime, size=len(data), width=width, height=height)
                 return _Made(medium=made, note=_note(medium, made, how))
@@ -128,7 +121,7 @@ class Adapter:
             case AvAsItIs(seconds=seconds, width=width, height=height):
                 return _Made(medium=replace(medium, width=width, height=height, duration=round(seconds * 1000)))
             case AvFitted():
-                self.counters.encodes += 1
+                self.encodes += 1
                 return await self._keep(medium, fitted)
             case AvMisfit(reason=reason):
                 return Misfit(reason=f"the {_name(medium.mime)} {_cannot_fit(budget)}: {reason}")

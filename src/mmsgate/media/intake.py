@@ -96,7 +96,7 @@ class Intake:
             if known is not None and _passes(known, mime, limits):
                 return known
             self.decodes += 1
-            outcome = await self._cage.check(path, mime, limits=limits)
+            outcome = await self._cage.check(path, mime, limits=limits, owner=owner)
             if isinstance(outcome, ImageChecked):
                 self._checked[sha256] = outcome
                 if len(self._checked) > _REMEMBERED:

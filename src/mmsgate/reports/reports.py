@@ -106,7 +106,7 @@ class Reports:
         recorded = await self._store.messages.record_report(
             report.connection,
             report.ids,
-            report=report.to_json(),
+            report=report.to_json,
             at=self._clock.now(),
             decide=lambda snapshot, match: self._decide(report, snapshot, match),
             people=people,

@@ -10,6 +10,7 @@ from mmsgate.domain.change import CarrierId, Change, normalise_id
 from mmsgate.domain.message import Content, Event, Message, SmsPart
 from mmsgate.domain.postback import SentAs
 from mmsgate.domain.rendition import Preparation
+from mmsgate.recent import Recent
 from mmsgate.store import rows
 from mmsgate.store.engine import Engine, Row
 from mmsgate.store.matching import Match, find_message
@@ -22,6 +23,9 @@ SQL = {
 }
 POSTBACK_INSERT = queries("postbacks")["insert"]
 TEMPLATE_SENT = queries("templates")["sent"]
+
+
+CONTENTS_REMEMBERED = 256
 
 
 class TemplateGone(Exception):  # noqa: N818  nobody's fault
@@ -118,6 +122,7 @@ class Messages:
     def __init__(self, engine: Engine, *, render: Render) -> None:
         self._engine = engine
         self.render = render
+        self._contents: Recent[int, Content] = Recent(CONTENTS_REMEMBERED)
 
     # -- acceptance
 
@@ -225,7 +230,7 @@ class Messages:
             db.execute(
                 POSTBACK_INSERT,
                 (after.id, sequence, after.account_id, row.receiver, row.url, row.code, row.content_type, row.body,
-                 change.event.at, row.ordered),
+                 change.event.at, row.ordered and sequence > 1),
             )  # fmt: skip
 
     async def note_once(self, token: str, reason: str, *, at: Millis) -> None:
@@ -240,7 +245,7 @@ class Messages:
         connection: str,
         carrier_ids: Sequence[str],
         *,
-        report: str,
+        report: Callable[[], str],
         at: Millis,
         decide: Callable[[Snapshot, Match], Change],
         people: tuple[str, str] | None = None,
@@ -250,8 +255,8 @@ class Messages:
 
         Matching is by (connection, id) verbatim, then normalised, then, if `people` (recipient, sender or "") is
         given, by recipient where exactly one message fits (R-38). `carrier_ids` are the spellings of the id, the
-        likeliest first; all but the first are believed only for the same recipient. `orphan` is the row of a
-        report kept before.
+        likeliest first; all but the first are believed only for the same recipient. `report` writes it as it is
+        kept; `orphan` is the row of one kept before.
         """
 
         def work(db: sqlite3.Connection) -> Recorded | None:
@@ -260,7 +265,7 @@ class Messages:
             if match is None:
                 if orphan is None:
                     named = normalise_id(carrier_ids[0]) if carrier_ids else ""
-                    db.execute(SQL["insert_orphan"], (connection, named, report, at))
+                    db.execute(SQL["insert_orphan"], (connection, named, report(), at))
                 return None
             if orphan is not None:
                 db.execute(SQL["match_orphan"], (match.message_id, orphan.id))
@@ -286,7 +291,14 @@ class Messages:
     # -- look-ups
 
     def content(self, mms_id: int) -> Content | None:
-        """The slides behind an mms-id."""
+        """The slides behind an mms-id. They never change, so those used last are remembered."""
+        known = self._contents.get(mms_id)
+        if known is not None:
+            return known
+        content = self._read_content(mms_id)
+        return content and self._contents.put(mms_id, content)
+
+    def _read_content(self, mms_id: int) -> Content | None:
         found = self._engine.read(SQL["content"], (mms_id,))
         return rows.to_content(found[0]) if found else None
 
@@ -314,7 +326,7 @@ class Messages:
         if not found:
             return None
         content_id, base_id, message_id, created_at, expires_at = found[0]
-        content = self.content(content_id)
+        content = self._read_content(content_id)  # a page must not outlive its content
         if content is None:
             return None
         return PageRow(

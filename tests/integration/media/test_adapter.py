@@ -162,7 +162,7 @@ async def test_what_fits_is_not_touched(adapter: Adapter, blobs: FileBlobStore) 
     found = await adapter.adapt(slides, Terms(room=50_000_000, types=TYPES))
     assert isinstance(found, Version)
     assert found.slides is slides
-    assert (found.notes, adapter.counters.encodes) == ((), 0)
+    assert (found.notes, adapter.encodes) == ((), 0)
 
 
 async def test_small_pictures_leave_their_share_to_the_large_one(
@@ -197,7 +197,7 @@ async def test_a_thousand_at_once_are_made_once(adapter: Adapter, blobs: FileBlo
     slide = await slide_of(blobs, saved(photograph((1200, 900)), "JPEG", quality=92), "image/jpeg")
     made = await asyncio.gather(*(adapted(adapter, slide, room=60_000) for _ in range(1000)))
     assert all(each == made[0] for each in made)
-    assert adapter.counters.encodes == 1
+    assert adapter.encodes == 1
 
 
 async def test_equal_files_keep_their_own_urls(adapter: Adapter, blobs: FileBlobStore) -> None:
@@ -244,7 +244,7 @@ async def test_a_video_is_made_to_fit_and_said_with_figures(
     assert (medium.mime, medium.size <= room, medium.source) == ("video/mp4", True, "https://a.example/av")
     assert len(await blobs.read(medium.blob)) == medium.size
     assert found.notes[0].startswith(f"slide 1: AVI {slide.media[0].size:,} → {medium.size:,} bytes as MP4 (H.264 ")
-    assert adapter.counters.encodes == 1
+    assert adapter.encodes == 1
 
 
 async def test_a_video_and_a_picture_share_the_room(

@@ -153,7 +153,7 @@ async def report(
         found.append((match.message_id, match.matched_by))
         return step(Happening.REPORTED_DELIVERED)(snapshot)  # type: ignore[no-any-return]
 
-    await store.messages.record_report(connection, ids, report="{}", at=NOW, decide=decide, people=people)
+    await store.messages.record_report(connection, ids, report=lambda: "{}", at=NOW, decide=decide, people=people)
     return found[0] if found else None
 
 
@@ -203,7 +203,7 @@ async def test_an_old_orphan_does_not_match_a_newer_message(store: Store) -> Non
     await sent(store, 1, "")
     orphan = Orphan(id=1, connection="sim", report="{}", received_at=NOW - DAY)
     recorded = await store.messages.record_report(
-        "sim", (), report="{}", at=NOW, decide=_never, people=("12065550100", ""), orphan=orphan
+        "sim", (), report=lambda: "{}", at=NOW, decide=_never, people=("12065550100", ""), orphan=orphan
     )
     assert recorded is None
 
@@ -226,7 +226,7 @@ async def test_a_receipt_with_an_unknown_id_settles_the_one_part_in_doubt(store:
         return step(Happening.UNDER_WAY)(snapshot)  # type: ignore[no-any-return]
 
     await store.messages.record_report(
-        "sim", ("77",), report="{}", at=NOW, decide=decide, people=("12065550100", "28444")
+        "sim", ("77",), report=lambda: "{}", at=NOW, decide=decide, people=("12065550100", "28444")
     )
     assert found == [(message.id, 2)]
 
@@ -258,7 +258,7 @@ async def test_a_report_that_came_before_its_id_is_handed_out_with_it(store: Sto
     def decide(snapshot: Snapshot, _: Match) -> Change:
         return step(Happening.REPORTED_DELIVERED)(snapshot)  # type: ignore[no-any-return]
 
-    await store.messages.record_report("sim", ("0Xy",), report="{}", at=NOW, decide=decide, orphan=orphan)
+    await store.messages.record_report("sim", ("0Xy",), report=lambda: "{}", at=NOW, decide=decide, orphan=orphan)
     assert store.messages.open_orphans(since=0) == []
     kept = store.messages.by_tracking(message.tracking_id)
     assert kept is not None
