@@ -159,22 +159,30 @@ def _asf(head: bytes, peek: Peek, _size: int) -> Sniffed | None:
 
 _END_OF_DIRECTORY = b"PK\x05\x06"
 _DIRECTORY_ENTRY = b"PK\x01\x02"
+_MOST_ENTRIES = 1000
+#: What a pass may unpack to, in bytes: a phone that opens it is not to be harmed.
+MOST_UNPACKED = 20 * 1024 * 1024
 
 
 def _zip(head: bytes, peek: Peek, size: int) -> Sniffed | None:
     """A pass is a zip with pass.json at its top; its directory is read, nothing is inflated."""
     if not head.startswith((b"PK\x03\x04", _END_OF_DIRECTORY)):
         return None
-    names = set(islice(_zip_names(peek, size), 1000))
-    if b"pass.json" in names:
+    entries = dict(islice(_zip_entries(peek, size), _MOST_ENTRIES))
+    if b"pass.json" in entries:
+        unpacked = sum(entries.values())
+        if unpacked > MOST_UNPACKED or len(entries) == _MOST_ENTRIES:
+            return _sniffed(
+                "", f"a pass of {len(entries):,} files or more that unpack to {unpacked:,} bytes or more"
+            )
         return _sniffed("application/vnd.apple.pkpass")
-    if b"[Content_Types].xml" in names:
+    if b"[Content_Types].xml" in entries:
         return _sniffed("", "an Office document")
     return _sniffed("", "ZIP")
 
 
-def _zip_names(peek: Peek, size: int) -> Iterator[bytes]:
-    """The names in a zip's central directory, as far as its first 64 KB go."""
+def _zip_entries(peek: Peek, size: int) -> Iterator[tuple[bytes, int]]:
+    """The names in a zip's central directory and the bytes that each unpacks to, as far as its first 64 KB go."""
     tail = peek(max(size - 66_000, 0), 66_000)  # the end record and the longest comment
     at = tail.rfind(_END_OF_DIRECTORY)
     if at < 0 or len(tail) - at < 22:
@@ -183,8 +191,8 @@ def _zip_names(peek: Peek, size: int) -> Iterator[bytes]:
     directory = peek(offset, min(length, 64 * 1024))
     at = 0
     while directory[at : at + 4] == _DIRECTORY_ENTRY and len(directory) - at >= 46:
-        name, extra, comment = struct.unpack_from("<HHH", directory, at + 28)
-        yield directory[at + 46 : at + 46 + name]
+        unpacked, name, extra, comment = struct.unpack_from("<IHHH", directory, at + 24)
+        yield directory[at + 46 : at + 46 + name], unpacked
         at += 46 + name + extra + comment
 
 

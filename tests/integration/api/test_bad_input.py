@@ -1,7 +1,9 @@
 """Hostile and broken requests: a clear answer each, and the gateway goes on as if nothing had been."""
 
 import asyncio
+import io
 import json
+import zipfile
 import zlib
 
 import pytest
@@ -19,6 +21,15 @@ METADATA = (
     "http://localhost/", "http://127.1/", "http://0/", "http://[::1]/", "http://[::]/", "http://10.0.0.1/",
     "http://100.64.0.1/", "http://192.168.0.1/", "http://[fe80::1]/", "ftp://example.com/x", "file:///etc/passwd",
 )  # fmt: skip
+
+
+def zip_bomb() -> bytes:
+    """A pass of a few kilobytes that unpacks to 64 MB."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("pass.json", "{}")
+        archive.writestr("bomb.png", bytes(64 << 20))
+    return made.getvalue()
 
 
 async def code_of(api: Api, body: str | bytes) -> str:
@@ -138,6 +149,38 @@ async def test_a_picture_of_14000_by_14000_pixels(api: Api) -> None:
     answered = await api.post(request(slides=medium("image", url)))
     assert dict(elements(answered.body))["error-code"] == "E341"
     assert "14000 x 14000 pixels" in answered.headers["x-error-detail"]
+    await still_works(api)
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "data", "words"),
+    [
+        ("video", "film.mp4", b"#EXTM3U\n#EXTINF:9,\nhttp://127.0.0.1:9/secret.ts\n", "an HLS playlist"),
+        ("video", "film.mp4", b"ffconcat version 1.0\nfile /etc/passwd\n", "concat script"),
+        ("image", "x.svg", b'<svg xmlns="http://www.w3.org/2000/svg"><image href="file:///etc/passwd"/></svg>',
+         "SVG"),
+        ("passbook", "x.pkpass", zip_bomb(), "unpack to"),
+        ("audio", "x.mp3", b"RIFF\x04\x00\x00\x00AVI ", "video/x-msvideo"),
+    ],
+    ids=["playlist", "concat", "svg", "zip bomb", "video as sound"],
+)  # fmt: skip
+async def test_a_file_that_is_something_else_is_named(
+    kind: str, name: str, data: bytes, words: str, api: Api
+) -> None:
+    answered = await api.post(request(slides=medium(kind, api.origin.file(f"/{name}", data))))
+    assert dict(elements(answered.body))["error-code"] == "E229"
+    assert words in answered.headers["x-error-detail"]
+    assert api.origin.asked == [f"/{name}"]
+    await still_works(api)
+
+
+async def test_a_pdf_of_100_megabytes_is_not_read(api: Api) -> None:
+    """Its length alone is enough."""
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: application/pdf\r\nContent-Length: 104857600\r\n\r\n%PDF-1.7"
+    api.origin.answers["/big.pdf"] = head
+    answered = await api.post(request(slides=medium("pdf", api.origin.url("/big.pdf"))))
+    assert dict(elements(answered.body))["error-code"] == "E337"
+    assert "104,857,600" in answered.headers["x-error-detail"]
     await still_works(api)
 
 
