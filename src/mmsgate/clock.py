@@ -80,8 +80,13 @@ class Ids:
         return now << 22 | (self.node & 0x3FF) << 12 | self._sequence
 
     def tracking(self) -> str:
-        """A tracking id: 128 random bits in 22 characters of URL-safe base64 (R-25)."""
-        return base64.urlsafe_b64encode(self.entropy(16)).rstrip(b"=").decode()
+        """A tracking id: 128 random bits in 22 characters of URL-safe base64 (R-25).
+
+        It is drawn again if it begins with a dash: commands would take it for an option.
+        """
+        while (drawn := base64.urlsafe_b64encode(self.entropy(16)).rstrip(b"=").decode()).startswith("-"):
+            pass
+        return drawn
 
     def token(self) -> str:
         """A page token: 22 letters and digits, at least 128 bits (R-37)."""

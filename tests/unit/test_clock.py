@@ -256,3 +256,10 @@ def test_every_byte_of_entropy_changes_the_token(position: int) -> None:
         return bytes(1 if index == position else 0 for index in range(count))
 
     assert Ids(ManualClock(), entropy=flipped).token() != Ids(ManualClock(), entropy=bytes).token()
+
+
+def test_a_tracking_id_begins_with_no_dash() -> None:
+    """A shell's commands would take it for an option."""
+    drawn = iter([b"\xf8" + bytes(15), b"\xfb" + bytes(15), b"\x04" + bytes(15)])
+    ids = Ids(ManualClock(), entropy=lambda _: next(drawn))
+    assert ids.tracking() == "BA" + "A" * 20

@@ -298,6 +298,11 @@ class Messages:
         content = self._read_content(mms_id)
         return content and self._contents.put(mms_id, content)
 
+    def forget_contents(self, ids: Iterable[int]) -> None:
+        """Those have been freed: they are no longer remembered."""
+        for content_id in ids:
+            self._contents.drop(content_id)
+
     def _read_content(self, mms_id: int) -> Content | None:
         found = self._engine.read(SQL["content"], (mms_id,))
         return rows.to_content(found[0]) if found else None

@@ -1,7 +1,7 @@
 """Templates in the store: saved once, listed, deleted; freed when nothing shows their content any more."""
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from mmsgate.clock import DAY, Millis
@@ -42,10 +42,13 @@ class Listed:
 
 
 class Templates:
-    """Statements about templates. All but `free_unneeded` see one account's only."""
+    """Statements about templates. All but `free_unneeded` see one account's only.
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    `on_freed` is told of contents that are gone.
+    """
+
+    def __init__(self, engine: Engine, *, on_freed: Callable[[list[int]], None]) -> None:
+        self._engine, self._on_freed = engine, on_freed
 
     async def save(
         self, template: Template, content: Content, *, notices: Sequence[PostbackRow], kept: Kept,
@@ -108,13 +111,15 @@ class Templates:
     async def free_unneeded(self, *, now: Millis) -> int:
         """Drop the content of deleted templates that no message and no page needs; how many."""
 
-        def work(db: sqlite3.Connection) -> int:
+        def work(db: sqlite3.Connection) -> list[int]:
             found = db.execute(SQL["unneeded"], (now - ON_ITS_WAY, now)).fetchall()
             for statement in ("free_blobs", "free_renditions", "free_encoded", "free_content", "free_template"):
                 db.executemany(SQL[statement], found)
-            return len(found)
+            return [row[0] for row in found]
 
-        return await self._engine.write(work)
+        freed = await self._engine.write(work)
+        self._on_freed(freed)
+        return len(freed)
 
 
 def _tell(
