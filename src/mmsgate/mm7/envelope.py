@@ -110,7 +110,7 @@ def read_envelope(data: bytes, charset: str = "") -> Envelope:
     root = parse(data, charset)
     body = child(root, "Body") if local(root) == "Envelope" else root
     operation = body if body is root else next(iter(body if body is not None else ()), None)
-    fault = next((node for node in root.iter() if local(node) == "Fault"), None)
+    fault = next((node for node in root.iter() if node.tag.endswith("Fault") and local(node) == "Fault"), None)
     found = operation if fault is None else fault
     if found is None:
         raise CannotRead("the SOAP envelope has no operation in its body")

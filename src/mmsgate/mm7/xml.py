@@ -142,8 +142,9 @@ def children(parent: Node | None, name: str) -> Iterator[Node]:
 def child(parent: Node | None, *path: str) -> Node | None:
     """The first element at the path of local names, None if it is not there."""
     for name in path:
+        qualified = f"}}{name}"
         for node in () if parent is None else parent:
-            if local(node) == name:
+            if node.tag == name or node.tag.endswith(qualified):
                 parent = node
                 break
         else:
