@@ -27,11 +27,11 @@ T = TypeVar("T")
 Row = tuple[Any, ...]
 Work = Callable[[sqlite3.Connection], T]
 
-#: Functions run in one transaction at most: bounds how long the loop is busy with one batch (about 3 ms).
-MAX_BATCH = 64
+#: Functions run in one transaction at most: bounds how long the loop is busy with one batch (about 5 ms).
+MAX_BATCH = 128
 #: Seconds from the begin of one transaction to the next: under load more functions share a commit. A write that
 #: comes after a pause waits for nothing.
-COMMIT_EVERY = 0.005
+COMMIT_EVERY = 0.008
 #: How long to wait for another process that holds the write lock, in seconds.
 LOCK_PATIENCE = 30.0
 
