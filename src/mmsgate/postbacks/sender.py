@@ -19,6 +19,8 @@ log = logging.getLogger("mmsgate.postbacks")
 
 #: Posts under way to one receiver at once.
 CONCURRENCY = 16
+#: Postbacks worked at once, per post that may be under way: the next is claimed, the last recorded meanwhile.
+AHEAD = 3
 LEASE: Millis = 2 * MINUTE
 #: 10 s to connect, 10 s for the answer (postback contract 1).
 PATIENCE = Timeouts(connect=10, idle=10, total=20)
@@ -40,6 +42,7 @@ class PostbackSender:
         self._clock, self._owner = clock, owner
         self._lanes: dict[str, Pump[DuePostback]] = {}
         self._pools: dict[str, Pool] = {}
+        self._turns: dict[str, asyncio.Semaphore] = {}
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -65,6 +68,7 @@ class PostbackSender:
         await asyncio.gather(*(pool.close() for pool in self._pools.values()))
         self._lanes.clear()
         self._pools.clear()
+        self._turns.clear()
 
     async def _look_after_lanes(self) -> None:
         while True:
@@ -77,13 +81,14 @@ class PostbackSender:
 
     def _open(self, receiver: str) -> Pump[DuePostback]:
         self._pools[receiver] = self._http.pool(limit=CONCURRENCY)
+        self._turns[receiver] = asyncio.Semaphore(CONCURRENCY)
         lane: Pump[DuePostback] = Pump(
             f"postbacks of account {receiver.partition(' ')[0]}",
             claim=partial(self._claim, receiver),
             work=self._send,
             next_due=partial(self._next_due, receiver),
             clock=self._clock,
-            slots=CONCURRENCY,
+            slots=CONCURRENCY * AHEAD,
         )
         lane.start()
         return lane
@@ -113,7 +118,11 @@ class PostbackSender:
         except ValueError as error:
             return str(error)
         pool = self._pools[due.receiver]
-        return _problem(await pool.post(due.url, headers=headers, buffers=(due.body,), timeouts=PATIENCE), account)
+        async with self._turns[
+            due.receiver
+        ]:  # not the pool's own queue: waiting there would count as the receiver's
+            posted = await pool.post(due.url, headers=headers, buffers=(due.body,), timeouts=PATIENCE)
+        return _problem(posted, account)
 
     def _account(self, account_id: int) -> Account | None:
         return self._directory().accounts.get(account_id)
