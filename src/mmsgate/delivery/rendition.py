@@ -7,11 +7,8 @@ for each dialect; the next recipient, and the next message with equal slides, sh
 form is kept in the store, so that it outlives the process.
 """
 
-import asyncio
-import secrets
-import string
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from mmsgate.carriers.profile import CarrierProfile
@@ -78,13 +75,7 @@ class Renditions:
         self, content: Callable[[int], Content | None], versions: Versions, encoder: Encoder, *,
         memory: int = 64_000_000,
     ) -> None:  # fmt: skip
-        self._blobs, self._content, self._adapter = blobs, content, adapter
-        self._boundaries = Boundaries()
-        self._encoded: Recent[tuple[tuple[Slide, ...], Dialect], EncodedContent] = Recent(
-            256, weigh=lambda encoded: encoded.decoded_size, budget=memory
-        )
-        self._flights: dict[tuple[tuple[Slide, ...], Dialect], asyncio.Future[EncodedContent]] = {}
-        self.encodes = 0
+        self._content, self.versions, self._encoder, self._memory = content, versions, encoder, memory
 
     def on(self, profile: CarrierProfile) -> "CarrierRenditions":
         """The renditions for one carrier, as its profile is now."""
@@ -120,16 +111,9 @@ class CarrierRenditions:
             self._chosen.put(key, chosen)
         return chosen
 
-    async def _as_it_is(
-        self, slides: tuple[Slide, ...], message: Message, profile: CarrierProfile
-    ) -> EncodedContent | Unfit:
-        # Before the look for shared bytes: carriers of one dialect may still differ in types and limits.
-        unfit = _wrong_type(slides, profile) or _largest_first(slides, message, profile)
-        if unfit:
-            return unfit
-        key = (slides, profile.dialect)
-        encoded = self._encoded.get(key) or await self._flight(key)
-        return _too_large(encoded.decoded_size, slides, message, profile) or encoded
+    async def choose_for(self, target: Target, content: Content, mms_id: int) -> Rendition | Unfit | Missing:
+        """The rendition of a content for a target: `mms_id` is the template's that it was made of, or its own."""
+        return _too_long(content.slides) or await self._rendition(content, mms_id, target)
 
     async def _rendition(self, content: Content, mms_id: int, target: Target) -> Rendition | Unfit | Missing:
         """As it is, or a version: of the template where only the texts are the recipient's own."""
@@ -152,20 +136,12 @@ class CarrierRenditions:
             return _too_large(target.size(encoded), slides, target)
         return _rendition(encoded, content, *(f"{note} {_to_fit(target)}" for note in version.notes))
 
-    async def _flight(self, key: tuple[tuple[Slide, ...], Dialect]) -> EncodedContent:
-        """Encodes what is not there yet, once for all who ask meanwhile."""
-        flight = self._flights.get(key)
-        if flight is None:
-            flight = self._flights[key] = asyncio.ensure_future(self._encode(*key))
-            flight.add_done_callback(lambda _: self._flights.pop(key, None))
-        return await asyncio.shield(flight)
-
-    async def _encode(self, slides: tuple[Slide, ...], dialect: Dialect) -> EncodedContent:
-        self.encodes += 1
-        media = [medium for slide in slides for medium in slide.media]
-        blobs = {medium.blob: await self._blobs.read(medium.blob) for medium in media}
-        encoded = encode_content(slides, blobs, dialect=dialect, content_id="1", token=self._boundaries())
-        return self._encoded.put((slides, dialect), encoded)
+    async def _as_it_is(self, content: Content, target: Target, *, remember: bool) -> EncodedContent | None:
+        """Encoded without a change; None where its types or files alone rule that out."""
+        if not target.may_take(content.media):
+            return None
+        job = EncodeJob(slides=content.slides, dialect=target.dialect)
+        return await self._encoder.encode(job, content.id if remember else None)
 
 
 def _to_fit(target: Target) -> str:

@@ -29,9 +29,8 @@ Work = Callable[[sqlite3.Connection], T]
 
 #: Functions run in one transaction at most: bounds how long the loop is busy with one batch (about 5 ms).
 MAX_BATCH = 128
-#: Seconds from the begin of one transaction to the next: under load more functions share a commit. A write that
-#: comes after a pause waits for nothing.
-COMMIT_EVERY = 0.008
+#: How long a batch may grow, in seconds, while each turn of the event loop brings more functions.
+GATHER = 0.008
 #: How long to wait for another process that holds the write lock, in seconds.
 LOCK_PATIENCE = 30.0
 
@@ -66,7 +65,6 @@ class Engine:
         self._writer: sqlite3.Connection | None = None
         self._reader: sqlite3.Connection | None = None
         self._thread: ThreadPoolExecutor | None = None
-        self._next_at = 0.0
         self.commits = 0  # how many transactions, for the benchmark and /metrics
 
     async def start(self) -> None:
@@ -121,16 +119,22 @@ class Engine:
         return await future
 
     async def _drain(self) -> None:
-        loop = asyncio.get_running_loop()
         try:
             while self._waiting:
-                if (pause := self._next_at - loop.time()) > 0:
-                    await asyncio.sleep(pause)
-                self._next_at = loop.time() + COMMIT_EVERY
+                await self._gather()
                 count = min(len(self._waiting), MAX_BATCH)
                 await self._transact([self._waiting.popleft() for _ in range(count)])
         finally:
             self._drain_task = None
+
+    async def _gather(self) -> None:
+        """Let the batch grow while the loop is busy with what makes more writes; an idle one waits for nothing."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + GATHER
+        seen = 0
+        while seen < len(self._waiting) < MAX_BATCH and loop.time() < until:
+            seen = len(self._waiting)
+            await asyncio.sleep(0)
 
     async def _transact(self, batch: list[tuple[Work[Any], asyncio.Future[Any]]]) -> None:
         while batch:

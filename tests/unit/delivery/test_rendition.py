@@ -41,12 +41,8 @@ class Kitchen:
         chosen = a_message(**{"content_id": content_id, "mms_id": content_id, "operator": "", **message})
         return await self._renditions.on(profile).choose(chosen)
 
-    @property
-    def encodes(self) -> int:
-        return self._renditions.encodes
-
-    async def made(self, mms_id: int = 5, profile: CarrierProfile = SIM) -> Rendition:
-        chosen = await self.choose(mms_id, profile)
+    async def made(self, content_id: int = 5, profile: CarrierProfile = SIM, **message: Any) -> Rendition:
+        chosen = await self.choose(content_id, profile, **message)
         assert isinstance(chosen, Rendition)
         return chosen
 
@@ -173,21 +169,6 @@ async def test_equal_slides_are_encoded_once_for_all_their_mms_ids() -> None:
     assert second.content is first.content
     assert (first.subject, second.subject) == ("one", "two")
     assert kitchen.blobs.read_names == ["jpeg"]
-
-
-async def test_many_who_ask_at_once_are_encoded_for_once() -> None:
-    kitchen = Kitchen(a_content())
-    made = await asyncio.gather(*(kitchen.made() for _ in range(5)))
-    assert len({id(rendition.content) for rendition in made}) == 1
-    assert kitchen.encodes == 1
-
-
-async def test_a_file_that_could_not_be_read_is_tried_again_by_the_next() -> None:
-    kitchen = Kitchen(a_content(), blobs={})
-    for _ in range(2):
-        with pytest.raises(KeyError):
-            await kitchen.made()
-    assert kitchen.encodes == 2
 
 
 async def test_a_retry_shares_the_bytes() -> None:
