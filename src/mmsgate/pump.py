@@ -25,7 +25,8 @@ class Pump(Generic[T]):
 
     `claim(limit, now)` leases work; `work(item)` does one piece and handles its own failures (what it lets
     through is logged, the lease brings the piece back); `next_due(default)` says when to look again. `wake` says
-    that something is due now. `start` and `stop` may be called twice; `stop` lets what is under way finish, for
+    that something is due now. It claims when `refill` slots are free; half of them by default keeps
+    them busy and the claims few. `start` and `stop` may be called twice; `stop` lets what is under way finish, for
     `grace` seconds at most, and hands to `release` what was claimed and not begun (without it, that is begun too).
     """
 
@@ -39,13 +40,13 @@ class Pump(Generic[T]):
         clock: Clock,
         slots: int,
         grace: float = 10.0,
+        refill: int | None = None,
         release: Callable[[Sequence[T]], Awaitable[None]] | None = None,
     ) -> None:
         self.name = name
         self._claim, self._work, self._next_due = claim, work, next_due
         self._clock, self._slots, self._grace, self._release = clock, slots, grace, release
-        # Claiming in halves keeps the slots busy and the claims few.
-        self._refill = max(1, slots // 2)
+        self._refill = refill or max(1, slots // 2)
         self._signal = asyncio.Event()
         self._running: set[asyncio.Task[None]] = set()
         self._loop_task: asyncio.Task[None] | None = None

@@ -166,7 +166,7 @@ async def test_a_saved_video_reaches_each_carrier_s_phone_in_a_version_that_fits
             assert "to fit 250,000 decoded on Verizon/short-code" in told
         if name == "tiny":
             assert f"slide 1: Video of {size:,} bytes" in told
-            assert "over the 12,000 decoded that Sprint/short-code takes" in told
+            assert "over the 12,000 decoded on Sprint/short-code" in told
 
 
 async def is_a_film(simulator: Simulator, url: str, customer: Customer, folder: Path) -> bool:

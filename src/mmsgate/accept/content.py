@@ -7,13 +7,12 @@ from mmsgate.domain.account import STRICT_LIMITS, Account, SourceLimits
 from mmsgate.domain.gsm import is_gsm
 from mmsgate.domain.media import MediaKind
 from mmsgate.domain.request import WireDialect
-from mmsgate.domain.slide import DraftSlide, Medium, Slide, count_fault, parse_duration, slide_fault
+from mmsgate.domain.slide import MAX_SUBJECT, DraftSlide, Medium, Slide, count_fault, parse_duration, slide_fault
 from mmsgate.errors import Refusal
 from mmsgate.media.fetcher import Fetcher, MediaFault, MediaRequest
 from mmsgate.media.probe import AvBroken, AvFacts
 
 MAX_NAME = 255  # characters
-MAX_SUBJECT = 80  # characters, contract 2.3
 
 
 def check_name(name: str | None) -> None:

@@ -6,7 +6,7 @@ from mmsgate.accept.submission import KEY_LIFE
 from mmsgate.clock import Clock, Ids, Millis
 from mmsgate.domain.message import Content
 from mmsgate.domain.postback import PostbackCode
-from mmsgate.domain.rendition import IN_USE, PREPARE_WITHIN, Preparation, plays
+from mmsgate.domain.rendition import Preparation, plays
 from mmsgate.domain.request import SaveMms
 from mmsgate.domain.template import Template, TemplateState
 from mmsgate.errors import Refusal
@@ -53,10 +53,7 @@ class SaveMmsWorkflow:
     async def _commit(self, template: Template, content: Content, call: Call, kept: Kept) -> None:
         """With sound or video it is locked until they are prepared (E626)."""
         if template.state is TemplateState.PREPARING:
-            preparation = Preparation(
-                content_id=template.id, account_id=template.account_id, dialect=call.dialect, terms=IN_USE,
-                deadline=template.created_at + PREPARE_WITHIN,
-            )  # fmt: skip
+            preparation = Preparation(content_id=template.id, account_id=template.account_id, dialect=call.dialect)
             await self._store.templates.save(template, content, notices=(), kept=kept, preparation=preparation)
             self._ledger.on_preparation()
             return

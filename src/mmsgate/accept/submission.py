@@ -11,7 +11,7 @@ from mmsgate.carriers.target import Target
 from mmsgate.clock import DAY, Clock, Ids, Millis, iso, parse_iso
 from mmsgate.domain.account import Account
 from mmsgate.domain.message import Content, Event, Fallback, Message, counted
-from mmsgate.domain.rendition import PREPARE_PATIENCE, PREPARE_WITHIN, Preparation, plays
+from mmsgate.domain.rendition import Preparation, Terms, plays
 from mmsgate.domain.request import SendMms, SendSavedMms, WireDialect
 from mmsgate.domain.state import State
 from mmsgate.domain.template import Template
@@ -45,6 +45,12 @@ class Parcel:
     def prepared_first(self) -> bool:
         """Whether sound or video has to be transcoded before it is sent (R-14); a template's has been."""
         return self.mms_id == self.content.id and not self.stored and plays(self.content.slides)
+
+    @property
+    def terms(self) -> Terms:
+        """What its carrier takes."""
+        address = self.address
+        return Target.of(self.profile, address.operator, address.sender.type).terms(self.content.slides)
 
 
 class Submission:
@@ -115,7 +121,8 @@ class Submission:
             expires_at=now + MESSAGE_LIFE,
             connection=parcel.profile.name,
             state=State.PREPARING if parcel.prepared_first else State.ACCEPTED,
-            due_at=now + PREPARE_PATIENCE if parcel.prepared_first else now,
+            due_at=now + MESSAGE_LIFE if parcel.prepared_first else now,
+            awaits=parcel.terms.key if parcel.prepared_first else "",
             updated_at=now,
         )
 
@@ -152,11 +159,9 @@ def _preparation(message: Message, parcel: Parcel) -> Preparation | None:
     """What the message waits for, if it does: its own sound and video on its carrier's terms."""
     if message.state is not State.PREPARING:
         return None
-    target = Target.of(parcel.profile, message.operator, message.sender_type)
     return Preparation(
-        content_id=message.mms_id, account_id=message.account_id, dialect=message.dialect,
-        terms=target.terms(parcel.content.slides).to_json(), deadline=message.accepted_at + PREPARE_WITHIN,
-    )  # fmt: skip
+        content_id=message.mms_id, account_id=message.account_id, dialect=message.dialect, terms=parcel.terms
+    )
 
 
 def _first(request: bool | None, template: bool | None) -> bool | None:

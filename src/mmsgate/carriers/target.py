@@ -20,33 +20,48 @@ _ROUNDING = 32
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """For whom a content is: the carrier's limit and types, and how its MM7 is written."""
+    """For whom a content is: the carrier's limit and types, and how its MM7 is written.
+
+    `size_cap` is what a refusal for size has left of the limit, 0: all of it.
+    """
 
     limit: CarrierLimit
     dialect: Dialect
-    h263: bool
+    h263: bool = False
+    size_cap: int = 0
 
     @classmethod
     def of(cls, profile: CarrierProfile, operator: str, sender_type: SenderType, size_cap: int = 0) -> "Target":
-        """The target of a message; `size_cap` is what a refusal has left of the limit, 0: all of it."""
-        found = carrier_limit(profile, operator, sender_type)
-        if size_cap:
-            found = replace(found, limit=replace(found.limit, bytes=min(found.limit.bytes, size_cap)))
-        return cls(limit=found, dialect=profile.dialect, h263=profile.h263)
+        """The target of a message."""
+        limit = carrier_limit(profile, operator, sender_type)
+        return cls(limit=limit, dialect=profile.dialect, h263=profile.h263, size_cap=size_cap)
+
+    @property
+    def most(self) -> int:
+        """Bytes that a content may have, as the limit counts them."""
+        limit = self.limit.limit.bytes
+        return min(limit, self.size_cap) if self.size_cap else limit
+
+    def __str__(self) -> str:
+        """How many bytes, and why, for people."""
+        if self.most < self.limit.limit.bytes:
+            return f"{self.most:,} after {self.limit.label} refused a larger one"
+        return f"{self.limit.limit} on {self.limit.label}"
 
     def terms(self, slides: tuple[Slide, ...]) -> Terms:
         """The terms for a content with these slides: what their texts leave of the limit is the files'.
 
-        Files that suit as they are ask for no more room than they have, so that all such targets share a version.
+        Pictures and objects that suit as they are ask for no more room than they have, so that all such targets
+        share a version. Whether a sound or video suits is only known once it has been looked at.
         """
         files = [medium for slide in slides for medium in slide.media]
         whole = Terms(room=self._room(slides), types=self.limit.types, h263=self.h263)
-        room = sum(medium.size for medium in files) if whole.take(files) else _rounded(whole.room or 0)
-        return replace(whole, room=room)
+        suits = whole.take(files) and not any(medium.plays for medium in files)
+        return replace(whole, room=sum(medium.size for medium in files) if suits else _rounded(whole.room or 0))
 
     def _room(self, slides: tuple[Slide, ...]) -> int:
         limit = self.limit.limit
-        room = limit.bytes - 1_000 - sum(500 + len(slide.text.encode()) for slide in slides)  # texts and SMIL
+        room = self.most - 1_000 - sum(500 + len(slide.text.encode()) for slide in slides)  # texts and SMIL
         if limit.measure is Measure.WIRE:
             parts = sum(len(slide.media) + 1 for slide in slides)
             room -= _ENVELOPE + _PART_HEAD * parts
@@ -58,7 +73,7 @@ class Target:
         """Whether files of these types and sizes may go as they are, before they are encoded and measured."""
         limit = self.limit.limit
         base64 = limit.measure is Measure.WIRE and self.dialect.encoding is Encoding.BASE64
-        room = limit.bytes * 57 // 78 if base64 else limit.bytes
+        room = self.most * 57 // 78 if base64 else self.most
         return Terms(room=room, types=self.limit.types).take(media)
 
     def size(self, encoded: EncodedContent) -> int:

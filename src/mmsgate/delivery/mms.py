@@ -32,7 +32,6 @@ from mmsgate.delivery.retry import retry_delay
 from mmsgate.delivery.verdict import Verdict, broke_down, gave_up
 from mmsgate.domain.change import CarrierId, Why
 from mmsgate.domain.message import Message
-from mmsgate.domain.rendition import PREPARE_PATIENCE, PREPARE_WITHIN
 from mmsgate.domain.state import Happening, State
 from mmsgate.postbacks.ledger import Ledger
 from mmsgate.store import Store
@@ -129,7 +128,7 @@ class MmsDelivery:
             case State.UNKNOWN:
                 return self._settle_unknown(attempt)
             case State.PREPARING:
-                return gave_up(f"its sound or video could not be prepared within {spoken(PREPARE_WITHIN)}")
+                return gave_up("expired before its sound or video was prepared")
             case State.SENT:
                 why = Why.of(f"no final report within {spoken(self.profile.report_wait)}")
                 return Verdict(happening=Happening.NEVER_REPORTED, why=why)
@@ -169,8 +168,8 @@ class MmsDelivery:
                 return None
             case Missing(terms=terms):
                 why = Why.of(f"its sound or video is made into what {self.profile.name} takes")
-                due_at = attempt.now + PREPARE_PATIENCE
-                return Verdict(happening=Happening.PREPARE, why=why, due_at=due_at, terms=terms.to_json())
+                due_at = attempt.message.expires_at  # its preparation ends it before
+                return Verdict(happening=Happening.PREPARE, why=why, due_at=due_at, terms=terms)
             case Unfit(reason=reason, data=data, final=True):
                 return gave_up(reason, **data)
             case Unfit(reason=reason, data=data):

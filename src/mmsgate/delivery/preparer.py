@@ -21,20 +21,23 @@ from mmsgate.domain.change import Why
 from mmsgate.domain.media import MediaKind
 from mmsgate.domain.message import Content, Message
 from mmsgate.domain.postback import PostbackCode
-from mmsgate.domain.rendition import IN_USE, PREPARE_WITHIN, BrokenMedium, Misfit, Preparation, Terms, Version
+from mmsgate.domain.rendition import PREPARE_WITHIN, BrokenMedium, Misfit, Preparation, Terms, Version
 from mmsgate.domain.state import Happening
 from mmsgate.domain.template import TemplateState
-from mmsgate.media.cage import CageError
 from mmsgate.postbacks.ledger import Ledger
 from mmsgate.pump import Pump
-from mmsgate.store import Store, StoreFault
+from mmsgate.store import Store
 
 log = logging.getLogger("mmsgate.preparer")
 
-#: Preparations under way at once; how many processes really work is the cages' business.
-AT_ONCE = 8
-#: Longer than any preparation: its deadline ends it before.
-LEASE: Millis = PREPARE_WITHIN + 5 * MINUTE
+#: Preparations under way at once, and of one account; how many processes really work is the cages' business.
+AT_ONCE, AT_ONCE_EACH = 64, 8
+LEASE: Millis = 2 * MINUTE
+RENEW_EVERY = 30.0  # seconds
+#: Beginnings that failed by our fault, a crash of the gateway among them; then it has failed.
+MOST_ATTEMPTS = 20
+
+_Outcome = BrokenMedium | tuple[Version | Misfit, ...]
 
 
 class Preparer:
@@ -46,97 +49,114 @@ class Preparer:
     ) -> None:  # fmt: skip
         self._store, self._versions, self._ledger, self._profiles = store, versions, ledger, profiles
         self._accounts, self._clock, self._owner = accounts, clock, owner
+        self._all_turns_taken = False
         self._pump: Pump[Preparation] = Pump(
             "preparations", claim=self._claim, work=self._work, next_due=self._next_due, clock=clock,
-            slots=AT_ONCE, release=self._release,
+            slots=AT_ONCE, refill=1, release=self._release,
         )  # fmt: skip
         self.start, self.stop, self.wake = self._pump.start, self._pump.stop, self._pump.wake
 
     async def _claim(self, limit: int, now: Millis) -> list[Preparation]:
-        return await self._store.preparations.claim(now=now, lease=now + LEASE, owner=self._owner, limit=limit)
+        claimed = await self._store.preparations.claim(
+            now=now, lease=now + LEASE, owner=self._owner, limit=limit, each=AT_ONCE_EACH
+        )
+        self._all_turns_taken = not claimed  # what is due then waits for others of its account to end
+        return claimed
 
     def _next_due(self, default: Millis) -> Millis:
-        return self._store.preparations.next_due(default=default)
+        return default if self._all_turns_taken else self._store.preparations.next_due(default=default)
 
     async def _release(self, preparations: Sequence[Preparation]) -> None:
         await self._store.preparations.release(preparations, at=self._clock.now(), owner=self._owner)
 
     async def _work(self, preparation: Preparation) -> None:
         """One preparation to its end, or to its next try."""
-        content = self._store.messages.content(preparation.content_id)
-        if content is None:
-            log.info("content %d was deleted while it was being prepared", preparation.content_id)
-            await self._let_go(preparation, ())
-            return
+        renewing = asyncio.create_task(self._renew(preparation))
         try:
-            outcome = await self._make(preparation, content)
-        except (CageError, OSError, StoreFault) as error:
-            await self._again(preparation, content, error)
-            return
-        await self._end(preparation, content, outcome)
+            content = self._store.messages.content(preparation.content_id)
+            if content is None:
+                log.info("content %d was deleted while it was being prepared", preparation.content_id)
+                await self._let_go(preparation, ())
+            else:
+                await self._end(preparation, content, await self._make(preparation, content))
+        except Exception as error:
+            log.exception("the preparation of content %d failed", preparation.content_id)
+            await self._again(preparation, error)
+        finally:
+            renewing.cancel()
+            self.wake()  # another of its account may have waited for this
 
-    async def _make(
-        self, preparation: Preparation, content: Content
-    ) -> BrokenMedium | tuple[Version | Misfit, ...]:
+    async def _renew(self, preparation: Preparation) -> None:
+        while True:
+            await asyncio.sleep(RENEW_EVERY)
+            lease = self._clock.now() + LEASE
+            await self._store.preparations.renew(preparation, lease=lease, owner=self._owner)
+
+    async def _make(self, preparation: Preparation, content: Content) -> _Outcome:
         """A version for each of the terms; the first broken file ends it."""
         left = preparation.deadline - self._clock.now()
         made: list[Version | Misfit] = []
         try:
             async with asyncio.timeout(max(left, 0) / 1000):
+                if preparation.terms is None and (broken := await self._versions.inspect(content)):
+                    return broken
                 for terms in self._terms(preparation, content):
                     version = await self._versions.make(content, terms)
                     if isinstance(version, BrokenMedium):
                         return version
                     made.append(version)
         except TimeoutError:
-            return _first_played(content, f"it could not be prepared within {spoken(PREPARE_WITHIN)}")
+            return _ended(content, f"it could not be prepared within {spoken(PREPARE_WITHIN)}")
         return tuple(made)
 
     def _terms(self, preparation: Preparation, content: Content) -> Iterable[Terms]:
-        if preparation.terms != IN_USE:
-            return (Terms.from_json(preparation.terms),)
+        if preparation.terms is not None:
+            yield preparation.terms
+            return
         account = self._accounts(preparation.account_id)
-        return terms_in_use(self._profiles(), account, content) if account else ()
+        for terms in terms_in_use(self._profiles(), account, content) if account else ():
+            if self._store.templates.get(content.id, content.account_id) is None:
+                return  # deleted meanwhile
+            yield terms
 
-    async def _again(self, preparation: Preparation, content: Content, error: Exception) -> None:
+    async def _again(self, preparation: Preparation, error: Exception) -> None:
         """A fault of ours: tried again until the deadline."""
-        now = self._clock.now()
-        due_at = now + retry_delay(preparation.attempts + 1)
-        reason = f"the gateway failed: {type(error).__name__}: {error}"[:500]
-        log.warning("content %d: %s", preparation.content_id, reason)
-        if due_at < preparation.deadline:
+        due_at = self._clock.now() + retry_delay(preparation.attempts + 1)
+        content = self._store.messages.content(preparation.content_id)
+        if content is None or (due_at < preparation.deadline and preparation.attempts < MOST_ATTEMPTS):
             await self._store.preparations.retry(preparation, due_at=due_at)
-        else:
-            await self._end(preparation, content, _first_played(content, reason))
+            return
+        reason = f"the gateway failed: {type(error).__name__}: {error}"[:500]
+        await self._end(preparation, content, _ended(content, reason))
 
     # -- the end of one
 
-    async def _end(
-        self, preparation: Preparation, content: Content, outcome: BrokenMedium | tuple[Version | Misfit, ...]
-    ) -> None:
-        if preparation.terms == IN_USE:
+    async def _end(self, preparation: Preparation, content: Content, outcome: _Outcome) -> None:
+        if preparation.terms is None:
             await self._end_template(preparation, content, outcome)
         if preparation.for_page and isinstance(outcome, BrokenMedium):
             log.warning("content %d: its page shows the files as they are: %s", content.id, outcome)
         await self._let_go(preparation, outcome)
 
-    async def _let_go(self, preparation: Preparation, outcome: BrokenMedium | tuple[Version | Misfit, ...]) -> None:
+    async def _let_go(self, preparation: Preparation, outcome: _Outcome) -> None:
         """Take it off once no message waits for it any more."""
         while not await self._store.preparations.finish(preparation):
-            for message in self._store.preparations.waiting(preparation.content_id):
-                await self._ledger.record(message, self._verdict(message, outcome).decide(self._clock.now()))
+            now = self._clock.now()
+            await asyncio.gather(
+                *(
+                    self._ledger.record(message, self._verdict(message, outcome).decide(now))
+                    for message in self._store.preparations.waiting(preparation)
+                )
+            )
 
-    async def _end_template(
-        self, preparation: Preparation, content: Content, outcome: BrokenMedium | tuple[Version | Misfit, ...]
-    ) -> None:
+    async def _end_template(self, preparation: Preparation, content: Content, outcome: _Outcome) -> None:
         """N003, or E002 or E003 with the file's URL. Nothing if it was deleted meanwhile."""
         account = self._accounts(preparation.account_id)
+        state, code, medium = TemplateState.READY, PostbackCode.N003, None
         if isinstance(outcome, BrokenMedium):
             state, medium = TemplateState.DEAD, outcome.medium
             code = PostbackCode.E002 if medium.kind is MediaKind.AUDIO else PostbackCode.E003
             log.warning("template %d of account %d can't be sent: %s", content.id, content.account_id, outcome)
-        else:
-            state, code, medium = TemplateState.READY, PostbackCode.N003, None
         now = self._clock.now()
         notices = (
             self._ledger.render_template(code, content.id, account, preparation.dialect, at=now, medium=medium)
@@ -149,7 +169,7 @@ class Preparer:
         if kept and notices:
             self._ledger.on_postbacks(notices[0].receiver)
 
-    def _verdict(self, message: Message, outcome: BrokenMedium | tuple[Version | Misfit, ...]) -> Verdict:
+    def _verdict(self, message: Message, outcome: _Outcome) -> Verdict:
         if isinstance(outcome, BrokenMedium):
             why = Why(
                 reason=str(outcome),
@@ -159,14 +179,11 @@ class Preparer:
             return Verdict(happening=Happening.GAVE_UP, why=why)
         notes = [note for version in outcome if isinstance(version, Version) for note in version.notes]
         notes += [version.reason for version in outcome if isinstance(version, Misfit)]
-        why = Why.of("; ".join(("prepared", *notes)))
         one_off = not self._store.renditions.is_template(message.mms_id)
         return Verdict(
-            happening=Happening.PREPARED,
-            why=why,
-            due_at=self._clock.now(),
-            announced=one_off and not message.attempts,
-        )
+            happening=Happening.PREPARED, why=Why.of("; ".join(("prepared", *notes))), due_at=self._clock.now(),
+            announced=one_off and not message.postbacks,
+        )  # fmt: skip
 
 
 def terms_in_use(profiles: Sequence[CarrierProfile], account: Account, content: Content) -> list[Terms]:
@@ -184,9 +201,12 @@ def terms_in_use(profiles: Sequence[CarrierProfile], account: Account, content: 
     return list(found.values())
 
 
-def _first_played(content: Content, reason: str) -> BrokenMedium:
-    """What an end that is no single file's fault is told of: the first sound or video."""
-    number, medium = next(
-        (number, medium) for number, slide in enumerate(content.slides, 1) for medium in slide.media if medium.plays
+def _ended(content: Content, reason: str) -> _Outcome:
+    """An end that is no single file's fault is told of the first sound or video; of pictures, of nothing."""
+    played = (
+        BrokenMedium(slide=number, medium=medium, reason=reason)
+        for number, slide in enumerate(content.slides, 1)
+        for medium in slide.media
+        if medium.plays
     )
-    return BrokenMedium(slide=number, medium=medium, reason=reason)
+    return next(played, ())

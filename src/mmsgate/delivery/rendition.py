@@ -19,7 +19,7 @@ from mmsgate.domain.media import by_mime
 from mmsgate.domain.message import Content, Message, counted
 from mmsgate.domain.number import SenderType
 from mmsgate.domain.rendition import Misfit, Terms, Version, plays
-from mmsgate.domain.slide import MAX_TEXT, Slide
+from mmsgate.domain.slide import MAX_SUBJECT, MAX_TEXT, Slide
 from mmsgate.mm7.content import EncodedContent
 from mmsgate.recent import Recent
 
@@ -113,17 +113,25 @@ class CarrierRenditions:
 
     async def choose_for(self, target: Target, content: Content, mms_id: int) -> Rendition | Unfit | Missing:
         """The rendition of a content for a target: `mms_id` is the template's that it was made of, or its own."""
-        return _too_long(content.slides) or await self._rendition(content, mms_id, target)
+        return _too_long(content) or await self._rendition(content, mms_id, target)
 
     async def _rendition(self, content: Content, mms_id: int, target: Target) -> Rendition | Unfit | Missing:
         """As it is, or a version: of the template where only the texts are the recipient's own."""
         own = content.id == mms_id
         if not plays(content.slides):
             encoded = await self._as_it_is(content, target, remember=own)
-            if encoded is not None and target.size(encoded) <= target.limit.limit.bytes:
+            if encoded is not None and target.size(encoded) <= target.most:
                 return _rendition(encoded, content)
         base = content if own else self._content(mms_id) or content
-        terms = target.terms(content.slides)
+        chosen = await self._version(content, base, target.terms(base.slides), target)
+        if base is content or not isinstance(chosen, Unfit):
+            return chosen
+        return await self._version(content, base, target.terms(content.slides), target)  # its texts need more room
+
+    async def _version(
+        self, content: Content, base: Content, terms: Terms, target: Target
+    ) -> Rendition | Unfit | Missing:
+        """A version on certain terms; `base` is the template that a personal content was made of."""
         version = await self._versions.find(base, terms)
         if version is None:
             return Missing(terms=terms)
@@ -131,10 +139,10 @@ class CarrierRenditions:
             return _misfit(content.slides, version, target)
         slides = version.slides if base is content else version.of(content.slides)
         job = EncodeJob(slides=slides, dialect=target.dialect, fitted=bool(version.notes))
-        encoded = await self._encoder.encode(job, content.id if own else None, terms.key)
-        if target.size(encoded) > target.limit.limit.bytes:
+        encoded = await self._encoder.encode(job, content.id if base is content else None, terms.key)
+        if target.size(encoded) > target.most:
             return _too_large(target.size(encoded), slides, target)
-        return _rendition(encoded, content, *(f"{note} {_to_fit(target)}" for note in version.notes))
+        return _rendition(encoded, content, *(f"{note} to fit {target}" for note in version.notes))
 
     async def _as_it_is(self, content: Content, target: Target, *, remember: bool) -> EncodedContent | None:
         """Encoded without a change; None where its types or files alone rule that out."""
@@ -144,19 +152,18 @@ class CarrierRenditions:
         return await self._encoder.encode(job, content.id if remember else None)
 
 
-def _to_fit(target: Target) -> str:
-    return f"to fit {target.limit.limit} on {target.limit.label}"
-
-
 def _rendition(encoded: EncodedContent, content: Content, *changes: str) -> Rendition:
     summary = f"{counted(len(content.slides), 'slide')}, {encoded.decoded_size:,} bytes"
     whole = "; ".join((summary, *changes))
     return Rendition(content=encoded, subject=content.subject, summary=whole, changes=changes)
 
 
-def _too_long(slides: tuple[Slide, ...]) -> Unfit | None:
-    """A text that merge tags have made too long (contract 7)."""
-    for number, slide in enumerate(slides, 1):
+def _too_long(content: Content) -> Unfit | None:
+    """A text or subject that merge tags have made too long (contract 7)."""
+    if len(content.subject) > MAX_SUBJECT:
+        what = f"the subject has grown to {len(content.subject):,} characters, {MAX_SUBJECT} are allowed"
+        return Unfit(reason=f"Error fetching dynamic content: {what}", final=True)
+    for number, slide in enumerate(content.slides, 1):
         if len(slide.text) > MAX_TEXT:
             reason = (
                 f"Error fetching dynamic content: the text of slide {number} has grown to {len(slide.text):,} "
@@ -193,6 +200,5 @@ def _too_large(size: int, slides: tuple[Slide, ...], target: Target) -> Unfit:
 
 
 def _over(what: str, size: int, target: Target, *, more: str = "") -> Unfit:
-    limit = target.limit.limit
-    reason = f"{what}, over the {limit} that {target.limit.label} takes" + (f"; {more}" if more else "")
-    return Unfit(reason=reason, data={"bytes": size, "limit": limit.bytes})
+    reason = f"{what}, over the {target}" + (f"; {more}" if more else "")
+    return Unfit(reason=reason, data={"bytes": size, "limit": target.most})

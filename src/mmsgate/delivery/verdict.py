@@ -6,6 +6,7 @@ from mmsgate.clock import Millis, spoken
 from mmsgate.delivery.retry import retry_delay
 from mmsgate.domain.change import CarrierId, Change, Why, move
 from mmsgate.domain.message import SmsPart
+from mmsgate.domain.rendition import Terms
 from mmsgate.domain.state import WAITING, Happening
 from mmsgate.store import Decide, Snapshot
 
@@ -22,7 +23,7 @@ class Verdict:
     carrier_ids: tuple[CarrierId, ...] = ()
     sms_parts: tuple[SmsPart, ...] = ()
     size_cap: int | None = None
-    terms: str = ""
+    terms: Terms | None = None
     announced: bool = False
 
     def decide(self, at: Millis) -> Decide:

@@ -4,13 +4,14 @@ A version is made once, kept in the store and remembered here. Sound and video t
 their version is missing, a preparation makes it (`preparer`).
 """
 
-import asyncio
 from typing import Protocol
 
 from mmsgate.clock import Clock, Millis
 from mmsgate.domain.message import Content
 from mmsgate.domain.rendition import BrokenMedium, Misfit, Terms, Version, plays
+from mmsgate.flights import Flights
 from mmsgate.media.adapter import Adapter
+from mmsgate.media.probe import AvBroken
 from mmsgate.recent import Recent
 
 _REMEMBERED = 1_000
@@ -34,7 +35,7 @@ class Versions:
     def __init__(self, kept: Kept, adapter: Adapter, clock: Clock) -> None:
         self._kept, self._adapter, self._clock = kept, adapter, clock
         self._known: Recent[tuple[int, str], Version | Misfit] = Recent(_REMEMBERED)
-        self._flights: dict[tuple[int, str], asyncio.Task[Version | Misfit | BrokenMedium]] = {}
+        self._flights: Flights[tuple[int, str], Version | Misfit | BrokenMedium] = Flights()
 
     def known(self, content_id: int, terms: Terms) -> Version | Misfit | None:
         """What has been made for these terms, now or in an earlier run."""
@@ -43,6 +44,14 @@ class Versions:
         if found is None and (kept := self._kept.get(*key)) is not None:
             found = self._known.put(key, kept)
         return found
+
+    async def inspect(self, content: Content) -> BrokenMedium | None:
+        """The first sound or video whose header alone says that it can't be used."""
+        for number, slide in enumerate(content.slides, 1):
+            for medium in slide.media:
+                if medium.plays and isinstance(found := await self._adapter.inspect(medium), AvBroken):
+                    return BrokenMedium(slide=number, medium=medium, reason=found.reason)
+        return None
 
     async def find(self, content: Content, terms: Terms) -> Version | Misfit | None:
         """The version; None if sound or video has to be prepared for it first."""
@@ -58,16 +67,11 @@ class Versions:
         found = self.known(content.id, terms)
         if found is not None:
             return found
-        key = (content.id, terms.key)
-        flight = self._flights.get(key)
-        if flight is None:
-            flight = self._flights[key] = asyncio.ensure_future(self._make(content, terms))
-            flight.add_done_callback(lambda _: self._flights.pop(key, None))
-        return await asyncio.shield(flight)
+        return await self._flights.join((content.id, terms.key), lambda: self._make(content, terms))
 
     async def _make(self, content: Content, terms: Terms) -> Version | Misfit | BrokenMedium:
         made = await self._adapter.adapt(content.slides, terms, owner=str(content.account_id))
-        if not isinstance(made, BrokenMedium):
-            await self._kept.put(content.id, terms.key, made, at=self._clock.now())
-            self._known.put((content.id, terms.key), made)
-        return made
+        if isinstance(made, BrokenMedium) or (isinstance(made, Misfit) and made.passing):
+            return made
+        await self._kept.put(content.id, terms.key, made, at=self._clock.now())
+        return self._known.put((content.id, terms.key), made)

@@ -11,7 +11,7 @@ from mmsgate.clock import Millis
 from mmsgate.domain.media import MediaKind
 from mmsgate.domain.message import Event, Message, SmsPart
 from mmsgate.domain.postback import Postback, PostbackCode, SentAs, Undelivered
-from mmsgate.domain.rendition import PAGE, PREPARE_WITHIN, Preparation
+from mmsgate.domain.rendition import PAGE, Preparation, Terms
 from mmsgate.domain.slide import Medium
 from mmsgate.domain.state import Happening, State, next_state
 
@@ -81,7 +81,7 @@ def move(
     sms_parts: tuple[SmsPart, ...] = (),
     handset: str = "",
     size_cap: int | None = None,
-    terms: str = "",
+    terms: Terms | None = None,
     announced: bool = False,
 ) -> Change:
     """The step that `happening` makes. In a state where it changes nothing, it is only recorded.
@@ -109,6 +109,7 @@ def move(
         handset=handset or message.handset,
         details=why.reason if happening in _EXPLAINED else message.details,
         size_cap=message.size_cap if size_cap is None else size_cap,
+        awaits=terms.key if terms and state is State.PREPARING else "",
         told=message.told or bool(codes and codes[0] is not PostbackCode.N013),
         postbacks=message.postbacks + len(codes),
         updated_at=at,
@@ -120,20 +121,19 @@ def move(
         postbacks=postbacks,
         carrier_ids=carrier_ids,
         sms_parts=sms_parts,
-        preparation=_preparation(moved, happening, terms, at),
+        preparation=_preparation(moved, happening, terms),
     )
 
 
-def _preparation(message: Message, happening: Happening, terms: str, at: Millis) -> Preparation | None:
+def _preparation(message: Message, happening: Happening, terms: Terms | None) -> Preparation | None:
     """What has to be made: the version that the message waits for, or the page that its SMS will lead to."""
     if happening is Happening.FELL_BACK and message.fallback.link:
-        terms = PAGE.to_json()
+        terms = PAGE
     elif happening is not Happening.PREPARE:
         return None
     return Preparation(
-        content_id=message.mms_id, account_id=message.account_id, dialect=message.dialect, terms=terms,
-        deadline=at + PREPARE_WITHIN,
-    )  # fmt: skip
+        content_id=message.mms_id, account_id=message.account_id, dialect=message.dialect, terms=terms
+    )
 
 
 #: Happenings whose reason the customer may see as status-details later on.

@@ -60,7 +60,8 @@ class Message:
     delivery (or, in a timed state, the timer) is to look at it, None in a final state; `attempts` counts submits of
     the present way (MMS or SMS); `told` says that the customer has been told N101; `postbacks` numbers them.
     `size_cap` is how many bytes the content may have after the carrier refused a larger one; 0: what its limit
-    says.
+    says. `awaits` is the key
+    of the terms for which a version is being prepared, while it is.
     """
 
     id: int
@@ -90,6 +91,7 @@ class Message:
     told: bool = False
     postbacks: int = 0
     size_cap: int = 0
+    awaits: str = ""
     updated_at: Millis = 0
 
     @property

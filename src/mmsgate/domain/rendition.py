@@ -10,10 +10,9 @@ from mmsgate.clock import MINUTE, Millis
 from mmsgate.domain.request import WireDialect
 from mmsgate.domain.slide import Medium, Slide
 
-#: How long the sounds and videos of a message or template may take to be made; then it has failed.
+#: How long a preparation may take from its first beginning; then it has failed. Waiting for its turn does not
+#: count.
 PREPARE_WITHIN: Millis = 30 * MINUTE
-#: When a message ends by itself that still waits for them: after its preparation has had time to say why.
-PREPARE_PATIENCE: Millis = PREPARE_WITHIN + 2 * MINUTE
 
 
 class Measure(StrEnum):
@@ -96,9 +95,10 @@ class Version:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Misfit:
-    """Why no version suits the terms."""
+    """Why no version suits the terms. `passing`: it may be another time; the machine was too busy, say."""
 
     reason: str
+    passing: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,29 +113,31 @@ class BrokenMedium:
         return f"slide {self.slide}: {self.medium.kind.label}: {self.reason}"
 
 
-#: What a preparation is for, where it is not certain terms: whatever carriers are in use, for a new template.
-IN_USE = "in-use"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preparation:
     """Work that is waiting or under way: versions of the content `content_id`, for a new template or for messages.
 
-    `terms` is `IN_USE`, or the JSON of certain terms. `dialect` is that of the request, for what the customer is
-    told. `deadline` is when it has failed.
+    `terms` None means those of whatever carriers are in use: a new template's. `dialect` is that of the request,
+    for what the customer is told. `deadline` is when it has failed, 0 before it was begun; `attempts` counts
+    beginnings that failed by our fault.
     """
 
     content_id: int
     account_id: int
     dialect: WireDialect
-    terms: str
-    deadline: Millis
+    terms: Terms | None = None
+    deadline: Millis = 0
     attempts: int = 0
+
+    @property
+    def key(self) -> str:
+        """What it is for, in short: the messages that wait for it know it by this."""
+        return "in-use" if self.terms is None else self.terms.key
 
     @property
     def for_page(self) -> bool:
         """Whether it is for the fallback page: nobody waits for it."""
-        return self.terms == PAGE.to_json()
+        return self.terms == PAGE
 
 
 def plays(slides: Iterable[Slide]) -> bool:

@@ -8,6 +8,7 @@ from mmsgate.domain.media import MediaKind
 
 MAX_SLIDES = 8
 MAX_TEXT = 5000  # characters, E228
+MAX_SUBJECT = 80  # characters, E314 (contract 2.3)
 DEFAULT_DURATION = 10  # seconds
 DURATIONS = range(1, 61)  # seconds, G-47
 

@@ -1,17 +1,18 @@
 """Making the files of a content into what some phones take, and until all of it fits (R-12, R-13).
 
 Told the terms, it knows nothing of carriers. What suits stays as it is. Objects can't be changed: they take their
-room first. Sounds and videos come next, each with a fair share, and leave what they don't need to the pictures.
+room first. Sounds and videos come next, then pictures; each leaves the others what they are likely to need.
 """
 
-import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 
 from mmsgate.domain.media import MediaKind, by_mime
 from mmsgate.domain.rendition import BrokenMedium, Misfit, Terms, Version
 from mmsgate.domain.slide import Medium, Slide
-from mmsgate.media.cage import ImageBroken, ImageCage, ImageFitted, ImageMisfit
+from mmsgate.flights import Flights
+from mmsgate.media.cage import CageError, ImageBroken, ImageCage, ImageFitted, ImageMisfit
 from mmsgate.media.playable import AvWanted
 from mmsgate.media.probe import AvBroken, AvFacts
 from mmsgate.media.storage import BlobStore
@@ -22,6 +23,12 @@ from mmsgate.recent import Recent
 _LEAST_SHARE = 2_000  # bytes
 _REMEMBERED = 1_000
 _LONGEST_SLIDE = 3600  # seconds
+#: So many times its size a file may need once it is of a type that phones take.
+_GROWTH = {"image/heic": 3, "image/avif": 3, "image/webp": 2, "video/quicktime": 2}
+#: A worker that died or was too slow may have met a busy machine; so often is tried, then it is the file's fault.
+_STRIKES = 3
+
+_Key = tuple[str, int | None, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,9 +47,11 @@ class Adapter:
 
     def __init__(self, *, blobs: BlobStore, cage: ImageCage, transcoder: Transcoder) -> None:
         self._blobs, self._cage, self._transcoder = blobs, cage, transcoder
-        self._made: Recent[tuple[str, int | None, str], _Made] = Recent(_REMEMBERED)
-        self._flights: dict[tuple[str, int | None, str], asyncio.Task[_Outcome]] = {}
+        self._made: Recent[_Key, _Made] = Recent(_REMEMBERED)
+        self._suits: Recent[tuple[str, str], _Made] = Recent(_REMEMBERED)  # sound and video that need no change
+        self._flights: Flights[_Key, _Outcome] = Flights()
         self._facts: Recent[str, AvFacts] = Recent(_REMEMBERED)
+        self._strikes: Counter[str] = Counter()  # by blob: workers that died over it
         self.encodes = 0
 
     async def adapt(
@@ -56,43 +65,46 @@ class Adapter:
         played = [(number, medium) for number, medium in placed if medium.plays]
         if not played and terms.take(medium for _, medium in placed):
             return Version(slides=slides)
-        fixed = [medium for _, medium in placed if medium.kind.is_object]
         for number, medium in placed:
             if medium.kind.is_object and medium.mime not in terms.types:
                 return Misfit(reason=_not_taken(number, medium))
-        work = _Work(self, terms, owner, room=_left(terms.room, fixed))
-        pictures = [(number, medium) for number, medium in placed if medium.kind is MediaKind.IMAGE]
-        if not work.has_room_for(len(played) + len(pictures)):
+        work = _Work(self, terms, owner, placed)
+        if not work.has_room:
             return Misfit(reason=_no_room(placed))
-        trouble = await work.make_all(played, beside=pictures) or await work.make_all(pictures, beside=[])
-        return trouble or work.version(slides)
+        return await work.make_all() or work.version(slides)
 
-    async def inspect(self, medium: Medium) -> AvFacts | AvBroken:
+    async def inspect(self, medium: Medium, *, owner: str = "") -> AvFacts | AvBroken:
         """What a sound or video is; read once."""
         known = self._facts.get(medium.blob)
         if known is not None:
             return known
-        found = await self._transcoder.inspect(await self._blobs.path(medium.blob), medium.mime)
+        found = await self._transcoder.inspect(await self._blobs.path(medium.blob), medium.mime, owner=owner)
         return self._facts.put(medium.blob, found) if isinstance(found, AvFacts) else found
 
     async def make(self, medium: Medium, budget: int | None, terms: Terms, owner: str) -> _Outcome:
         """A version of one file of at most `budget` bytes, made once however many ask."""
-        key = (medium.blob, budget, replace(terms, room=None).key)
+        kind = replace(terms, room=None).key
+        suits = self._suits.get((medium.blob, kind))
+        if suits is not None and (budget is None or medium.size <= budget):
+            return _with_source(suits, medium)
+        key = (medium.blob, budget, kind)
         known = self._made.get(key)
         if known is not None and await self._blobs.renew(known.medium.blob):
             return _with_source(known, medium)
-        flight = self._flights.get(key)
-        if flight is None:
-            make = self._play if medium.plays else self._picture
-            flight = self._flights[key] = asyncio.ensure_future(self._remembered(make, key, medium, terms, owner))
-            flight.add_done_callback(lambda _: self._flights.pop(key, None))
-        return _with_source(await asyncio.shield(flight), medium)
+        make = self._play if medium.plays else self._picture
+        outcome = await self._flights.join(key, lambda: make(medium, budget, terms, owner))
+        if isinstance(outcome, _Made):
+            self._made.put(key, outcome)
+            if not outcome.note:
+                self._suits.put((medium.blob, kind), outcome)
+        return _with_source(outcome, medium)
 
-    async def _remembered(
-        self, make: "_Make", key: tuple[str, int | None, str], medium: Medium, terms: Terms, owner: str
-    ) -> _Outcome:
-        outcome = await make(medium, key[1], terms, owner)
-        return self._made.put(key, outcome) if isinstance(outcome, _Made) else outcome
+    def _struck(self, medium: Medium, reason: str) -> None:
+        """Raises CageError until a file has had its tries: what ends a worker may be the machine's trouble."""
+        self._strikes[medium.blob] += 1
+        if self._strikes[medium.blob] < _STRIKES:
+            raise CageError(f"the {_name(medium.mime)} could not be worked on: {reason}")
+        del self._strikes[medium.blob]
 
     async def _picture(self, medium: Medium, budget: int | None, terms: Terms, owner: str) -> _Outcome:
         path = await self._blobs.path(medium.blob)
@@ -105,17 +117,19 @@ class Adapter:
                 return _Made(medium=made, note=_note(medium, made, how))
             case ImageMisfit():
                 return Misfit(reason=f"the {_name(medium.mime)} {_cannot_fit(budget)}")
-            case ImageBroken(reason=reason):
-                return Misfit(reason=f"the {_name(medium.mime)} can't be changed: {reason}")
+            case ImageBroken(reason=reason, transient=transient):
+                if transient:
+                    self._struck(medium, reason)
+                return Misfit(reason=f"the {_name(medium.mime)} can't be changed: {reason}", passing=transient)
 
-    async def _play(self, medium: Medium, budget: int | None, terms: Terms, _: str) -> _Outcome:
-        facts = await self.inspect(medium)
+    async def _play(self, medium: Medium, budget: int | None, terms: Terms, owner: str) -> _Outcome:
+        facts = await self.inspect(medium, owner=owner)
         if isinstance(facts, AvBroken):
             return facts
         path = await self._blobs.path(medium.blob)
         wanted = AvWanted(types=terms.types, h263=terms.h263)
         fitted = await self._transcoder.fit(
-            path, medium.mime, facts, size=medium.size, budget=budget, wanted=wanted
+            path, medium.mime, facts, size=medium.size, budget=budget, wanted=wanted, owner=owner
         )
         match fitted:
             case AvAsItIs(seconds=seconds, width=width, height=height):
@@ -125,7 +139,9 @@ class Adapter:
                 return await self._keep(medium, fitted)
             case AvMisfit(reason=reason):
                 return Misfit(reason=f"the {_name(medium.mime)} {_cannot_fit(budget)}: {reason}")
-            case AvBroken():
+            case AvBroken(reason=reason, transient=transient):
+                if transient:
+                    self._struck(medium, reason)
                 return fitted
 
     async def _keep(self, medium: Medium, fitted: AvFitted) -> _Made:
@@ -143,34 +159,47 @@ _Make = Callable[[Medium, int | None, Terms, str], Awaitable[_Outcome]]
 class _Work:
     """One content on its way to a version: what has been made, and how much room is left."""
 
-    def __init__(self, adapter: Adapter, terms: Terms, owner: str, *, room: int | None) -> None:
+    def __init__(self, adapter: Adapter, terms: Terms, owner: str, placed: Sequence[tuple[int, Medium]]) -> None:
         self._adapter, self._terms, self._owner = adapter, terms, owner
-        self._room = room
+        self._room = _left(terms.room, [medium for _, medium in placed if medium.kind.is_object])
+        played = [each for each in placed if each[1].plays]
+        self._files = played + [each for each in placed if each[1].kind is MediaKind.IMAGE]
         self._made: dict[Medium, _Made] = {}
         self._notes: list[tuple[int, str]] = []
 
-    def has_room_for(self, files: int) -> bool:
-        return self._room is None or self._room >= _LEAST_SHARE * files
+    @property
+    def has_room(self) -> bool:
+        return self._room is None or self._room >= _LEAST_SHARE * len(self._files)
 
-    async def make_all(
-        self, files: Sequence[tuple[int, Medium]], *, beside: Sequence[tuple[int, Medium]]
-    ) -> Misfit | BrokenMedium | None:
-        """Make each of the files, with a share of the room that leaves some to those `beside`."""
-        share = None if self._room is None else fair_share([m.size for _, m in (*files, *beside)], self._room)
-        for number, medium in files:
-            if not medium.plays and medium.mime in self._terms.types and (share is None or medium.size <= share):
+    async def make_all(self) -> Misfit | BrokenMedium | None:
+        """Make each of the files in what room there is for it."""
+        for index, (number, medium) in enumerate(self._files):
+            budget = self._budget(medium, [other for _, other in self._files[index + 1 :]])
+            if not medium.plays and medium.mime in self._terms.types and (budget is None or medium.size <= budget):
                 self._use(_Made(medium=medium), medium, number)
                 continue
-            made = await self._adapter.make(medium, share, self._terms, self._owner)
+            made = await self._adapter.make(medium, budget, self._terms, self._owner)
             match made:
                 case AvBroken(reason=reason):
                     return BrokenMedium(slide=number, medium=medium, reason=reason)
                 case Misfit(reason=reason):
-                    return Misfit(reason=f"slide {number}: {reason}")
+                    return replace(made, reason=f"slide {number}: {reason}")
                 case _Made() if made.medium.mime not in self._terms.types:
                     return Misfit(reason=_not_taken(number, made.medium))
             self._use(made, medium, number)
         return None
+
+    def _budget(self, medium: Medium, others: Sequence[Medium]) -> int | None:
+        """What is left of the room when the others have had what they are likely to need, a fair share at most."""
+        if self._room is None:
+            return None
+        needs = [self._need(each) for each in (medium, *others)]
+        share = fair_share(needs, self._room)
+        return self._room - sum(min(need, share) for need in needs[1:])
+
+    def _need(self, medium: Medium) -> int:
+        """Bytes that a file is likely to have as a type that is taken."""
+        return medium.size if medium.mime in self._terms.types else medium.size * _GROWTH.get(medium.mime, 1)
 
     def _use(self, made: _Made, medium: Medium, number: int) -> None:
         self._made[medium] = made

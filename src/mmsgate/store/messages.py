@@ -354,7 +354,7 @@ def _accept(db: sqlite3.Connection, acceptance: Acceptance) -> None:
     if message.fallback.token:
         db.execute(
             SQL["insert_page"],
-            (message.fallback.token, message.id, message.content_id, message.account_id, message.accepted_at,
+            (message.fallback.token, message.id, message.mms_id, message.account_id, message.accepted_at,
              message.fallback.expires_at),
         )  # fmt: skip
     db.execute(SQL["insert_event"], rows.event_row(message.id, acceptance.event))

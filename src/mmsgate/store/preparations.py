@@ -5,10 +5,10 @@ from collections.abc import Iterable
 
 from mmsgate.clock import Millis
 from mmsgate.domain.message import Message
-from mmsgate.domain.rendition import Preparation
+from mmsgate.domain.rendition import PREPARE_WITHIN, Preparation, Terms
 from mmsgate.domain.request import WireDialect
 from mmsgate.store import rows
-from mmsgate.store.engine import Engine
+from mmsgate.store.engine import Engine, Row
 from mmsgate.store.queries import queries
 
 SQL = {name: sql.replace("{message}", rows.MESSAGE) for name, sql in queries("preparations").items()}
@@ -20,18 +20,12 @@ class Preparations:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    async def claim(self, *, now: Millis, lease: Millis, owner: str, limit: int) -> list[Preparation]:
-        """At most `limit` that are due, the accounts in turn, leased until `lease`."""
+    async def claim(self, *, now: Millis, lease: Millis, owner: str, limit: int, each: int) -> list[Preparation]:
+        """At most `limit` that are due, the accounts in turn, leased until `lease`; no account has over `each`."""
 
         def work(db: sqlite3.Connection) -> list[Preparation]:
-            claimed = db.execute(SQL["claim"], (lease, owner, now, limit)).fetchall()
-            return [
-                Preparation(
-                    content_id=row[0], account_id=row[1], dialect=WireDialect(row[2]), terms=row[3],
-                    deadline=row[4], attempts=row[5],
-                )
-                for row in claimed
-            ]  # fmt: skip
+            row = (lease, owner, now, PREPARE_WITHIN, each, limit)
+            return [_preparation(found) for found in db.execute(SQL["claim"], row).fetchall()]
 
         if self.next_due(default=lease) > now:
             return []
@@ -48,33 +42,48 @@ class Preparations:
 
     async def retry(self, preparation: Preparation, *, due_at: Millis) -> None:
         """It failed by no fault of its files: once more, at `due_at`."""
-        row = (due_at, preparation.attempts + 1, preparation.content_id, preparation.terms)
+        row = (due_at, preparation.attempts + 1, preparation.content_id, preparation.key)
         await self._engine.write(lambda db: db.execute(SQL["retry"], row).rowcount)
+
+    async def renew(self, preparation: Preparation, *, lease: Millis, owner: str) -> None:
+        """It is still being worked on."""
+        row = (lease, preparation.content_id, preparation.key, owner)
+        await self._engine.write(lambda db: db.execute(SQL["renew"], row).rowcount)
 
     async def release(self, preparations: Iterable[Preparation], *, at: Millis, owner: str) -> None:
         """Give claimed ones back unbegun."""
-        claimed = [(at, each.content_id, each.terms, owner) for each in preparations]
+        claimed = [(at, each.content_id, each.key, owner) for each in preparations]
         if claimed:
             await self._engine.write(lambda db: db.executemany(SQL["release"], claimed).rowcount)
 
     async def recover(self, *, now: Millis) -> int:
-        """End every lease: for the start of an embedded gateway."""
+        """End every lease, and let those begun begin anew: for the start of an embedded gateway."""
         return await self._engine.write(lambda db: db.execute(SQL["recover"], (now,)).rowcount)
 
-    def waiting(self, content_id: int) -> list[Message]:
-        """Messages, a page of them, that wait for a version of the content."""
-        return [rows.to_message(row) for row in self._engine.read(SQL["waiting"], (content_id,))]
+    def waiting(self, preparation: Preparation) -> list[Message]:
+        """Messages, a page of them, that wait for it."""
+        found = self._engine.read(SQL["waiting"], (preparation.content_id, preparation.key))
+        return [rows.to_message(row) for row in found]
 
     async def finish(self, preparation: Preparation) -> bool:
-        """Take it off; False if messages wait for the content, who have to be told first."""
-        row = (preparation.content_id, preparation.terms, preparation.for_page)
+        """Take it off; False if messages wait for it, who have to be told first."""
+        row = (preparation.content_id, preparation.key)
         return bool(await self._engine.write(lambda db: db.execute(SQL["finish"], row).rowcount))
 
 
 def insert_preparation(db: sqlite3.Connection, preparation: Preparation, *, due_at: Millis) -> None:
     """Ask for it, in the transaction of whatever needs it; once is enough."""
+    terms = preparation.terms.to_json() if preparation.terms else None
     db.execute(
         SQL["insert"],
-        (preparation.content_id, preparation.terms, preparation.account_id, preparation.dialect.value, due_at,
-         preparation.deadline),
+        (preparation.content_id, preparation.key, terms, preparation.account_id, preparation.dialect.value, due_at,
+         preparation.for_page),
+    )  # fmt: skip
+
+
+def _preparation(row: Row) -> Preparation:
+    """A row of ``content_id, account_id, dialect, terms, deadline, attempts``."""
+    return Preparation(
+        content_id=row[0], account_id=row[1], dialect=WireDialect(row[2]),
+        terms=Terms.from_json(row[3]) if row[3] else None, deadline=row[4], attempts=row[5],
     )  # fmt: skip

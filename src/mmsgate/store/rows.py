@@ -20,7 +20,7 @@ MESSAGE_FIXED = (
 )
 MESSAGE_MUTABLE = (
     "connection, state, sent_as, due_at, attempts, carrier_message_id, handset, details, told, postbacks, "
-    "size_cap, updated_at"
+    "size_cap, awaits, updated_at"
 )
 MESSAGE = f"{MESSAGE_FIXED}, {MESSAGE_MUTABLE}"
 
@@ -49,7 +49,7 @@ def message_mutable(message: Message) -> Row:
     return (
         message.connection, message.state.value, message.sent_as.value, message.due_at, message.attempts,
         message.carrier_message_id, message.handset, message.details, message.told, message.postbacks,
-        message.size_cap, message.updated_at,
+        message.size_cap, message.awaits, message.updated_at,
     )  # fmt: skip
 
 
@@ -66,7 +66,7 @@ def to_message(row: Row) -> Message:
         accepted_at=row[17], expires_at=row[18],
         connection=row[19], state=_STATES[row[20]], sent_as=_WAYS[row[21]], due_at=row[22], attempts=row[23],
         carrier_message_id=row[24], handset=row[25], details=row[26], told=bool(row[27]), postbacks=row[28],
-        size_cap=row[29], updated_at=row[30],
+        size_cap=row[29], awaits=row[30], updated_at=row[31],
     )  # fmt: skip
 
 

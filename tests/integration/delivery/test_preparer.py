@@ -8,16 +8,15 @@ from pathlib import Path
 import pytest
 
 from mmsgate.carriers.profile import CarrierProfile
-from mmsgate.clock import MINUTE, ManualClock
-from mmsgate.delivery.preparer import Preparer, terms_in_use
+from mmsgate.clock import DAY, HOUR, MINUTE, ManualClock
+from mmsgate.delivery.preparer import MOST_ATTEMPTS, Preparer, terms_in_use
 from mmsgate.delivery.versions import Versions
 from mmsgate.domain.account import Account, PostbackSettings, Sender
-from mmsgate.domain.change import Why, move
+from mmsgate.domain.change import Change, Why, move
 from mmsgate.domain.media import MediaKind
 from mmsgate.domain.message import Content, Event, Message
 from mmsgate.domain.number import SenderType
 from mmsgate.domain.rendition import (
-    IN_USE,
     PAGE,
     PREPARE_WITHIN,
     BrokenMedium,
@@ -31,8 +30,9 @@ from mmsgate.domain.slide import Medium, Slide
 from mmsgate.domain.state import Happening, State
 from mmsgate.domain.template import Template, TemplateState
 from mmsgate.media.cage import CageError
+from mmsgate.media.probe import AvBroken
 from mmsgate.postbacks.ledger import Ledger
-from mmsgate.store import Acceptance, Directory, Kept, Store, migrate
+from mmsgate.store import Acceptance, Directory, Kept, Snapshot, Store, StoreFault, migrate
 from tests.unit.builders import NOW, a_message, an_account
 from tests.unit.delivery.fakes import FakeAdapter
 
@@ -96,26 +96,31 @@ class Kitchen:
         await self.store.templates.save(
             template, content(template_id), notices=(),
             kept=Kept(idempotency_key="", response=b"", response_expires=0),
-            preparation=self.preparation(template_id, IN_USE),
+            preparation=self.preparation(template_id, None),
         )  # fmt: skip
 
-    def preparation(self, content_id: int, terms: str) -> Preparation:
-        return Preparation(
-            content_id=content_id, account_id=1, dialect=WireDialect.KEBAB, terms=terms,
-            deadline=self.clock.now() + PREPARE_WITHIN,
-        )  # fmt: skip
+    def preparation(self, content_id: int, terms: Terms | None) -> Preparation:
+        return Preparation(content_id=content_id, account_id=1, dialect=WireDialect.KEBAB, terms=terms)
 
-    async def accept(self, number: int = 7, mms_id: int = 60, *, stored: bool = False) -> Message:
+    async def claim(self, *, owner: str = "me", limit: int = 8, each: int = 8) -> list[Preparation]:
+        now = self.clock.now()
+        return await self.store.preparations.claim(now=now, lease=now + MINUTE, owner=owner, limit=limit, each=each)
+
+    async def accept(
+        self, number: int = 7, mms_id: int = 60, *, stored: bool = False, terms: Terms = TERMS, content_id: int = 0,
+        slides: tuple[Slide, ...] = SLIDES,
+    ) -> Message:  # fmt: skip
         """A message that waits for its version, as sendMMS leaves it."""
         message = a_message(
-            id=number, mms_id=mms_id, content_id=mms_id, tracking_id=f"tracking{number:014}", state=State.PREPARING,
-            due_at=NOW + PREPARE_WITHIN, fallback=replace(a_message().fallback, token=f"token{number:017}"),
+            id=number, mms_id=mms_id, content_id=content_id or mms_id, tracking_id=f"tracking{number:014}",
+            state=State.PREPARING, awaits=terms.key, due_at=NOW + DAY,
+            fallback=replace(a_message().fallback, token=f"token{number:017}"),
         )  # fmt: skip
         await self.store.messages.accept(
             Acceptance(
-                message=message, content=None if stored else content(mms_id),
+                message=message, content=None if stored else replace(content(content_id or mms_id), slides=slides),
                 event=Event(at=NOW, happening=None, state=State.PREPARING, reason="accepted"),
-                preparation=self.preparation(mms_id, TERMS.to_json()),
+                preparation=self.preparation(mms_id, terms),
             )
         )  # fmt: skip
         return message
@@ -129,6 +134,14 @@ class Kitchen:
                 self.happened.clear()
                 await self.happened.wait()
         await self.preparer.stop()
+
+    async def step(self, message: Message, happening: Happening, terms: Terms | None = None) -> None:
+        """What somebody else does to a message."""
+
+        def decide(snapshot: Snapshot) -> Change:
+            return move(snapshot.message, happening, Why.of("because"), at=NOW, due_at=NOW, terms=terms)
+
+        await self.store.messages.record(message.id, decide)
 
     def state(self, template_id: int = 50) -> TemplateState | None:
         template = self.store.templates.get(template_id, 1)
@@ -203,8 +216,7 @@ async def test_every_connection_and_sender_in_use_counts_once(kitchen: Kitchen) 
         replace(SIM, name="no-long", limit=200_000, sender_types=frozenset({SenderType.SHORT_CODE})),
     ]
     rooms = [terms.room for terms in terms_in_use(profiles, kitchen.account, content(50))]
-    assert len(rooms) == 3
-    assert 900_000 in rooms  # AT&T takes the file as it is, from both: no more room is asked for
+    assert len(set(rooms)) == len(rooms) == 4  # of sim, AT&T's two, the small one
     no_senders = replace(kitchen.account, senders={})
     assert terms_in_use(profiles, no_senders, content(50)) == []
 
@@ -244,28 +256,86 @@ async def test_all_messages_of_a_template_go_on_at_once_without_n013(kitchen: Ki
 async def test_a_message_that_needs_it_while_it_is_being_finished_is_not_forgotten(kitchen: Kitchen) -> None:
     """Whoever comes between the last look and the end makes `finish` say no."""
     first = await kitchen.accept()
-    (preparation,) = await kitchen.store.preparations.claim(now=NOW, lease=NOW + MINUTE, owner="other", limit=1)
+    (preparation,) = await kitchen.claim()
     assert not await kitchen.store.preparations.finish(preparation)
-
-    def decide(snapshot):  # type: ignore[no-untyped-def]  # a Decide
-        return move(snapshot.message, Happening.PREPARED, Why.of("made"), at=NOW)
-
-    await kitchen.store.messages.record(first.id, decide)
+    await kitchen.step(first, Happening.PREPARED)
     assert await kitchen.store.preparations.finish(preparation)
+
+
+OTHER = replace(TERMS, room=300_000)
+
+
+async def test_one_preparation_s_end_leaves_those_alone_who_wait_for_another(kitchen: Kitchen) -> None:
+    await kitchen.save()
+    await kitchen.until(lambda: kitchen.state() is TemplateState.READY)
+    large, small = (
+        await kitchen.accept(100, 50, stored=True),
+        await kitchen.accept(101, 50, stored=True, terms=OTHER),
+    )
+    claimed = {each.terms: each for each in await kitchen.claim()}
+    kitchen.adapter.outcome = BROKEN
+    await kitchen.preparer._work(claimed[TERMS])
+    assert kitchen.shown(large).state is State.FAILED
+    assert (kitchen.shown(small).state, kitchen.shown(small).awaits) == (State.PREPARING, OTHER.key)
+    kitchen.adapter.outcome = MADE
+    await kitchen.preparer._work(claimed[OTHER])
+    assert kitchen.shown(small).state is State.ACCEPTED
+    assert kitchen.store.preparations.count() == 0
+
+
+async def test_n013_is_told_once_however_often_a_message_is_prepared(kitchen: Kitchen) -> None:
+    message = await kitchen.accept()
+    await kitchen.until(lambda: kitchen.shown(message).state is State.ACCEPTED)
+    await kitchen.step(message, Happening.PREPARE, terms=OTHER)
+    await kitchen.until(lambda: kitchen.shown(message).state is State.ACCEPTED)
+    assert kitchen.codes(message.id) == ["N013"]
 
 
 async def test_a_page_s_version_is_made_though_nobody_waits(kitchen: Kitchen) -> None:
     message = await kitchen.accept()
     await kitchen.until(lambda: kitchen.shown(message).state is State.ACCEPTED)
-
-    def decide(snapshot):  # type: ignore[no-untyped-def]  # a Decide
-        return move(snapshot.message, Happening.FELL_BACK, Why.of("too large"), at=NOW, due_at=NOW)
-
-    await kitchen.store.messages.record(message.id, decide)
+    await kitchen.step(message, Happening.FELL_BACK)
     assert kitchen.store.preparations.count() == 1
-    await kitchen.accept(8, 61)
     await kitchen.until(lambda: kitchen.store.preparations.count() == 0)
     assert kitchen.store.renditions.get(60, PAGE.key) == MADE
+
+
+async def test_a_page_s_version_that_is_there_is_not_asked_for_again(kitchen: Kitchen) -> None:
+    await kitchen.store.renditions.put(60, PAGE.key, MADE, at=NOW)
+    message = await kitchen.accept()
+    await kitchen.store.renditions.put(60, PAGE.key, MADE, at=NOW)
+    await kitchen.until(lambda: kitchen.shown(message).state is State.ACCEPTED)
+    await kitchen.step(message, Happening.FELL_BACK)
+    assert kitchen.store.preparations.count() == 0
+
+
+async def test_a_page_of_pictures_that_cannot_be_made_waits_for_nobody(kitchen: Kitchen) -> None:
+    """There is no sound or video that the end could be told of."""
+    picture = replace(FILM, kind=MediaKind.IMAGE, mime="image/heic")
+    message = await kitchen.accept(slides=(replace(SLIDES[0], media=(picture,)),))
+    await kitchen.until(lambda: kitchen.shown(message).state is State.ACCEPTED)
+    kitchen.adapter.outcome = CageError("the image cage is not running")
+    await kitchen.step(message, Happening.FELL_BACK)
+    (preparation,) = await kitchen.claim()
+    await kitchen.preparer._work(replace(preparation, deadline=NOW + 1))
+    assert kitchen.store.preparations.count() == 0
+
+
+async def test_a_page_holds_its_template_s_version_also_where_it_is_personal(kitchen: Kitchen) -> None:
+    """R-24: a deleted template's versions stay until the last page that shows them has expired."""
+    await kitchen.save()
+    await kitchen.until(lambda: kitchen.state() is TemplateState.READY)
+    await kitchen.store.renditions.put(50, PAGE.key, MADE, at=NOW)
+    await kitchen.accept(7, 50, content_id=61)
+    await kitchen.store.templates.delete(50, 1, at=NOW)
+    page = kitchen.store.messages.page(f"token{7:017}")
+    assert page is not None
+    assert (page.content.id, page.base_id) == (61, 50)
+    expiry = page.expires_at
+    assert await kitchen.store.templates.free_unneeded(now=expiry - HOUR) == 0
+    assert kitchen.store.renditions.get(50, PAGE.key) == MADE
+    assert await kitchen.store.templates.free_unneeded(now=expiry + HOUR) == 1
+    assert kitchen.store.renditions.get(50, PAGE.key) is None
 
 
 # -- trouble
@@ -273,18 +343,35 @@ async def test_a_page_s_version_is_made_though_nobody_waits(kitchen: Kitchen) ->
 
 async def test_a_restart_takes_up_what_was_under_way(kitchen: Kitchen) -> None:
     message = await kitchen.accept()
-    (preparation,) = await kitchen.store.preparations.claim(
-        now=NOW, lease=NOW + PREPARE_WITHIN, owner="dead", limit=5
-    )
+    (preparation,) = await kitchen.claim(owner="dead")
     assert preparation.content_id == 60
     assert await kitchen.store.preparations.recover(now=NOW) == 1
     await kitchen.until(lambda: kitchen.shown(message).state is State.ACCEPTED)
 
 
+async def test_neither_waiting_nor_a_stop_of_the_gateway_counts_towards_the_deadline(kitchen: Kitchen) -> None:
+    message = await kitchen.accept()
+    kitchen.clock.advance(2 * HOUR)
+    (preparation,) = await kitchen.claim(owner="dead")
+    assert preparation.deadline == kitchen.clock.now() + PREPARE_WITHIN
+    kitchen.clock.advance(3 * HOUR)
+    await kitchen.store.preparations.recover(now=kitchen.clock.now())
+    await kitchen.until(lambda: kitchen.shown(message).state is State.ACCEPTED)
+
+
+async def test_what_kills_the_gateway_each_time_ends(kitchen: Kitchen) -> None:
+    message = await kitchen.accept()
+    for _ in range(MOST_ATTEMPTS):
+        await kitchen.claim(owner="dead")
+        await kitchen.store.preparations.recover(now=kitchen.clock.now())
+    kitchen.adapter.outcome = CageError("it died again")
+    await kitchen.until(lambda: kitchen.shown(message).state is State.FAILED)
+
+
 async def test_a_fault_of_ours_is_tried_again(kitchen: Kitchen) -> None:
     kitchen.adapter.outcome = CageError("more than 256 images wait")
     await kitchen.save()
-    (preparation,) = await kitchen.store.preparations.claim(now=NOW, lease=NOW + MINUTE, owner="me", limit=1)
+    (preparation,) = await kitchen.claim()
     await kitchen.preparer._work(preparation)
     due = kitchen.store.preparations.next_due(default=0)
     assert NOW < due < NOW + 2_000
@@ -293,23 +380,57 @@ async def test_a_fault_of_ours_is_tried_again(kitchen: Kitchen) -> None:
     await kitchen.until(lambda: kitchen.state() is TemplateState.READY)
 
 
-async def test_the_deadline_ends_what_hangs(kitchen: Kitchen) -> None:
+async def test_a_fault_while_the_end_is_written_is_tried_again(kitchen: Kitchen) -> None:
+    await kitchen.save()
+    (preparation,) = await kitchen.claim()
+
+    async def full(*_: object, **__: object) -> bool:
+        raise StoreFault("the disk is full")
+
+    prepared, kitchen.store.templates.prepared = kitchen.store.templates.prepared, full  # type: ignore[method-assign]
+    await kitchen.preparer._work(preparation)
+    assert kitchen.state() is TemplateState.PREPARING
+    kitchen.store.templates.prepared = prepared  # type: ignore[method-assign]
+    kitchen.clock.advance(MINUTE)
+    await kitchen.until(lambda: kitchen.state() is TemplateState.READY)
+    assert len(kitchen.adapter.asked) == 1  # what had been made is still there
+
+
+async def test_the_deadline_ends_what_fails_again_and_again(kitchen: Kitchen) -> None:
     kitchen.adapter.outcome = CageError("the ffmpeg cage is not running")
     message = await kitchen.accept()
+    (preparation,) = await kitchen.claim()
     kitchen.clock.advance(PREPARE_WITHIN - 500)
-    await kitchen.until(lambda: kitchen.shown(message).state is State.FAILED)
+    await kitchen.preparer._work(preparation)
+    assert kitchen.shown(message).state is State.FAILED
     assert kitchen.codes(message.id) == ["E013"]
     assert "the ffmpeg cage is not running" in kitchen.shown(message).details
 
 
-async def test_what_is_late_already_is_not_begun(kitchen: Kitchen) -> None:
+async def test_the_deadline_ends_what_hangs(kitchen: Kitchen) -> None:
     message = await kitchen.accept()
+    (preparation,) = await kitchen.claim()
     kitchen.clock.advance(PREPARE_WITHIN + 1)
-    await kitchen.until(lambda: kitchen.shown(message).state is State.FAILED)
+    await kitchen.preparer._work(preparation)
     assert kitchen.shown(message).details == "slide 1: Video: it could not be prepared within 30 minutes"
 
 
-async def test_accounts_have_turns(kitchen: Kitchen) -> None:
+async def test_a_version_that_may_fit_another_time_is_not_kept(kitchen: Kitchen) -> None:
+    kitchen.adapter.outcome = Misfit(reason="it took longer than 40 s", passing=True)
+    message = await kitchen.accept()
+    await kitchen.until(lambda: kitchen.shown(message).state is State.ACCEPTED)
+    assert kitchen.store.renditions.get(60, TERMS.key) is None
+
+
+async def test_a_header_that_says_enough_ends_a_template_that_no_carrier_wants(kitchen: Kitchen) -> None:
+    kitchen.profiles = []
+    kitchen.adapter.header = AvBroken(reason="it holds nothing that can be decoded")
+    await kitchen.save()
+    await kitchen.until(lambda: kitchen.state() is TemplateState.DEAD)
+    assert kitchen.adapter.asked == []
+
+
+async def test_accounts_have_turns_and_a_part_of_the_places_each(kitchen: Kitchen) -> None:
     for number in range(5):
         await kitchen.save(50 + number)
         kitchen.clock.advance(1)
@@ -317,12 +438,11 @@ async def test_accounts_have_turns(kitchen: Kitchen) -> None:
     template = Template(id=70, account_id=2, state=TemplateState.PREPARING, size=9, created_at=kitchen.clock.now())
     await kitchen.store.templates.save(
         template, other, notices=(), kept=Kept(idempotency_key="", response=b"", response_expires=0),
-        preparation=replace(kitchen.preparation(70, IN_USE), account_id=2),
+        preparation=replace(kitchen.preparation(70, None), account_id=2),
     )  # fmt: skip
-    claimed = await kitchen.store.preparations.claim(
-        now=kitchen.clock.now(), lease=NOW + MINUTE, owner="me", limit=2
-    )
-    assert sorted(each.content_id for each in claimed) == [50, 70]
+    assert sorted(each.content_id for each in await kitchen.claim(limit=2)) == [50, 70]
+    assert sorted(each.content_id for each in await kitchen.claim(each=3)) == [51, 52]
+    assert await kitchen.claim(each=3) == []
 
 
 async def test_an_account_that_is_gone_has_its_template_ready_without_versions(kitchen: Kitchen) -> None:

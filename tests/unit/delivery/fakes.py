@@ -11,8 +11,9 @@ from mmsgate.domain.change import Change
 from mmsgate.domain.message import Content, Event, Message, SmsPart
 from mmsgate.domain.postback import PostbackCode
 from mmsgate.domain.rendition import BrokenMedium, Misfit, Terms, Version
-from mmsgate.domain.slide import Slide
+from mmsgate.domain.slide import Medium, Slide
 from mmsgate.media.adapter import Adapter
+from mmsgate.media.probe import AvBroken, AvFacts
 from mmsgate.postbacks.ledger import Ledger
 from mmsgate.store import Decide, Directory, EncodedRow, Recorded, Snapshot, Store
 from tests.unit.builders import an_account
@@ -70,6 +71,7 @@ class FakeAdapter:
 
     def __init__(self, outcome: Version | Misfit | BrokenMedium | Exception | None = None) -> None:
         self.outcome = outcome
+        self.header: AvBroken | None = None
         self.asked: list[Terms] = []
 
     async def adapt(
@@ -83,6 +85,10 @@ class FakeAdapter:
             return self.outcome
         suits = terms.take(medium for slide in slides for medium in slide.media)
         return Version(slides=slides) if suits else Misfit(reason="nothing helps")
+
+    async def inspect(self, _: Medium) -> AvFacts | AvBroken:
+        """Its header says that all is well, or what a test says."""
+        return self.header or AvFacts(seconds=4.2, estimated=False, video=None, audio=None)
 
     @property
     def as_adapter(self) -> Adapter:

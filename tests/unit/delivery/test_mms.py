@@ -26,7 +26,6 @@ from mmsgate.delivery.rendition import CarrierRenditions, Rendition, Unfit
 from mmsgate.delivery.verdict import MOST_BROKEN_ATTEMPTS
 from mmsgate.domain.message import Content, Message
 from mmsgate.domain.postback import PostbackCode
-from mmsgate.domain.rendition import PREPARE_PATIENCE, PREPARE_WITHIN, Terms
 from mmsgate.domain.slide import Slide
 from mmsgate.domain.state import Happening, State
 from mmsgate.mm7.content import EncodedContent
@@ -562,19 +561,21 @@ TOO_LARGE = RefusedContent(code=2004, text="2004 Multimedia content refused", fo
 async def test_a_video_without_a_version_is_prepared_before_anything_is_sent() -> None:
     bench = MmsBench(content=FILM_CONTENT)
     message = await bench.deliver()
-    assert (message.state, message.due_at) == (State.PREPARING, NOW + PREPARE_PATIENCE)
+    assert (message.state, message.due_at) == (State.PREPARING, message.expires_at)
     asked = bench.changes[-1].preparation
     assert asked is not None
-    assert (asked.content_id, asked.deadline) == (5, NOW + PREPARE_WITHIN)
-    assert Terms.from_json(asked.terms).room is not None
+    assert asked.content_id == 5
+    assert asked.terms is not None
+    assert asked.terms.room is not None
+    assert message.awaits == asked.terms.key
     assert bench.client.sent == []
 
 
-async def test_a_preparation_that_hangs_ends_the_message() -> None:
-    bench = MmsBench(message=a_message(state=State.PREPARING))
+async def test_a_message_that_expires_in_preparation_has_failed() -> None:
+    bench = MmsBench(message=a_message(state=State.PREPARING, awaits="1-a"))
     message = await bench.deliver()
-    assert message.state is State.FAILED
-    assert bench.event.reason == "its sound or video could not be prepared within 30 minutes"
+    assert (message.state, message.awaits) == (State.FAILED, "")
+    assert bench.event.reason == "expired before its sound or video was prepared"
     assert bench.told == [PostbackCode.E101]
 
 

@@ -141,7 +141,7 @@ async def test_what_does_not_fit_goes_by_sms_or_not_at_all() -> None:
     desk = Desk(replace(ALL, limit=600_000))
     preview = await desk.preview(Slide(media=(BIG,)))
     assert {row.outcome for row in preview.rows} == {Outcome.SMS}
-    assert "over the 600,000 decoded that all/short-code takes" in preview.rows[0].reason
+    assert "over the 600,000 decoded on all/short-code" in preview.rows[0].reason
     alone = await desk.preview(Slide(media=(BIG,)), fallback=False)
     assert {row.outcome for row in alone.rows} == {Outcome.FAILS}
 

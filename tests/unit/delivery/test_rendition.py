@@ -117,8 +117,8 @@ async def test_files_over_the_limit_are_refused_unread_and_the_largest_is_named(
     kitchen = Kitchen(a_content(slides=(Slide(media=(BIG,)), Slide(media=(BIGGER,)))))
     unfit = await kitchen.refused(profile=limited(614_400))
     assert unfit.reason == (
-        "slide 2: Image of 500,000 bytes; all files are 900,000, over the 614,400 decoded that "
-        "sim/short-code takes; nothing helps"
+        "slide 2: Image of 500,000 bytes; all files are 900,000, over the 614,400 decoded on "
+        "sim/short-code; nothing helps"
     )
     assert unfit.data == {"bytes": 900_000, "limit": 614_400}
     assert kitchen.blobs.read_names == []
@@ -128,7 +128,7 @@ async def test_the_reason_names_the_kind_of_sender() -> None:
     kitchen = Kitchen(a_content(slides=(Slide(media=(BIG,)),)))
     unfit = await kitchen.choose(profile=limited(1), sender_type=SenderType.TOLL_FREE)
     assert isinstance(unfit, Unfit)
-    assert "that sim/toll-free takes" in unfit.reason
+    assert "decoded on sim/toll-free; " in unfit.reason
 
 
 async def test_files_that_fit_alone_are_refused_with_their_text_and_smil_over_the_limit() -> None:
@@ -136,7 +136,7 @@ async def test_files_that_fit_alone_are_refused_with_their_text_and_smil_over_th
     unfit = await Kitchen(a_content(slides=slides)).refused(profile=limited(700))
     size = (await Kitchen(a_content(slides=slides)).made()).content.decoded_size
     assert unfit.reason.startswith("slide 2 has the most, 600 bytes; ")
-    assert f"the whole content is {size:,}, over the 700 decoded that sim/short-code takes" in unfit.reason
+    assert f"the whole content is {size:,}, over the 700 decoded on sim/short-code" in unfit.reason
     assert unfit.data == {"bytes": size, "limit": 700}
 
 

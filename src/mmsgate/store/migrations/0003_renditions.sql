@@ -1,16 +1,18 @@
 -- Release 0.2.0: renditions (versions of a content for certain terms), and the work that makes them.
 
--- Sound and video that wait to be transcoded, or are. A claim moves `due_at` to the end of its lease.
+-- Sound and video that wait to be transcoded, or are. A claim moves `due_at` to the end of its lease, and the first one
+-- sets the deadline. `key` is that of the terms; a new template's, without terms, is for all carriers in use.
 CREATE TABLE preparation (
     content_id INTEGER NOT NULL,
-    terms      TEXT NOT NULL,
+    key        TEXT NOT NULL,
+    terms      TEXT,
     account_id INTEGER NOT NULL,
     dialect    TEXT NOT NULL,
     due_at     INTEGER NOT NULL,
     leased_by  TEXT,
     attempts   INTEGER NOT NULL,
-    deadline   INTEGER NOT NULL,
-    PRIMARY KEY (content_id, terms)
+    deadline   INTEGER,
+    PRIMARY KEY (content_id, key)
 ) WITHOUT ROWID;
 CREATE INDEX preparation_due ON preparation (due_at);
 
@@ -37,8 +39,9 @@ CREATE TABLE encoded (
     PRIMARY KEY (content_id, terms, dialect)
 ) WITHOUT ROWID;
 
--- Which messages wait for a content's version?
-CREATE INDEX message_preparing ON message (mms_id) WHERE state = 'preparing';
-
 -- After a refusal for size: the most bytes that the next version may have.
 ALTER TABLE message ADD COLUMN size_cap INTEGER NOT NULL DEFAULT 0;
+
+-- The key of the preparation that a message in `preparing` waits for.
+ALTER TABLE message ADD COLUMN awaits TEXT NOT NULL DEFAULT '';
+CREATE INDEX message_preparing ON message (mms_id, awaits) WHERE state = 'preparing';

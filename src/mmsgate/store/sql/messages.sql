@@ -5,7 +5,7 @@ INSERT INTO content (id, account_id, name, subject, slides, created_at) VALUES (
 INSERT INTO content_blob (blob, content_id) VALUES (?, ?) ON CONFLICT DO NOTHING
 
 -- name: insert_message
-INSERT INTO message ({message}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO message ({message}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 
 -- name: insert_tracking
 INSERT INTO tracking (tracking_id, message_id) VALUES (?, ?)
@@ -59,7 +59,7 @@ SELECT {message} FROM message WHERE id = (SELECT message_id FROM tracking WHERE 
 SELECT {message} FROM message ORDER BY id DESC LIMIT 1
 
 -- name: update_message
-UPDATE message SET ({mutable}, leased_by) = (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL) WHERE id = ?
+UPDATE message SET ({mutable}, leased_by) = (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL) WHERE id = ?
 
 -- name: insert_carrier_id
 INSERT INTO carrier_id (connection, normalised, verbatim, message_id, part) VALUES (?, ?, ?, ?, ?)
@@ -96,7 +96,7 @@ SELECT id, account_id, name, subject, slides, created_at FROM content WHERE id =
 SELECT at, happening, state, changed, reason, data FROM event WHERE message_id = ? ORDER BY id
 
 -- name: page
-SELECT page.mms_id, message.mms_id, page.message_id, page.created_at, page.expires_at
+SELECT message.content_id, message.mms_id, page.message_id, page.created_at, page.expires_at
 FROM page JOIN message ON message.id = page.message_id WHERE token = ?
 
 -- name: note_once
