@@ -92,11 +92,18 @@ class Channel(asyncio.Protocol):
     # -- time
 
     def _watch(self) -> None:
-        """One timer at a time, for whichever patience ends first."""
+        """Look when the first patience ends. A timer of an earlier exchange that comes before that will do."""
         at = self._deadline if self._idle is None else min(self._deadline, self._heard_at + self._idle)
-        self._timer = self._loop.call_at(at, self._look_at_time)
+        if self._timer is not None and self._timer.when() > at:
+            self._timer.cancel()
+            self._timer = None
+        if self._timer is None:
+            self._timer = self._loop.call_at(at, self._look_at_time)
 
     def _look_at_time(self) -> None:
+        self._timer = None
+        if self._waiting is None or self._waiting.done():
+            return
         now = self._loop.time()
         assert self._transport is not None
         if self._transport.get_write_buffer_size():
@@ -129,6 +136,9 @@ class Channel(asyncio.Protocol):
                 self.abort(NOT_HTTP)
 
     def connection_lost(self, error: Exception | None) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         if self._in_body and error is None and self._lasts_until_end():
             self._complete()
         elif error is not None:
@@ -183,9 +193,6 @@ class Channel(asyncio.Protocol):
         self._end(answer)
 
     def _end(self, outcome: Answered | Lost) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
         if self._waiting is not None and not self._waiting.done():
             self._waiting.set_result(outcome)
 
