@@ -38,6 +38,20 @@ async def test_what_waits_together_is_committed_together(engine: Engine) -> None
     assert engine.commits <= 2
 
 
+async def test_what_comes_turn_by_turn_is_committed_together(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mmsgate.store.engine.GATHER", 60)  # however slow this machine is
+
+    async def write_after(turns: int) -> None:
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        await engine.write(lambda db: db.execute("SELECT 1").fetchone())
+
+    await asyncio.gather(*(write_after(turns) for turns in range(5)))
+    assert engine.commits == 1
+
+
 async def test_a_failing_write_fails_alone(engine: Engine) -> None:
     results = await asyncio.gather(
         *(engine.write(insert(None if n == 5 else f"word {n}")) for n in range(10)), return_exceptions=True
