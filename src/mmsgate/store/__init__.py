@@ -67,7 +67,9 @@ class Store:
         self._engine = Engine(path)
         self.messages = Messages(self._engine, render=_render_nothing)
         self.postbacks = Postbacks(self._engine)
-        self.templates = Templates(self._engine, on_freed=self.messages.forget_content)
+        self.templates = Templates(self._engine, on_freed=self.messages.forget_contents)
+        self.preparations = Preparations(self._engine)
+        self.renditions = RenditionRows(self._engine)
         self.accounts = Accounts(self._engine)
         self.media = MediaRows(self._engine)
 

@@ -291,16 +291,17 @@ class Messages:
     # -- look-ups
 
     def content(self, mms_id: int) -> Content | None:
-        """The slides behind an mms-id. They never change: those used last are remembered until they are dropped."""
+        """The slides behind an mms-id. They never change, so those used last are remembered."""
         known = self._contents.get(mms_id)
         if known is not None:
             return known
         content = self._read_content(mms_id)
         return content and self._contents.put(mms_id, content)
 
-    def forget_content(self, mms_id: int) -> None:
-        """It has been dropped."""
-        self._contents.drop(mms_id)
+    def forget_contents(self, ids: Iterable[int]) -> None:
+        """Those have been freed: they are no longer remembered."""
+        for content_id in ids:
+            self._contents.drop(content_id)
 
     def _read_content(self, mms_id: int) -> Content | None:
         found = self._engine.read(SQL["content"], (mms_id,))

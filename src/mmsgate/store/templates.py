@@ -44,10 +44,10 @@ class Listed:
 class Templates:
     """Statements about templates. All but `free_unneeded` see one account's only.
 
-    `on_freed` is told the id of each content that is dropped.
+    `on_freed` is told of contents that are gone.
     """
 
-    def __init__(self, engine: Engine, *, on_freed: Callable[[int], None]) -> None:
+    def __init__(self, engine: Engine, *, on_freed: Callable[[list[int]], None]) -> None:
         self._engine, self._on_freed = engine, on_freed
 
     async def save(
@@ -111,16 +111,26 @@ class Templates:
     async def free_unneeded(self, *, now: Millis) -> int:
         """Drop the content of deleted templates that no message and no page needs; how many."""
 
-        def work(db: sqlite3.Connection) -> list[Row]:
+        def work(db: sqlite3.Connection) -> list[int]:
             found = db.execute(SQL["unneeded"], (now - ON_ITS_WAY, now)).fetchall()
             for statement in ("free_blobs", "free_renditions", "free_encoded", "free_content", "free_template"):
                 db.executemany(SQL[statement], found)
-            return found
+            return [row[0] for row in found]
 
         freed = await self._engine.write(work)
-        for row in freed:
-            self._on_freed(row[0])
+        self._on_freed(freed)
         return len(freed)
+
+
+def _tell(
+    db: sqlite3.Connection, template_id: int, account_id: int, notices: Sequence[PostbackRow], *, at: Millis
+) -> None:
+    for sequence, row in enumerate(notices, 1):
+        db.execute(
+            POSTBACK_INSERT,
+            (template_id, sequence, account_id, row.receiver, row.url, row.code, row.content_type, row.body, at,
+             row.ordered),
+        )  # fmt: skip
 
 
 def _row(template: Template) -> Row:
