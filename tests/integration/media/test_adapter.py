@@ -184,6 +184,17 @@ async def test_small_pictures_leave_their_share_to_the_large_one(
     assert 150_000 < total <= 300_000
 
 
+async def test_pictures_that_grow_with_their_type_share_the_room(adapter: Adapter, blobs: FileBlobStore) -> None:
+    """A WebP is smaller than the JPEG that is made of it: each leaves the others what they will need."""
+    pictures = [saved(photograph((1600, 1200 + 10 * n)), "WEBP", quality=80) for n in range(3)]
+    slides = [await slide_of(blobs, data, "image/webp") for data in pictures]
+    room = sum(map(len, pictures)) + 10_000
+    found = await adapted(adapter, *slides, room=room)
+    sizes = [medium.size for slide in found.slides for medium in slide.media]
+    assert 0.7 * room < sum(sizes) <= room
+    assert min(sizes) > room // 5
+
+
 async def test_a_type_that_phones_do_not_take_becomes_a_jpeg(adapter: Adapter, blobs: FileBlobStore) -> None:
     png = saved(photograph((300, 200)), "PNG")
     found = await adapted(
@@ -266,6 +277,30 @@ async def test_for_a_page_everything_becomes_what_browsers_show(
     assert isinstance(found, Version), found
     assert found.slides[0].media[0].mime == "video/mp4"
     assert found.slides[1].media[0].mime in {"audio/mp4", "audio/mpeg"}
+
+
+async def test_videos_that_grow_with_their_codec_share_the_room(
+    adapter: Adapter, blobs: FileBlobStore, footage: Footage
+) -> None:
+    film = await played(blobs, footage["hevc"])
+    other = replace(film, text="the same film again, at another address")
+    room = 2 * film.media[0].size + 10_000
+    found = await adapted(adapter, film, other, room=room)
+    assert sum(medium.size for slide in found.slides for medium in slide.media) <= room
+    assert [medium.mime for slide in found.slides for medium in slide.media] == ["video/mp4"] * 2
+
+
+async def test_what_suits_one_room_is_not_looked_at_again_for_a_larger_one(
+    adapter: Adapter, blobs: FileBlobStore, footage: Footage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slide = await played(blobs, footage["mp4"])
+    first = await adapted(adapter, slide, room=1_000_000)
+
+    async def never(*_: object, **__: object) -> None:
+        raise AssertionError("it is known to suit")
+
+    monkeypatch.setattr(adapter._transcoder, "fit", never)
+    assert await adapted(adapter, slide, room=2_000_000) == first
 
 
 async def test_a_broken_file_is_named(adapter: Adapter, blobs: FileBlobStore, footage: Footage) -> None:
