@@ -10,7 +10,6 @@ import re
 import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import islice
 
 from mmsgate.domain.media import MediaType, by_mime
 
@@ -159,41 +158,74 @@ def _asf(head: bytes, peek: Peek, _size: int) -> Sniffed | None:
 
 _END_OF_DIRECTORY = b"PK\x05\x06"
 _DIRECTORY_ENTRY = b"PK\x01\x02"
+_MOST_DIRECTORY = 64 * 1024  # bytes of a directory that are read
 _MOST_ENTRIES = 1000
 #: What a pass may unpack to, in bytes: a phone that opens it is not to be harmed.
 MOST_UNPACKED = 20 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Directory:
+    """A zip's central directory: each file's name and the bytes that it unpacks to.
+
+    `whole` says that all of it was read and that it agrees with its end record.
+    """
+
+    names: tuple[bytes, ...] = ()
+    unpacked: tuple[int, ...] = ()
+    whole: bool = False
 
 
 def _zip(head: bytes, peek: Peek, size: int) -> Sniffed | None:
     """A pass is a zip with pass.json at its top; its directory is read, nothing is inflated."""
     if not head.startswith((b"PK\x03\x04", _END_OF_DIRECTORY)):
         return None
-    entries = dict(islice(_zip_entries(peek, size), _MOST_ENTRIES))
-    if b"pass.json" in entries:
-        unpacked = sum(entries.values())
-        if unpacked > MOST_UNPACKED or len(entries) == _MOST_ENTRIES:
-            return _sniffed(
-                "", f"a pass of {len(entries):,} files or more that unpack to {unpacked:,} bytes or more"
-            )
-        return _sniffed("application/vnd.apple.pkpass")
-    if b"[Content_Types].xml" in entries:
+    found = _directory(peek, size)
+    if b"pass.json" in found.names:
+        bad = _bad_pass(found)
+        return _sniffed("", bad) if bad else _sniffed("application/vnd.apple.pkpass")
+    if b"[Content_Types].xml" in found.names:
         return _sniffed("", "an Office document")
     return _sniffed("", "ZIP")
 
 
-def _zip_entries(peek: Peek, size: int) -> Iterator[tuple[bytes, int]]:
-    """The names in a zip's central directory and the bytes that each unpacks to, as far as its first 64 KB go."""
-    tail = peek(max(size - 66_000, 0), 66_000)  # the end record and the longest comment
+def _bad_pass(found: _Directory) -> str:
+    """What a pass is that might harm whoever unpacks it; empty if it is a good one.
+
+    Readers differ in what they believe of a directory that contradicts itself: such a one hides files from us.
+    """
+    unpacked, number = sum(found.unpacked), len(found.names)
+    if unpacked > MOST_UNPACKED or number > _MOST_ENTRIES:
+        return f"a pass of {number:,} files or more that unpack to {unpacked:,} bytes or more"
+    if len(set(found.names)) < number:
+        return "a pass in which two files have one name"
+    if not found.whole:
+        return f"a pass whose directory is broken or longer than {_MOST_DIRECTORY:,} bytes"
+    return ""
+
+
+def _directory(peek: Peek, size: int) -> _Directory:
+    """The central directory, as far as its first 64 KB go."""
+    start = max(size - 66_000, 0)
+    tail = peek(start, 66_000)  # the end record and the longest comment
     at = tail.rfind(_END_OF_DIRECTORY)
     if at < 0 or len(tail) - at < 22:
-        return
-    length, offset = struct.unpack_from("<II", tail, at + 12)
-    directory = peek(offset, min(length, 64 * 1024))
+        return _Directory()
+    number, length, offset = struct.unpack_from("<HII", tail, at + 10)
+    entries = list(_entries(peek(offset, min(length, _MOST_DIRECTORY))))
+    names, unpacked, ends = zip(*entries, strict=True) if entries else ((), (), (0,))
+    fits = ends[-1] == length <= _MOST_DIRECTORY and offset + length == start + at
+    return _Directory(names=names, unpacked=unpacked, whole=fits and len(entries) == number)
+
+
+def _entries(directory: bytes) -> Iterator[tuple[bytes, int, int]]:
+    """Each entry's name, what it unpacks to, and where the entry ends."""
     at = 0
     while directory[at : at + 4] == _DIRECTORY_ENTRY and len(directory) - at >= 46:
         unpacked, name, extra, comment = struct.unpack_from("<IHHH", directory, at + 24)
-        yield directory[at + 46 : at + 46 + name], unpacked
-        at += 46 + name + extra + comment
+        end = at + 46 + name + extra + comment
+        yield directory[at + 46 : at + 46 + name], unpacked, end
+        at = end
 
 
 def _mpeg_audio(head: bytes, peek: Peek, _size: int) -> Sniffed | None:

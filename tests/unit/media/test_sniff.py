@@ -2,6 +2,7 @@
 
 import io
 import struct
+import warnings
 import zipfile
 
 import pytest
@@ -201,6 +202,79 @@ def test_a_zip_directory_that_lies_about_its_place_and_size() -> None:
     end = data.rfind(b"PK\x05\x06")
     struct.pack_into("<II", data, end + 12, 0xFFFFFFFF, 0xFFFFFFF0)
     assert sniff_bytes(bytes(data)).name == "ZIP"
+
+
+def a_pass(*unpacked: int, names: tuple[str, ...] = (), more: bytes = b"") -> bytearray:
+    """A pass whose files claim to unpack to so many bytes; `more` goes into its first entry's extra field."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as file, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it says so if a name stands twice
+        for number in range(len(unpacked)):
+            info = zipfile.ZipInfo(names[number] if names else "pass.json" if not number else f"{number}.png")
+            file.writestr(info, b"")
+            info.file_size = unpacked[number]
+            info.extra = more if not number else b""
+    return bytearray(buffer.getvalue())
+
+
+PASS = "application/vnd.apple.pkpass"
+LARGE = 15 * 1024 * 1024
+BROKEN = "a pass whose directory is broken or longer than 65,536 bytes"
+
+
+def test_a_pass_may_unpack_to_twenty_mebibytes_and_no_more() -> None:
+    found = sniff_bytes(bytes(a_pass(10 * 1024 * 1024, 10 * 1024 * 1024)))
+    assert found.type is not None
+    assert found.type.mime == PASS
+    bomb = sniff_bytes(bytes(a_pass(10 * 1024 * 1024, 10 * 1024 * 1024 + 1)))
+    assert (bomb.type, bomb.name) == (None, "a pass of 2 files or more that unpack to 20,971,521 bytes or more")
+
+
+def test_files_of_one_name_count_each() -> None:
+    bomb = a_pass(2, LARGE, LARGE, names=("pass.json", "a.png", "a.png"))
+    assert sniff_bytes(bytes(bomb)).name == "a pass of 3 files or more that unpack to 31,457,282 bytes or more"
+
+
+def test_a_pass_in_which_a_name_stands_twice_is_none() -> None:
+    for names in (("pass.json", "a.png", "a.png"), ("pass.json", "a.png", "pass.json")):
+        found = sniff_bytes(bytes(a_pass(2, 5, 5, names=names)))
+        assert (found.type, found.name) == (None, "a pass in which two files have one name")
+
+
+def extra(length: int) -> bytes:
+    """An extra field of that many bytes."""
+    return struct.pack("<HH", 0xCAFE, length - 4) + bytes(length - 4)
+
+
+def test_a_pass_with_more_directory_than_is_read_is_none() -> None:
+    most = 64 * 1024 - 2 * 46 - len("pass.json1.png")
+    assert sniff_bytes(bytes(a_pass(2, 2, more=extra(most)))).type is not None
+    for length, second in ((most + 1, 2), (65_500, LARGE * 2)):
+        found = sniff_bytes(bytes(a_pass(2, second, more=extra(length))))
+        assert (found.type, found.name) == (None, BROKEN)
+
+
+@pytest.mark.parametrize(("at", "layout", "change"), [(10, "<H", -1), (10, "<H", 1), (12, "<I", -5), (12, "<I", 5)])
+def test_a_pass_whose_end_record_says_otherwise_than_its_directory_is_none(
+    at: int, layout: str, change: int
+) -> None:
+    data = a_pass(2, 5)
+    where = data.rfind(b"PK\x05\x06") + at
+    (said,) = struct.unpack_from(layout, data, where)
+    struct.pack_into(layout, data, where, said + change)
+    found = sniff_bytes(bytes(data))
+    assert (found.type, found.name) == (None, BROKEN)
+
+
+def test_a_pass_with_a_second_directory_behind_its_first_is_none() -> None:
+    """Some readers go by the directory's offset, others by its end: each would see another pass."""
+    good, bomb = a_pass(2), a_pass(2 * LARGE)
+    assert len(good) == len(bomb)
+    end = good.rfind(b"PK\x05\x06")
+    start = good.find(b"PK\x01\x02")
+    data = good[:end] + bomb[start:end] + good[end:]
+    found = sniff_bytes(bytes(data))
+    assert (found.type, found.name) == (None, BROKEN)
 
 
 @given(st.binary(max_size=600), st.sampled_from([data for data, _ in OURS + OTHERS]), st.integers(0, 64))
