@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from mmsgate.domain.slide import Slide
-from mmsgate.mm7.content import EncodedContent, encode_content
-from mmsgate.mm7.dialect import Dialect
+from mmsgate.mm7.content import Body, EncodedContent, encode_content
+from mmsgate.mm7.dialect import Dialect, Encoding
 from mmsgate.recent import Recent
 from mmsgate.store import EncodedRow
 
@@ -52,7 +52,7 @@ class Boundaries:
 
     def __init__(self, draw: Callable[[], str] | None = None) -> None:
         self._draw = draw or (lambda: "".join(secrets.choice(_ALPHABET) for _ in range(24)))
-        self._usual = self._draw()
+        self.usual = self._draw()
 
     def __call__(self) -> Callable[[], str]:
         """A source for one content."""
@@ -60,7 +60,7 @@ class Boundaries:
         return lambda: next(tokens)
 
     def _tokens(self) -> Iterator[str]:
-        yield self._usual
+        yield self.usual
         while True:
             yield self._draw()
 
@@ -77,14 +77,18 @@ class EncodeJob:
 class Encoder:
     """Encodes contents. `memory` bounds the bytes that are kept for later; `encodes` counts what was done.
 
-    One asked for by many at once is encoded once.
+    One asked for by many at once is encoded once. Those with a recipient's own texts share the bodies of their
+    media.
     """
 
     def __init__(self, blobs: Blobs, kept: Kept, *, memory: int = 64_000_000) -> None:
         self._blobs, self._kept = blobs, kept
         self._boundaries = Boundaries()
         self._recent: Recent[EncodeJob, EncodedContent] = Recent(
-            256, weigh=lambda encoded: encoded.decoded_size, budget=memory
+            256, weigh=lambda encoded: encoded.decoded_size, budget=memory // 2
+        )
+        self._bodies: Recent[tuple[str, Encoding], Body] = Recent(
+            256, weigh=lambda body: len(body.data), budget=memory // 2
         )
         self._flights: dict[EncodeJob, asyncio.Task[EncodedContent]] = {}
         self.encodes = 0
@@ -115,10 +119,20 @@ class Encoder:
     async def _fresh(self, job: EncodeJob) -> EncodedContent:
         self.encodes += 1
         media = [medium for slide in job.slides for medium in slide.media]
-        blobs = {medium.blob: await self._blobs.read(medium.blob) for medium in media}
+        bodies = {medium.blob: await self._body(medium.blob, job.dialect.encoding) for medium in media}
         return encode_content(
-            job.slides, blobs, dialect=job.dialect, content_id="1", token=self._boundaries(), fitted=job.fitted
+            job.slides, bodies, dialect=job.dialect, content_id="1", token=self._boundaries(), fitted=job.fitted
         )
+
+    async def _body(self, blob: str, encoding: Encoding) -> Body:
+        """A medium as it travels, looked through for the usual boundary."""
+        key = (blob, encoding)
+        known = self._bodies.get(key)
+        if known is not None:
+            return known
+        data = await self._blobs.read(blob)
+        made_meanwhile = self._bodies.get(key)
+        return made_meanwhile or self._bodies.put(key, Body.of(data, encoding, self._boundaries.usual))
 
     async def _stored(self, job: EncodeJob, content_id: int, key: str) -> EncodedContent:
         encoded = await self._fresh(job)

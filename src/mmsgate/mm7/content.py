@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from mmsgate.domain.media import SMIL_MIME, MediaKind, by_mime
 from mmsgate.domain.slide import Medium, Slide
 from mmsgate.mm7.dialect import Dialect, Encoding, InnerType, Layout, SmilRefs
-from mmsgate.mm7.multipart import Boundaries, Part, build, draw_boundaries
+from mmsgate.mm7.multipart import Boundaries, Headers, Part, build, draw_boundaries, holds
 from mmsgate.mm7.smil import Par, reference, write_smil
 
 SMIL_NAME = "show.smil"
@@ -38,19 +38,39 @@ class EncodedContent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Body:
+    """A medium as it travels: the same for every content that holds it, so that it may be made once and shared.
+
+    `size` is its number of bytes before the transfer encoding. No boundary of the token `clear_of` occurs in it; if
+    that is empty, nobody knows.
+    """
+
+    data: bytes = field(repr=False)
+    size: int
+    clear_of: str = ""
+
+    @classmethod
+    def of(cls, data: bytes, encoding: Encoding, token: str = "") -> "Body":
+        """A body in a transfer encoding, looked through for the boundaries of `token` if one is given."""
+        travels = _base64(data) if encoding is Encoding.BASE64 else data
+        clear = bool(token) and not holds(travels, token)
+        return cls(data=travels, size=len(data), clear_of=token if clear else "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Item:
     """One part before it is encoded; `slide` is the index of its slide, None for the SMIL."""
 
     name: str
     content_type: str
     kind: MediaKind | None
-    body: bytes
+    body: Body
     slide: int | None = None
 
 
 def encode_content(
     slides: Sequence[Slide],
-    blobs: Mapping[str, bytes],
+    bodies: Mapping[str, Body],
     *,
     dialect: Dialect,
     content_id: str,
@@ -59,14 +79,17 @@ def encode_content(
 ) -> EncodedContent:
     """The content part of `slides`.
 
-    `blobs` holds each medium's bytes under `Medium.blob`; a missing one is a KeyError. `content_id` (letters and
-    digits) makes the Content-ID ``content.…@id_domain``. `token` draws 1-35 random letters and digits for the
-    boundaries. `fitted` says that we have adapted the media ourselves: then, and with a GIF, the carrier may not.
+    `bodies` holds each medium under `Medium.blob`, in the dialect's encoding; a missing one is a KeyError.
+    `content_id` (letters and digits) makes the Content-ID ``content.…@id_domain``. `token` draws 1-35 random
+    letters and digits for the boundaries. `fitted` says that we have adapted the media ourselves: then, and with a
+    GIF, the carrier may not.
     """
-    media = [item for index, slide in enumerate(slides) for item in _items(index, slide, blobs, dialect)]
+    media = [item for index, slide in enumerate(slides) for item in _items(index, slide, bodies, dialect)]
     items = [_smil_item(slides, media, dialect), *media]
     parts = [_part(item, dialect) for item in items]
-    boundaries = draw_boundaries((part.body for part in parts), token)
+    boundaries = draw_boundaries(
+        lambda drawn: (item.body.data for item in items if item.body.clear_of != drawn), token
+    )
     content = f"content.{content_id}@{dialect.id_domain}"
     buffers = tuple(_tail(parts, content, boundaries, dialect))
     has_gif = any(item.content_type.startswith("image/gif") for item in items)
@@ -75,28 +98,28 @@ def encode_content(
         href=content if dialect.layout is Layout.NESTED else SMIL_NAME,
         buffers=buffers,
         wire_size=sum(map(len, buffers)),
-        decoded_size=sum(len(item.body) for item in items),
+        decoded_size=sum(item.body.size for item in items),
         allow_adaptations=dialect.allow_adaptations and not fitted and not has_gif,
     )
 
 
-def _items(index: int, slide: Slide, blobs: Mapping[str, bytes], dialect: Dialect) -> Iterator[_Item]:
+def _items(index: int, slide: Slide, bodies: Mapping[str, Body], dialect: Dialect) -> Iterator[_Item]:
     """A slide's parts: what is shown, then its text, then its object."""
     for medium in slide.shown:
-        yield _medium_item(index, medium, blobs, dialect)
+        yield _medium_item(index, medium, bodies, dialect)
     if slide.text:
         yield _Item(
             name=f"s{index + 1}.txt",
             content_type=_TEXT_TYPE,
             kind=MediaKind.TEXT,
-            body=slide.text.encode("utf-8", "replace"),
+            body=Body.of(slide.text.encode("utf-8", "replace"), dialect.encoding),
             slide=index,
         )
     for medium in slide.objects:
-        yield _medium_item(index, medium, blobs, dialect)
+        yield _medium_item(index, medium, bodies, dialect)
 
 
-def _medium_item(index: int, medium: Medium, blobs: Mapping[str, bytes], dialect: Dialect) -> _Item:
+def _medium_item(index: int, medium: Medium, bodies: Mapping[str, Body], dialect: Dialect) -> _Item:
     entry = by_mime(medium.mime)
     if entry is None:
         raise ValueError(f"an MMS can't carry {medium.mime}")
@@ -104,7 +127,7 @@ def _medium_item(index: int, medium: Medium, blobs: Mapping[str, bytes], dialect
         name=f"s{index + 1}.{entry.extension}",
         content_type=dialect.vcard_mime if entry.kind is MediaKind.VCARD else entry.mime,
         kind=medium.kind,
-        body=blobs[medium.blob],
+        body=bodies[medium.blob],
         slide=index,
     )
 
@@ -120,20 +143,19 @@ def _smil_item(slides: Sequence[Slide], media: Sequence[_Item], dialect: Dialect
         )
         if shown:
             pars.append(Par(duration=slide.duration * 1000, references=shown))
-    return _Item(name=SMIL_NAME, content_type=f"{SMIL_MIME}; charset=utf-8", kind=None, body=write_smil(pars))
+    body = Body.of(write_smil(pars), Encoding.BINARY)  # it is ASCII and needs no encoding
+    return _Item(name=SMIL_NAME, content_type=f"{SMIL_MIME}; charset=utf-8", kind=None, body=body)
 
 
 def _part(item: _Item, dialect: Dialect) -> Part:
-    headers = (
+    headers: Headers = (
         ("Content-Type", f'{item.content_type}; name="{item.name}"'),
         ("Content-ID", f"<{item.name}>"),
         ("Content-Location", item.name),
     )
-    if item.kind is None:  # the SMIL is ASCII and needs no encoding
-        return Part(headers=headers, body=item.body)
-    encoding = ("Content-Transfer-Encoding", dialect.encoding.value)
-    body = _base64(item.body) if dialect.encoding is Encoding.BASE64 else item.body
-    return Part(headers=(*headers, encoding), body=body)
+    if item.kind is not None:
+        headers = (*headers, ("Content-Transfer-Encoding", dialect.encoding.value))
+    return Part(headers=headers, body=item.body.data)
 
 
 def _base64(data: bytes) -> bytes:

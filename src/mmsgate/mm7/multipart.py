@@ -79,21 +79,25 @@ class Boundaries:
     inner: str
 
 
-def draw_boundaries(bodies: Iterable[bytes], token: Callable[[], str]) -> Boundaries:
-    """Two boundaries that occur in none of `bodies`, made from `token()` (1-35 random letters and digits).
+def draw_boundaries(bodies: Callable[[str], Iterable[bytes]], token: Callable[[], str]) -> Boundaries:
+    """Two boundaries that occur in no body, made from `token()` (1-35 random letters and digits).
 
-    Both end alike, so one look through the bytes rules out both. Raises ValueError if `token` gives anything
-    else or keeps hitting the bodies: then it is not random.
+    `bodies(drawn)` gives those that may hold boundaries of that token: what was looked through before (`holds`)
+    may be left out. Raises ValueError if `token` gives anything else or keeps hitting the bodies: then it is not
+    random.
     """
-    bodies = tuple(bodies)
     for _ in range(_TRIES):
         drawn = token()
         if not _TOKEN.fullmatch(drawn):
             raise ValueError(f"a boundary can't be made of {drawn!r}")
-        ending = f"er{drawn}".encode()
-        if not any(ending in body for body in bodies):
+        if not any(holds(body, drawn) for body in bodies(drawn)):
             return Boundaries(outer=f"outer{drawn}", inner=f"inner{drawn}")
     raise ValueError("every boundary drawn occurs in the parts")
+
+
+def holds(body: bytes, token: str) -> bool:
+    """Whether a boundary of that token may occur in a body. Both end alike: one look rules out both."""
+    return f"er{token}".encode() in body
 
 
 def write_headers(headers: Headers) -> bytes:

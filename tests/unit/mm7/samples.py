@@ -4,7 +4,7 @@ from pathlib import Path
 
 from mmsgate.domain.media import MediaKind
 from mmsgate.domain.slide import Medium, Slide
-from mmsgate.mm7.content import EncodedContent, encode_content
+from mmsgate.mm7.content import Body, EncodedContent, encode_content
 from mmsgate.mm7.dialect import Dialect
 from mmsgate.mm7.submit import HttpMessage, SubmitReq
 
@@ -42,7 +42,8 @@ def encoded(
     slides: tuple[Slide, ...] = HELLO, dialect: Dialect = DIALECT, token: str = "1", *, fitted: bool = False
 ) -> EncodedContent:
     """The content with predictable names and boundaries."""
-    return encode_content(slides, BLOBS, dialect=dialect, content_id="7", token=lambda: token, fitted=fitted)
+    bodies = {name: Body.of(data, dialect.encoding) for name, data in BLOBS.items()}
+    return encode_content(slides, bodies, dialect=dialect, content_id="7", token=lambda: token, fitted=fitted)
 
 
 def as_http(message: HttpMessage) -> bytes:

@@ -12,7 +12,7 @@ from lxml import etree
 
 from mmsgate.domain.number import SenderType
 from mmsgate.domain.slide import Medium, Slide
-from mmsgate.mm7.content import EncodedContent, encode_content
+from mmsgate.mm7.content import Body, EncodedContent, encode_content
 from mmsgate.mm7.dialect import Dialect, Encoding, InnerType, Layout, SmilRefs
 from mmsgate.mm7.envelope import Prefix
 from mmsgate.mm7.received import SubmitReqReceived
@@ -220,8 +220,9 @@ def test_sizes_are_those_of_the_parts_and_of_the_wire() -> None:
 def test_media_are_shared_not_copied() -> None:
     photo = bytes(range(256)) * 1200
     medium = replace(IMAGE, blob="photo", size=len(photo))
+    body = Body.of(photo, DIALECT.encoding)
     content = encode_content(
-        [Slide(media=(medium,))], {"photo": photo}, dialect=DIALECT, content_id="7", token=lambda: "t0k3n"
+        [Slide(media=(medium,))], {"photo": body}, dialect=DIALECT, content_id="7", token=lambda: "t0k3n"
     )
     first, second = (encode_submit(REQUEST, content, dialect=DIALECT) for _ in range(2))
     assert any(buffer is photo for buffer in first.buffers)
