@@ -1,6 +1,7 @@
 """Slides as MM7 bytes, encoded once: remembered here, and for templates kept in the store as a blob."""
 
 import asyncio
+import logging
 import secrets
 import string
 from collections.abc import Callable, Iterator
@@ -8,10 +9,13 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from mmsgate.domain.slide import Slide
+from mmsgate.media.storage import BlobMissingError
 from mmsgate.mm7.content import Body, EncodedContent, encode_content
 from mmsgate.mm7.dialect import Dialect, Encoding
 from mmsgate.recent import Recent
 from mmsgate.store import EncodedRow
+
+log = logging.getLogger("mmsgate.delivery")
 
 _ALPHABET = string.ascii_letters + string.digits
 
@@ -20,7 +24,7 @@ class Blobs(Protocol):
     """Where bytes are."""
 
     async def read(self, blob: str) -> bytes:
-        """The bytes of a blob, shared with every other reader."""
+        """The bytes of a blob, shared with every other reader. Raises BlobMissingError."""
         ...
 
     async def put_bytes(self, data: bytes) -> str:
@@ -40,7 +44,7 @@ class Kept(Protocol):
         ...
 
     async def put_encoded(self, content_id: int, key: str, dialect: str, encoded: EncodedRow) -> None:
-        """Keep an encoded form."""
+        """Keep an encoded form, in place of one that was kept before."""
         ...
 
 
@@ -113,8 +117,8 @@ class Encoder:
         if not self._kept.is_template(content_id):
             return self._recent.put(job, await self._fresh(job))
         row = self._kept.encoded(content_id, key, job.dialect.key)
-        encoded = await self._loaded(row) if row else await self._stored(job, content_id, key)
-        return self._recent.put(job, encoded)
+        loaded = await self._loaded(row) if row else None
+        return self._recent.put(job, loaded or await self._stored(job, content_id, key))
 
     async def _fresh(self, job: EncodeJob) -> EncodedContent:
         self.encodes += 1
@@ -143,8 +147,13 @@ class Encoder:
         await self._kept.put_encoded(content_id, key, job.dialect.key, row)
         return encoded
 
-    async def _loaded(self, row: EncodedRow) -> EncodedContent:
-        data = await self._blobs.read(row.blob)
+    async def _loaded(self, row: EncodedRow) -> EncodedContent | None:
+        """The encoded form that is kept; None if its file is gone, as it can be made again."""
+        try:
+            data = await self._blobs.read(row.blob)
+        except BlobMissingError:
+            log.warning("the blob %s with an encoded content is gone; the content is encoded anew", row.blob)
+            return None
         return EncodedContent(
             boundary=row.boundary, href=row.href, buffers=(data,), wire_size=len(data),
             decoded_size=row.decoded_size, allow_adaptations=row.allow_adaptations,

@@ -5,8 +5,11 @@ import asyncio
 from lxml import etree
 
 from mmsgate.clock import DAY, HOUR
+from mmsgate.delivery.encoder import EncodeJob, Encoder
 from mmsgate.delivery.rendition import Unfit
 from mmsgate.domain.message import Message
+from mmsgate.media.storage import FileBlobStore
+from mmsgate.mm7.dialect import Dialect
 from mmsgate.postbacks.ledger import receiver_of
 from tests.integration.api.conftest import KEY, Api, demo, elements, medium, request
 from tests.integration.api.test_error_codes import skycore
@@ -283,3 +286,25 @@ async def test_skycore_says_at_once_that_a_video_has_no_known_codec(api: Api) ->
     answer = dict(elements((await api.post(skycore(document), "/API/wxml/1.3/")).body))
     assert (answer["ERRORCODE"], answer["ERRORINFO"]) == ("E343", "Video in slide 1 has missing codecs")
     assert dict(elements((await api.post(document)).body))["status"] == "Success"
+
+
+async def test_an_encoded_form_whose_file_is_gone_is_made_again_and_kept_in_its_place(api: Api) -> None:
+    mms_id = int(await saved(api))
+    store, folder = api.gateway.store, api.gateway.settings.blobs
+    content = store.messages.content(mms_id)
+    assert content is not None
+    job = EncodeJob(slides=content.slides, dialect=Dialect())
+    rows, texts, encodes = [], [], []
+    for _ in range(3):
+        blobs = FileBlobStore(folder, clock=api.gateway.clock)
+        encoder = Encoder(blobs, store.renditions)
+        texts.append(b"".join((await encoder.encode(job, mms_id)).buffers))
+        encodes.append(encoder.encodes)
+        rows.append(store.renditions.encoded(mms_id, "", job.dialect.key))
+        if len(rows) == 1 and rows[0]:
+            blobs.place(rows[0].blob).unlink()
+    lost, made, loaded = rows
+    assert lost is not None
+    assert made is not None
+    assert lost.blob != made.blob
+    assert (made, texts[1], encodes) == (loaded, texts[2], [1, 1, 0])

@@ -13,7 +13,7 @@ from mmsgate.domain.postback import PostbackCode
 from mmsgate.domain.rendition import BrokenMedium, Misfit, Terms, Version
 from mmsgate.domain.slide import Medium, Slide
 from mmsgate.media.adapter import Adapter
-from mmsgate.media.probe import AvBroken, AvFacts
+from mmsgate.media.storage import BlobMissingError
 from mmsgate.postbacks.ledger import Ledger
 from mmsgate.store import Decide, Directory, EncodedRow, Recorded, Snapshot, Store
 from tests.unit.builders import an_account
@@ -33,6 +33,8 @@ class FakeBlobs:
 
     async def read(self, blob: str) -> bytes:
         self.read_names.append(blob)
+        if blob not in self._blobs:
+            raise BlobMissingError(blob)
         return self._blobs[blob]
 
     async def put_bytes(self, data: bytes) -> str:

@@ -7,11 +7,12 @@ import pytest
 
 from mmsgate.delivery.encoder import EncodeJob, Encoder
 from mmsgate.domain.slide import Slide
+from mmsgate.media.storage import BlobMissingError
 from mmsgate.mm7 import content, multipart
 from mmsgate.mm7.content import EncodedContent
 from mmsgate.mm7.dialect import Dialect, Encoding
 from tests.unit.delivery.fakes import FakeBlobs, FakeRenditions
-from tests.unit.mm7.samples import IMAGE
+from tests.unit.mm7.samples import BLOBS, HELLO, IMAGE
 
 BASE64 = Dialect(encoding=Encoding.BASE64)
 BINARY = Dialect()
@@ -20,14 +21,20 @@ BINARY = Dialect()
 class Bench:
     """An encoder over things in memory."""
 
-    def __init__(self, blobs: dict[str, bytes], *, memory: int = 64_000_000) -> None:
-        self.blobs, self.kept = FakeBlobs(blobs), FakeRenditions()
+    def __init__(
+        self, blobs: dict[str, bytes], *, memory: int = 64_000_000, kept: FakeRenditions | None = None
+    ) -> None:
+        self.blobs, self.kept = FakeBlobs(blobs), kept or FakeRenditions()
         self.encoder = Encoder(self.blobs, self.kept, memory=memory)
 
     async def personal(self, text: str, dialect: Dialect = BASE64, *blobs: str) -> EncodedContent:
         """A content with one recipient's own text, of one slide for each blob."""
         slides = tuple(Slide(text=text, media=(replace(IMAGE, blob=blob),)) for blob in blobs or ("photo",))
         return await self.encoder.encode(EncodeJob(slides=slides, dialect=dialect), None)
+
+    async def template(self, dialect: Dialect = BINARY) -> EncodedContent:
+        """The content of the template 5."""
+        return await self.encoder.encode(EncodeJob(slides=HELLO, dialect=dialect), 5)
 
 
 def shared(first: EncodedContent, second: EncodedContent, *, least: int) -> list[bytes]:
@@ -102,3 +109,29 @@ async def test_bodies_that_are_too_large_for_the_memory_are_made_anew() -> None:
     first, second = await bench.personal("Hi Ada"), await bench.personal("Hi Bob")
     assert shared(first, second, least=100_000) == []
     assert first.wire_size == second.wire_size
+
+
+# -- kept
+
+
+async def test_a_kept_form_whose_file_is_gone_is_encoded_anew_and_kept_again() -> None:
+    kept, blobs = FakeRenditions(templates=frozenset({5})), dict(BLOBS)
+    made = await Bench(blobs, kept=kept).template()
+    (lost,) = kept.rows.values()
+    del blobs[lost.blob]
+    second = Bench(blobs, kept=kept)
+    again = await second.template()
+    assert second.encoder.encodes == 1
+    assert (again.wire_size, again.decoded_size) == (made.wire_size, made.decoded_size)
+    later = Bench(blobs, kept=kept)
+    assert b"".join((await later.template()).buffers) == b"".join(again.buffers)
+    assert later.encoder.encodes == 0
+
+
+async def test_a_content_whose_own_files_are_gone_raises() -> None:
+    kept, blobs = FakeRenditions(templates=frozenset({5})), dict(BLOBS)
+    await Bench(blobs, kept=kept).template()
+    (row,) = kept.rows.values()
+    del blobs[row.blob], blobs["jpeg"]
+    with pytest.raises(BlobMissingError, match="jpeg"):
+        await Bench(blobs, kept=kept).template()
