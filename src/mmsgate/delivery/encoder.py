@@ -89,7 +89,7 @@ class Encoder:
         self._blobs, self._kept = blobs, kept
         self._boundaries = Boundaries()
         self._recent: Recent[EncodeJob, EncodedContent] = Recent(
-            256, weigh=lambda encoded: encoded.decoded_size, budget=memory // 2
+            256, weigh=lambda encoded: encoded.wire_size, budget=memory // 2
         )
         self._bodies: Recent[tuple[str, Encoding], Body] = Recent(
             256, weigh=lambda body: len(body.data), budget=memory // 2

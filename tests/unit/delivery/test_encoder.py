@@ -135,3 +135,14 @@ async def test_a_content_whose_own_files_are_gone_raises() -> None:
     del blobs[row.blob], blobs["jpeg"]
     with pytest.raises(BlobMissingError, match="jpeg"):
         await Bench(blobs, kept=kept).template()
+
+
+async def test_what_is_remembered_weighs_as_much_as_it_has_bytes_on_the_wire() -> None:
+    made = await Bench(BLOBS).template(BASE64)
+    size = made.wire_size
+    assert made.decoded_size < size
+    for memory, encodes in ((2 * size, 1), (2 * size - 2, 2)):
+        bench = Bench(BLOBS, memory=memory)
+        await bench.template(BASE64)
+        await bench.template(BASE64)
+        assert bench.encoder.encodes == encodes
