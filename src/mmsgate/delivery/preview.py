@@ -33,9 +33,6 @@ from mmsgate.media.probe import AvFacts
 from mmsgate.media.storage import BlobStore
 from mmsgate.mm7.content import EncodedContent
 
-#: Previews under way at once: each holds the encoded forms of its content. The others wait.
-AT_ONCE = 8
-
 K = TypeVar("K")
 V = TypeVar("V")
 
@@ -49,14 +46,16 @@ class Previewer:
     ) -> None:  # fmt: skip
         self._profiles, self._content, self._versions = profiles, content, versions
         self._adapter, self._encoder, self._cage, self._blobs = adapter, encoder, cage, blobs
-        self._turns = asyncio.Semaphore(AT_ONCE)
 
     async def preview(self, draft: PreviewDraft) -> Preview:
-        """All destinations at once; the cages bound what really runs. Raises if the fault is ours."""
+        """All destinations at once; the cages bound what really runs. Raises if the fault is ours.
+
+        Each holds the encoded forms of its content: whoever asks sees to it that there are few at a time.
+        """
         trial = Trial(self._versions, self._adapter, self._encoder)
         types = {sender.type for sender in draft.account.senders.values()}
         places = destinations(self._profiles(), types, draft.operator)
-        async with self._turns, asyncio.TaskGroup() as group:
+        async with asyncio.TaskGroup() as group:
             rows = [group.create_task(self._row(place, draft, trial)) for place in places]
             looks = group.create_task(self._looks(draft))
             seconds = group.create_task(self._seconds(draft.content))

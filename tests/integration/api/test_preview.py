@@ -1,5 +1,6 @@
 """``?dry-run=1``: what a call would do for each carrier, and that it does nothing."""
 
+import asyncio
 import io
 import json
 import sqlite3
@@ -13,6 +14,8 @@ from PIL import Image
 
 from mmsgate.delivery.rendition import Rendition
 from mmsgate.domain.account import RateLimits
+from mmsgate.domain.advice import ImageLook
+from mmsgate.media.cage import ImageBroken
 from tests.integration.api.conftest import KEY, Api, demo, elements, medium, request
 from tests.integration.api.test_error_codes import skycore
 from tests.integration.api.test_order import DOCUMENT, repair, spoil
@@ -239,3 +242,29 @@ async def test_a_preview_counts_as_a_call(api: Api) -> None:
     await api.change(rates=replace(RateLimits(), gap=3600))
     await preview(api, request())
     assert dict(elements((await api.post(request())).body))["error-code"] == "E106"
+
+
+async def test_a_third_preview_of_an_account_is_refused_while_a_call_is_taken(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looking, go_on = asyncio.Semaphore(0), asyncio.Event()
+    look = api.gateway.cage.look
+
+    async def slow(*given: Any, **named: Any) -> ImageLook | ImageBroken:
+        looking.release()
+        await go_on.wait()
+        return await look(*given, **named)
+
+    monkeypatch.setattr(api.gateway.cage, "look", slow)
+    document = request(slides=medium("image", api.origin.file("/small.jpg", demo("small.jpg"))))
+    async with asyncio.TaskGroup() as group:
+        waiting = [group.create_task(api.post(document, DRY)) for _ in range(2)]
+        for _ in waiting:
+            await looking.acquire()
+        refused, real = await api.post(document, DRY), await api.post(document)
+        go_on.set()
+    assert dict(elements(refused.body))["error-code"] == "E113"
+    assert refused.headers["x-error-detail"].startswith("2 previews of the account are under way")
+    assert dict(elements(real.body))["status"] == "Success"
+    assert {json.loads(task.result().body)["action"] for task in waiting} == {"sendMMS"}
+    assert (await preview(api, document))["action"] == "sendMMS"
