@@ -100,7 +100,7 @@ class Gateway:
         self.ids = Ids(self.clock)
         self.store = Store(settings.database)
         self.http = HttpClient(policy=AddressPolicy(allow=settings.allowed_origins()))
-        self.blobs = FileBlobStore(settings.blobs, clock=self.clock, cache_size=settings.memory_cache_bytes)
+        self.blobs = FileBlobStore(settings.blobs, clock=self.clock, cache_size=settings.memory_cache_bytes // 2)
         self.watch = DirectoryWatch(self.store, self._on_directory)
         self.ledger = Ledger(self.store, self.watch)
         self.dispatcher = Dispatcher()
@@ -127,7 +127,7 @@ class Gateway:
         )
         self.adapter = Adapter(blobs=self.blobs, cage=self.cage, transcoder=Transcoder(cage=self.ffmpeg))
         self.versions = Versions(self.store.renditions, self.adapter, self.clock)
-        memory = self.settings.memory_cache_bytes
+        memory = self.settings.memory_cache_bytes // 2  # the other half is the blobs'
         self.encoder = Encoder(self.blobs, self.store.renditions, memory=memory)
         self.renditions = Renditions(self.store.messages.content, self.versions, self.encoder, memory=memory)
         self.preparer = Preparer(

@@ -9,7 +9,7 @@ import csv
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from xml.sax.saxutils import escape
@@ -44,7 +44,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mailing:
-    """What every recipient of the list gets, and from whom."""
+    """What every recipient of the list gets, and from whom. `pause` waits some seconds before a row's next try."""
 
     mms_id: str
     sender: str
@@ -53,6 +53,7 @@ class Mailing:
     api_key: str = field(repr=False)
     url: str
     pool: Pool
+    pause: Callable[[float], Awaitable[None]] = asyncio.sleep
 
     def document(self, row: Row) -> bytes:
         """The sendSavedMMS for one row."""
@@ -83,17 +84,19 @@ class Summary:
     @property
     def refused(self) -> int:
         """Rows that were not accepted."""
-        return sum(count for outcome, count in self.counts.items() if outcome not in {ACCEPTED, BEFORE})
+        return sum(count for outcome, count in self.counts.items() if outcome not in {ACCEPTED, BEFORE, REPEATED})
 
 
 ACCEPTED, BEFORE = "accepted", "accepted by an earlier run"
+REPEATED = "stands twice in the list"  # its first row is sent, and has an outcome of its own
 
 
 def read_rows(path: Path) -> list[Row]:
     """The recipients of a CSV file.
 
     The first column is the number. With a header line, the other columns are values of merge tags by their names.
-    Raises `ListFault` that names the line.
+    The first line is a header if its first cell holds no digit: a mistyped number is none. Raises `ListFault` that
+    names the line.
     """
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
@@ -103,7 +106,7 @@ def read_rows(path: Path) -> list[Row]:
     if not rows:
         raise ListFault(f"{path} is empty")
     names: list[str] = []
-    if parse_msisdn(rows[0][1][0], strict=False) is None:
+    if not any(map(str.isdigit, rows[0][1][0])):
         names = [name.strip() for name in rows.pop(0)[1][1:]]
     return list(_recipients(path, rows, names))
 
@@ -120,18 +123,22 @@ def _recipients(path: Path, rows: list[tuple[int, list[str]]], names: list[str])
 
 
 async def broadcast(mailing: Mailing, rows: list[Row]) -> Summary:
-    """Send to every row, many at once; a bar shows how far it is."""
-    summary, waiting = Summary(), iter(rows)
+    """Send to every row, many at once, and of equal rows to the first; a bar shows how far it is."""
+    summary, first = Summary(), {mailing.key(row): row for row in reversed(rows)}
+    for row in rows:
+        if first[mailing.key(row)] is not row:
+            summary.add(REPEATED, row)
+    waiting = iter(sorted(first.values(), key=lambda row: row.line))
     columns = (TextColumn("sending"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console) as progress:
-        task = progress.add_task("", total=len(rows))
+        task = progress.add_task("", total=len(first))
 
         async def work() -> None:
             for row in waiting:
                 summary.add(await _send(mailing, row), row)
                 progress.advance(task)
 
-        await asyncio.gather(*(work() for _ in range(min(AT_ONCE, len(rows)))))
+        await asyncio.gather(*(work() for _ in range(min(AT_ONCE, len(first)))))
     return summary
 
 
@@ -139,7 +146,8 @@ async def _send(mailing: Mailing, row: Row) -> str:
     """What became of a row, in words."""
     outcome = ""
     for attempt in range(TRIES):
-        await asyncio.sleep(attempt)
+        if attempt:
+            await mailing.pause(attempt)
         posted = await mailing.pool.post(
             f"{mailing.url}/ep/v1/", buffers=(mailing.document(row),), timeouts=PATIENCE,
             headers={"Content-Type": "text/xml; charset=utf-8", "Idempotency-Key": mailing.key(row)},
@@ -148,9 +156,14 @@ async def _send(mailing: Mailing, row: Row) -> str:
             outcome = f"no answer: {posted.reason}"
             continue
         outcome = _read(posted)
-        if posted.status != 409 and not outcome.startswith(("E106", "E113")):
+        if not outcome.startswith(("E106", "E113")) and not _still_running(posted):
             break
     return outcome
+
+
+def _still_running(answered: Answered) -> bool:
+    """Whether an earlier try of the row is still at work (R-07); any other conflict stays one."""
+    return answered.status == 409 and "retry-after" in answered.headers
 
 
 def _read(answered: Answered) -> str:
@@ -160,6 +173,8 @@ def _read(answered: Answered) -> str:
         return f"HTTP {answered.status} with something that is no XML"
     if values.get("status") == "Success":
         return BEFORE if answered.headers.get("idempotent-replayed") else ACCEPTED
+    if answered.status == 409 and not _still_running(answered):
+        return f"sent before with other values or another fallback text: {values.get('error-info')}"
     return f"{values.get('error-code')} {values.get('error-info')}"
 
 

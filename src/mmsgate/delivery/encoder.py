@@ -1,6 +1,5 @@
 """Slides as MM7 bytes, encoded once: remembered here, and for templates kept in the store as a blob."""
 
-import asyncio
 import logging
 import secrets
 import string
@@ -9,6 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from mmsgate.domain.slide import Slide
+from mmsgate.flights import Flights
 from mmsgate.media.storage import BlobMissingError
 from mmsgate.mm7.content import Body, EncodedContent, encode_content
 from mmsgate.mm7.dialect import Dialect, Encoding
@@ -94,7 +94,7 @@ class Encoder:
         self._bodies: Recent[tuple[str, Encoding], Body] = Recent(
             256, weigh=lambda body: len(body.data), budget=memory // 2
         )
-        self._flights: dict[EncodeJob, asyncio.Task[EncodedContent]] = {}
+        self._flights: Flights[EncodeJob, EncodedContent] = Flights()
         self.encodes = 0
 
     async def encode(self, job: EncodeJob, content_id: int | None, key: str = "") -> EncodedContent:
@@ -107,11 +107,7 @@ class Encoder:
         known = self._recent.get(job)
         if known is not None:
             return known
-        flight = self._flights.get(job)
-        if flight is None:
-            flight = self._flights[job] = asyncio.ensure_future(self._shared(job, content_id, key))
-            flight.add_done_callback(lambda _: self._flights.pop(job, None))
-        return await asyncio.shield(flight)
+        return await self._flights.join(job, lambda: self._shared(job, content_id, key))
 
     async def _shared(self, job: EncodeJob, content_id: int, key: str) -> EncodedContent:
         if not self._kept.is_template(content_id):

@@ -23,7 +23,7 @@ from mmsgate.domain.slide import MAX_SUBJECT, MAX_TEXT, Slide
 from mmsgate.mm7.content import EncodedContent
 from mmsgate.recent import Recent
 
-_REMEMBERED = 64
+_REMEMBERED, _PART_OF_MEMORY = 64, 8  # what is chosen is mostly what the encoder remembers, too
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +93,7 @@ class CarrierRenditions:
     ) -> None:  # fmt: skip
         self._profile, self._content, self._versions, self._encoder = profile, content, versions, encoder
         self._chosen: Recent[tuple[int, str, SenderType, int], Rendition] = Recent(
-            _REMEMBERED, weigh=lambda chosen: chosen.content.decoded_size, budget=memory
+            _REMEMBERED, weigh=lambda chosen: chosen.content.wire_size, budget=memory // _PART_OF_MEMORY
         )
 
     async def choose(self, message: Message) -> Rendition | Unfit | Missing:

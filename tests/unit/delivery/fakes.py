@@ -13,6 +13,7 @@ from mmsgate.domain.postback import PostbackCode
 from mmsgate.domain.rendition import BrokenMedium, Misfit, Terms, Version
 from mmsgate.domain.slide import Medium, Slide
 from mmsgate.media.adapter import Adapter
+from mmsgate.media.probe import AvBroken, AvFacts
 from mmsgate.media.storage import BlobMissingError
 from mmsgate.postbacks.ledger import Ledger
 from mmsgate.store import Decide, Directory, EncodedRow, Recorded, Snapshot, Store
