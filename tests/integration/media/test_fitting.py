@@ -8,6 +8,8 @@ from PIL import Image, ImageChops, ImageStat
 
 from mmsgate.media.animation import _Film, _Step, fit_animation
 from mmsgate.media.cage import PHONE_TYPES, FitOutcome, ImageCage, ImageFitted, ImageMisfit
+from mmsgate.media.fitted import inside
+from mmsgate.media.fitting import BOXES
 from tests.integration.media.pictures import CORNERS, DATA, film, moving, noise, saved, scene, screenshot
 from tests.integration.media.profiles import ADOBE_RGB, DISPLAY_P3, Triple, as_srgb, print_profile, rgb_profile
 
@@ -100,6 +102,25 @@ async def test_a_12_megapixel_photo_stands_upright_and_fills_its_budget_in_one_o
     assert fitted.encodes <= 2
     assert len(fitted.data) > budget * 0.75 or "quality 88, 1080×1440" in fitted.how
     assert fitted.width * 4 == pytest.approx(fitted.height * 3, abs=4)
+
+
+@pytest.mark.parametrize("budget", [80_000, 40_000, 15_000])
+async def test_the_box_is_the_largest_in_which_the_least_quality_fits(bench: Bench, budget: int) -> None:
+    original = scene((3000, 4000))
+    fitted, _ = await bench.fit(saved(original, "JPEG", quality=92), "image/jpeg", budget)
+    larger = [inside(original.size, box) for box in BOXES]
+    larger = larger[: larger.index((fitted.width, fitted.height))]
+    assert larger
+    for size in larger:
+        least = saved(original.resize(size, Image.Resampling.LANCZOS), "JPEG", quality=60, optimize=True)
+        assert len(least) > budget * 0.95
+
+
+async def test_grain_that_vanishes_when_scaled_does_not_cost_a_photo_its_large_box(bench: Bench) -> None:
+    data = saved(noise((3000, 4000), 3), "JPEG", quality=80)
+    assert len(data) > 7_000_000  # which makes 400,000 seem out of reach
+    fitted, _ = await bench.fit(data, "image/jpeg", 400_000)
+    assert (fitted.width, fitted.height) == (1080, 1440)
 
 
 @pytest.mark.parametrize("orientation", LAID)
