@@ -2,7 +2,8 @@
 
 The gateway, the sink (carrier, origin, receiver of postbacks) and the load are three processes on one machine.
 Reports and postbacks are on. CPU is that of all the gateway's processes, from the request to the last postback. The
-floor is a bare client loop that posts the same number of bytes to the same sink.
+floor is a bare client loop that posts the same number of bytes to the same sink. The part ``adaptation`` needs
+no gateway: its floor is Pillow and ffmpeg by themselves. That of ``hostile`` is the gateway without a neighbour.
 """
 
 import argparse
@@ -12,10 +13,10 @@ from pathlib import Path
 import uvloop
 from rich.console import Console
 
-from bench import sending, templates
+from bench import adaptation, hostile, sending, templates
 from bench.media import write_pictures
 
-PARTS = ("sending", "templates")
+PARTS = ("sending", "templates", "adaptation", "hostile")
 
 
 async def main(parts: list[str], messages: int, recipients: int) -> None:
@@ -27,6 +28,10 @@ async def main(parts: list[str], messages: int, recipients: int) -> None:
             console.print(await sending.measure_all(messages, media))
         if "templates" in parts:
             console.print(await templates.measure_all(recipients, media))
+    if "adaptation" in parts:
+        console.print(*await adaptation.measure_all())
+    if "hostile" in parts:
+        console.print(await hostile.measure_all())
 
 
 if __name__ == "__main__":

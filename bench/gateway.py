@@ -24,15 +24,22 @@ from mmsgate.mm7.dialect import Dialect
 from mmsgate.provision import new_api_key
 from mmsgate.store import Store, migrate
 
+NUMBER, NEIGHBOUR = "28444", "28445"
+ACCOUNTS = (("bench", NUMBER), ("neighbour", NEIGHBOUR))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bench:
-    """A gateway that is ready, the sink it sends to, and a key to call it with."""
+    """A gateway that is ready, the sink it sends to, and a key to call it with.
+
+    `neighbour` is the key of a second account, whose number is NEIGHBOUR.
+    """
 
     gateway: Running
     port: int
     sink_port: int
     key: str
+    neighbour: str
 
     @property
     def pid(self) -> int:
@@ -51,14 +58,14 @@ async def bench(delay: int, connections: int, media: Path) -> AsyncIterator[Benc
     with tempfile.TemporaryDirectory(prefix="mmsgate-bench-") as folder:
         data_dir, port = Path(folder), free_port()
         async with sink(delay, port, media) as sink_port:
-            key = await prepare(data_dir, sink_port, connections)
+            key, neighbour = await prepare(data_dir, sink_port, connections)
             arguments = ("-m", "bench.gateway", "serve", "--data-dir", str(data_dir), "--port", str(port))
             settings = {
                 "MMSGATE_FETCH_ALLOW": f"127.0.0.1:{sink_port}", "MMSGATE_LOG_LEVEL": "warning", "COLUMNS": "200",
             }  # fmt: skip
             async with process(*arguments, **settings) as gateway:
                 await until_ready(gateway)
-                yield Bench(gateway=gateway, port=port, sink_port=sink_port, key=key)
+                yield Bench(gateway=gateway, port=port, sink_port=sink_port, key=key, neighbour=neighbour)
 
 
 @contextlib.asynccontextmanager
@@ -69,24 +76,30 @@ async def sink(delay: int, report_port: int = 0, folder: Path | None = None) -> 
         yield int(await running.output.readline())
 
 
-async def prepare(data_dir: Path, sink_port: int, connections: int) -> str:
-    """An account, a number and the sink as carrier; the API key."""
+async def prepare(data_dir: Path, sink_port: int, connections: int) -> tuple[str, str]:
+    """Two accounts, each with a number, and the sink as carrier; the API keys."""
     migrate(data_dir / "mmsgate.db")
     store = Store(data_dir / "mmsgate.db")
     await store.start()
-    now = SystemClock().now()
-    account = Account(id=0, name="bench", postback=PostbackSettings(url=f"http://127.0.0.1:{sink_port}/postbacks"))
-    account_id = await store.accounts.create("bench", account, at=now)
-    key = new_api_key()
-    await store.accounts.add_key(account_id, hash_key(key), label="bench", hint="", at=now)
-    sender = Sender(number="28444", type=SenderType.SHORT_CODE, services=("32113",))
-    await store.accounts.put_sender(account_id, sender)
+    keys = [await add_account(store, name, number, sink_port) for name, number in ACCOUNTS]
     carrier = CarrierProfile(
         name="bench", url=f"http://127.0.0.1:{sink_port}/mm7", username="u", password="p", connections=connections,
         dialect=Dialect(vaspid="v", vasid="28444mms"),
     )  # fmt: skip
     await store.accounts.put_carrier("bench", carrier_json(carrier))
     await store.stop()
+    return keys[0], keys[1]
+
+
+async def add_account(store: Store, name: str, number: str, sink_port: int) -> str:
+    """An account with a number of its own; its API key."""
+    now = SystemClock().now()
+    account = Account(id=0, name=name, postback=PostbackSettings(url=f"http://127.0.0.1:{sink_port}/postbacks"))
+    account_id = await store.accounts.create(name, account, at=now)
+    key = new_api_key()
+    await store.accounts.add_key(account_id, hash_key(key), label=name, hint="", at=now)
+    sender = Sender(number=number, type=SenderType.SHORT_CODE, services=("32113",))
+    await store.accounts.put_sender(account_id, sender)
     return key
 
 

@@ -15,7 +15,9 @@ CLIENTS = 32
 PATIENCE = 600.0  # seconds for all messages of a row
 
 
-async def load(port: int, document: Callable[[int], bytes], count: int) -> tuple[float, list[float]]:
+async def load(
+    port: int, document: Callable[[int], bytes], count: int, *, clients: int = CLIENTS
+) -> tuple[float, list[float]]:
     """Post `count` documents over keep-alive connections: seconds, and each answer's milliseconds, in order."""
     left = iter(range(count))
     times: list[float] = []
@@ -32,7 +34,7 @@ async def load(port: int, document: Callable[[int], bytes], count: int) -> tuple
         connection.close()
 
     begun = time.perf_counter()
-    await asyncio.gather(*(client() for _ in range(min(CLIENTS, count))))
+    await asyncio.gather(*(client() for _ in range(min(clients, count))))
     return time.perf_counter() - begun, sorted(times)
 
 
@@ -70,6 +72,17 @@ async def until_told(sink_port: int, count: int, pid: int) -> Progress:
         progress.memory = max(progress.memory, memory(pid))
     connection.close()
     return progress
+
+
+async def until_quiet(sink_port: int) -> None:
+    """Wait until the sink has had nothing new for a second: what was accepted has been sent and reported."""
+    connection = await Connection.open(sink_port)
+    told, now = b"", b"nothing asked yet"
+    while told != now:
+        await asyncio.sleep(1)
+        told = now
+        _, now = await connection.post("/counts", [], [b""])
+    connection.close()
 
 
 async def tell_sink(sink_port: int, order: str) -> None:

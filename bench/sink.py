@@ -34,6 +34,8 @@ REPORT = """<?xml version="1.0" encoding="UTF-8"?>
 <Sender><ShortCode>28444</ShortCode></Sender><Date>2026-01-02T09:30:47Z</Date><MMStatus>Retrieved</MMStatus>
 </DeliveryReportReq></env:Body></env:Envelope>"""
 RECIPIENT = re.compile(rb"<Number>(\d+)</Number>")
+#: Below it no two answers are the same: a number stands behind the end of the file, which decoders don't mind.
+FRESH = "/fresh/"
 NAMESPACE = "http://www.3gpp.org/ftp/Specs/archive/23_series/23.140/schema/REL-6-MM7-1-4"
 
 
@@ -71,6 +73,8 @@ class Sink:
         if path in {"/hold", "/release"}:
             self.answering.clear() if path == "/hold" else self.answering.set()
             return answer(b"")
+        if path.startswith(FRESH):
+            return answer(self.files[f"/{path.rpartition('/')[2]}"] + next(self.numbers).to_bytes(4), "image/jpeg")
         return answer(self.files[path], "image/jpeg")
 
     async def submit(self, body: bytes) -> bytes:

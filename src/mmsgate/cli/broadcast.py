@@ -44,7 +44,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mailing:
-    """What every recipient of the list gets, and from whom. `pause` waits some seconds before a row's next try."""
+    """What every recipient of the list gets, and from whom. `pause` waits seconds before another try of a row."""
 
     mms_id: str
     sender: str
