@@ -16,6 +16,7 @@ from pathlib import Path
 
 from mmsgate.domain.advice import ImageLook
 from mmsgate.domain.media import ImageLimits
+from mmsgate.errors import Fault
 from mmsgate.media.turns import Crowded, Turns
 
 _START_SECONDS = 60  # a busy small machine takes its time
@@ -49,11 +50,13 @@ class ImageChecked:
 class ImageBroken:
     """It does not decode within the limits of the cage; `reason` says why, for people.
 
-    `decodable` is false if nothing of its type decodes here, as no decoder is installed (R-31).
+    `decodable` is false if nothing of its type decodes here, as no decoder is installed (R-31). `transient`: its
+    worker was killed or died, which may be the fault of a busy machine; another try may end otherwise.
     """
 
     reason: str
     decodable: bool = True
+    transient: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,8 +97,8 @@ _Outcome = ImageOutcome | FitOutcome | ImageLook
 PHONE_TYPES = frozenset({"image/jpeg", "image/gif"})
 
 
-class CageError(Exception):
-    """Images cannot be checked at the moment. The fault is ours, not the image's."""
+class CageError(Fault):
+    """Media cannot be worked on at the moment. The fault is ours, not the medium's."""
 
 
 class ImageCage:
@@ -185,13 +188,13 @@ class ImageCage:
             outcome = read(*await asyncio.wait_for(worker.ask(job), self._seconds))
         except TimeoutError:
             await self._end(worker)
-            return ImageBroken(reason=f"decoding it took longer than {self._seconds:g} s")
+            return ImageBroken(reason=f"decoding it took longer than {self._seconds:g} s", transient=True)
         except (OSError, ValueError, KeyError, TypeError, EOFError):
             await worker.last_words()
             await self._end(worker)
             if not self._running:
                 raise CageError("the image cage was stopped") from None
-            return ImageBroken(reason=f"decoding it {worker.epitaph()}")
+            return ImageBroken(reason=f"decoding it {worker.epitaph()}", transient=True)
         except BaseException:
             await self._end(worker)  # it is busy with a job nobody waits for
             raise

@@ -121,7 +121,7 @@ async def test_what_takes_too_long_is_broken_and_its_worker_replaced(tmp_path: P
     (stopped,) = pids(hasty)
     os.kill(stopped, signal.SIGSTOP)  # hangs without using CPU time
     outcome = await check(hasty, tmp_path, image(), "JPEG")
-    assert outcome == ImageBroken(reason="decoding it took longer than 0.2 s")
+    assert outcome == ImageBroken(reason="decoding it took longer than 0.2 s", transient=True)
     assert pids(hasty) == set()
     await hasty.stop()
 
@@ -146,7 +146,7 @@ async def test_a_worker_that_dies_over_an_image(
     os.kill(dying, number)
     with suppress(ProcessLookupError):  # SIGKILL does not wait for it
         os.kill(dying, signal.SIGCONT)
-    assert await pending == ImageBroken(reason=words)
+    assert await pending == ImageBroken(reason=words, transient=True)
     assert isinstance(await check(cage, tmp_path, image(), "JPEG"), ImageChecked)
 
 
