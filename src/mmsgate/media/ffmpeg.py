@@ -18,6 +18,7 @@ from math import ceil
 from pathlib import Path
 
 from mmsgate.media.cage import CageError
+from mmsgate.media.turns import Crowded, Turns
 
 MEMORY = 2 << 30  # bytes of address space; 1080p through x264 was measured at 1.2 GB, 2160p HEVC below 1.5
 THREADS = 2  # of each decoder and encoder
@@ -30,6 +31,8 @@ _MOST_LOG = 8 << 20  # a good file writes a few kilobytes
 _HEAD = 2 * 188 + 1  # two packets of a transport stream, and the third's first byte
 _CHUNK = 64 * 1024
 _PREFIX = "run-"
+_TRIAL_SECONDS = 60  # a busy small machine takes its time
+_NOT_STARTED = 127  # of the launcher and of dynamic loaders
 
 #: The demuxer of each type. It is forced, so that no playlist or script is ever read as such.
 _DEMUXERS = {
@@ -45,14 +48,16 @@ class FfmpegRun:
     """How a run ended.
 
     `status` is 0 if all went well; `log` the beginning and the end of what it said; `reached` the seconds of media
-    that came out; `killed` what ended it, in words that follow a subject, or None. `corrupt_frames` counts pictures
-    that were decoded with holes, `cut_packets` pieces of the input that end too early.
+    that came out; `killed` what ended it, in words that follow a subject, or None. `transient`: that may be the
+    fault of a busy machine, and another run may end otherwise. `corrupt_frames` counts pictures that were decoded
+    with holes, `cut_packets` pieces of the input that end too early.
     """
 
     status: int
     log: str
     reached: float
     killed: str | None = None
+    transient: bool = False
     corrupt_frames: int = 0
     cut_packets: int = 0
 
@@ -62,22 +67,37 @@ class FfmpegRun:
         return self.status == 0 and self.killed is None
 
 
-def input_arguments(path: Path, mime: str) -> tuple[str, ...]:
-    """The arguments that open a file of that type, and nothing else than that file.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """A file to read, the type that its bytes were found to be, and the demuxer for it."""
 
-    Raises OSError if it can't be read.
-    """
+    path: Path
+    mime: str
+    demuxer: str
+
+    @classmethod
+    async def of(cls, path: Path, mime: str) -> "Source":
+        """The source of a file. Raises OSError if it can't be read."""
+        head = await asyncio.to_thread(_head, path)
+        return cls(path=path, mime=mime, demuxer=_DEMUXERS.get(mime) or _mpeg(head))
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        """What opens this file, and nothing else than this file."""
+        references = ("-enable_drefs", "0", "-use_absolute_path", "0") if self.demuxer == "mov" else ()
+        return (
+            *("-nostdin", "-y", "-hide_banner", "-nostats"),
+            *("-loglevel", "repeat+level+verbose", "-progress", "pipe:1"),
+            *("-filter_threads", "1", "-threads", str(THREADS)),
+            *("-max_pixels", str(MOST_PIXELS), "-max_streams", str(MOST_STREAMS)),
+            *("-protocol_whitelist", "file,pipe", "-f", self.demuxer, *references),
+            *("-i", f"file:{self.path.absolute()}"),
+        )
+
+
+def _head(path: Path) -> bytes:
     with path.open("rb") as file:
-        head = file.read(_HEAD)
-    demuxer = _DEMUXERS.get(mime) or _mpeg(head)
-    references = ("-enable_drefs", "0", "-use_absolute_path", "0") if demuxer == "mov" else ()
-    return (
-        *("-nostdin", "-y", "-hide_banner", "-nostats", "-loglevel", "repeat+level+verbose", "-progress", "pipe:1"),
-        *("-filter_threads", "1", "-threads", str(THREADS)),
-        *("-max_pixels", str(MOST_PIXELS), "-max_streams", str(MOST_STREAMS)),
-        *("-protocol_whitelist", "file,pipe", "-f", demuxer, *references),
-        *("-i", f"file:{path.absolute()}"),
-    )
+        return file.read(_HEAD)
 
 
 def _mpeg(head: bytes) -> str:
@@ -88,35 +108,51 @@ def _mpeg(head: bytes) -> str:
 
 
 class FfmpegCage:
-    """Runs ffmpeg, `workers` at once (default: one per core); more than `queue` waiting are refused with CageError.
+    """Runs ffmpeg, `workers` at once (default: one per core), and one more for an owner who would have to wait.
 
-    `binary` is the ffmpeg to use, None that of the imageio-ffmpeg wheel. `folder` is for files under way; it
-    belongs to this cage alone, and what an earlier process left there is removed.
+    Glances at headers have as many places of their own, so that none waits behind minutes of work. More than
+    `queue` waiting runs of one owner are refused with CageError. `binary` is the ffmpeg to use, None that of the
+    imageio-ffmpeg wheel. `folder` is for files under way; it belongs to this cage alone, and what an earlier
+    process left there is removed.
     """
 
     def __init__(
         self, *, folder: Path, binary: Path | None = None, workers: int | None = None, queue: int = 256
     ) -> None:
-        self._folder, self._binary = folder.absolute(), binary
-        self._workers = workers or os.cpu_count() or 1
+        self._folder, self._wanted = folder.absolute(), binary
+        self._binary = binary or Path()
         self._queue = queue
-        self._slots = asyncio.Semaphore(self._workers)
-        self._waiting = 0
+        places = workers or os.cpu_count() or 1
+        self._turns, self._glances = Turns(places, waiting=queue), Turns(places, waiting=queue)
         self._running = False
         self._alive: set[asyncio.subprocess.Process] = set()
 
     async def start(self) -> None:
-        """Makes runs possible; starts no process yet. Raises CageError if there is no ffmpeg."""
+        """Makes runs possible, once ffmpeg has shown that it runs in the cage. Raises CageError if it does not."""
         if self._running:
             return
-        binary = self._binary
-        if binary is None:
-            binary = await asyncio.to_thread(_binary_of_the_wheel)
-        if not os.access(binary, os.X_OK):
-            raise CageError(f"{binary} is no program")
-        self._binary = binary
+        if self._wanted is None:
+            self._binary = await asyncio.to_thread(_binary_of_the_wheel)
         await asyncio.to_thread(_clear, self._folder)
+        words = await self._first_words()
+        if not words.startswith("ffmpeg version"):
+            why = words.strip().rpartition("\n")[2] or "it says nothing"
+            raise CageError(f"{self._binary} is no ffmpeg that runs here ({why}): name one with the setting ffmpeg")
         self._running = True
+
+    async def _first_words(self) -> str:
+        """What it says when asked for its version; the complaint if it can't be started."""
+        process = await self._spawn(("-version",), self._folder, _TRIAL_SECONDS, 0)
+        assert process.stdout is not None
+        assert process.stderr is not None
+        try:
+            async with asyncio.timeout(_TRIAL_SECONDS):
+                said = await process.stdout.read(_CHUNK) or await process.stderr.read(_CHUNK)
+        except TimeoutError:
+            return ""
+        finally:
+            await self._end(process)
+        return said.decode("utf-8", "replace")
 
     async def stop(self) -> None:
         """Kills what runs; whoever waits for it gets CageError."""
@@ -140,21 +176,28 @@ class FfmpegCage:
         os.close(handle)
         return await asyncio.to_thread(made.replace, name)
 
-    async def run(self, arguments: Sequence[str], *, folder: Path, seconds: float, output_bytes: int) -> FfmpegRun:
+    async def run(
+        self,
+        arguments: Sequence[str],
+        *,
+        folder: Path,
+        seconds: float,
+        output_bytes: int,
+        owner: str = "",
+        glance: bool = False,
+    ) -> FfmpegRun:
         """One run in `folder`, a workspace.
 
-        It may take `seconds` by the clock and of CPU, and write no file larger than `output_bytes`.
+        It may take `seconds` by the clock and of CPU, and write no file larger than `output_bytes`. `owner` is
+        whose medium it is: owners take turns. A `glance` takes some milliseconds, and waits for other glances only.
 
         Raises CageError if it can't be run: the fault is ours, not the input's.
         """
-        if self._waiting >= self._queue + self._workers:
-            raise CageError(f"more than {self._queue} sounds and videos wait for ffmpeg")
-        self._waiting += 1
         try:
-            async with self._slots:
+            async with (self._glances if glance else self._turns).turn(owner):
                 return await self._work(arguments, folder, seconds, output_bytes)
-        finally:
-            self._waiting -= 1
+        except Crowded:
+            raise CageError(f"more than {self._queue} sounds and videos wait for ffmpeg") from None
 
     async def _work(self, arguments: Sequence[str], folder: Path, seconds: float, output_bytes: int) -> FfmpegRun:
         if not self._running:
@@ -171,17 +214,17 @@ class FfmpegCage:
         if not self._running:
             raise CageError("the ffmpeg cage was stopped")
         assert process.returncode is not None
-        if process.returncode and "No space left on device" in said.text:
-            raise CageError("the disk is full")
+        if fault := _our_fault(process.returncode, said.text):
+            raise CageError(fault)
         if late:
-            killed: str | None = f"took longer than {seconds:g} s"
+            death = _Death(f"took longer than {seconds:g} s", transient=True)
         elif said.flood:
-            killed = "met more errors than can be reported"
+            death = _Death("met more errors than can be reported")
         else:
-            killed = _epitaph(process.returncode, said.text, output_bytes)
+            death = _death(process.returncode, said.text, output_bytes)
         return FfmpegRun(
-            status=process.returncode, log=said.text, reached=said.reached, killed=killed,
-            corrupt_frames=said.corrupt_frames, cut_packets=said.cut_packets,
+            status=process.returncode, log=said.text, reached=said.reached, killed=death.words,
+            transient=death.transient, corrupt_frames=said.corrupt_frames, cut_packets=said.cut_packets,
         )  # fmt: skip
 
     async def _spawn(
@@ -292,26 +335,50 @@ async def _lines(stream: asyncio.StreamReader) -> AsyncIterator[bytes]:
             yield line
 
 
-def _epitaph(status: int, log: str, output_bytes: int) -> str | None:
-    """What ended a run, in words that follow a subject; None if it ended by itself."""
+@dataclass(frozen=True, slots=True)
+class _Death:
+    """What ended a run, in words that follow a subject; none if it ended by itself."""
+
+    words: str | None = None
+    transient: bool = False
+
+
+def _death(status: int, log: str, output_bytes: int) -> _Death:
     if status == -signal.SIGXFSZ:
-        return f"wrote more than {output_bytes:,} bytes"
+        return _Death(f"wrote more than {output_bytes:,} bytes")
     if f"received signal {int(signal.SIGXCPU)}" in log or status == -signal.SIGXCPU:
-        return "took more CPU time than is allowed"
+        return _Death("took more CPU time than is allowed", transient=True)
     if status and re.search(r"Cannot allocate memory|malloc of size \d+ failed|bad_alloc", log):
-        return "needed more memory than is allowed"
+        return _Death("needed more memory than is allowed", transient=True)
     if status < 0:
-        return f"crashed ffmpeg ({signal.Signals(-status).name})"
-    return None
+        return _Death(f"crashed ffmpeg ({signal.Signals(-status).name})", transient=True)
+    return _Death()
+
+
+#: What ffmpeg and x264, which keeps notes of its first pass, say of a full disk. Names in the input are no errors.
+_DISK_IS_FULL = re.compile(
+    r"^(?:\[[^\]\n]* @ 0x[0-9a-f]+\] )*\[(?:error|fatal)\] .*"
+    r"(?:No space left on device|Disk quota exceeded|stats file could not be written|empty stats file)",
+    re.MULTILINE,
+)
+
+
+def _our_fault(status: int, log: str) -> str | None:
+    """Why a run that failed says nothing about its input; None if it does."""
+    if status == _NOT_STARTED:
+        return f"ffmpeg does not start: {log.strip().rpartition(chr(10))[2]}"
+    return "the disk is full" if status and _DISK_IS_FULL.search(log) else None
 
 
 def _binary_of_the_wheel() -> Path:
     import imageio_ffmpeg  # type: ignore[import-untyped]  # it comes without types
 
     try:
-        return Path(imageio_ffmpeg.get_ffmpeg_exe())
+        found = imageio_ffmpeg.get_ffmpeg_exe()
     except RuntimeError as error:
-        raise CageError("there is no ffmpeg: name one with the setting ffmpeg") from error
+        words = "imageio-ffmpeg has no ffmpeg for this machine: name one with the setting ffmpeg"
+        raise CageError(words) from error
+    return Path(shutil.which(found) or found)  # it may be the system's, by its bare name
 
 
 def _clear(folder: Path) -> None:

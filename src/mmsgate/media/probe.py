@@ -4,12 +4,13 @@ The log of ffmpeg is the source, as the wheel brings no ffprobe. It also holds n
 are foreign text: a header that names a stream or its length twice is refused.
 """
 
+import asyncio
 import re
 import struct
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from mmsgate.media.ffmpeg import MOST_PIXELS, FfmpegCage, FfmpegRun, input_arguments
+from mmsgate.media.ffmpeg import MOST_PIXELS, FfmpegCage, FfmpegRun, Source
 
 MOST_SECONDS = 4 * 3600  # nothing longer is worked on
 _PROBE_SECONDS = 15
@@ -25,10 +26,15 @@ ISO_MIMES = frozenset({"video/mp4", "video/3gpp", "video/quicktime", "audio/mp4"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AvBroken:
-    """It can't be used; `reason` says why, for people. `codecs`: it is whole, but no codec for it is known."""
+    """It can't be used; `reason` says why, for people. `codecs`: it is whole, but no codec for it is known.
+
+    `transient`: the run that found it was killed or died, which may be the fault of a busy machine; another may end
+    otherwise.
+    """
 
     reason: str
     codecs: bool = False
+    transient: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,20 +93,23 @@ class AvFacts:
         return self.video.height if self.video else 0
 
 
-async def probe(cage: FfmpegCage, path: Path, mime: str) -> AvFacts | AvBroken:
-    """The facts of a file whose bytes were found to be `mime`, held against the limits.
+async def probe(cage: FfmpegCage, path: Path, mime: str, *, owner: str = "") -> AvFacts | AvBroken:
+    """The facts of a file whose bytes were found to be `mime`, held against the limits. `owner` as of a run.
 
     Raises CageError or OSError if the fault is ours.
     """
+    source = await Source.of(path, mime)
     async with cage.workspace() as folder:
-        run = await cage.run(input_arguments(path, mime), folder=folder, seconds=_PROBE_SECONDS, output_bytes=0)
+        run = await cage.run(
+            source.arguments, folder=folder, seconds=_PROBE_SECONDS, output_bytes=0, owner=owner, glance=True
+        )
     if run.killed is not None:
-        return AvBroken(reason=f"reading its header {run.killed}")
+        return AvBroken(reason=f"reading its header {run.killed}", transient=run.transient)
     facts = read_header(run.log, moving=mime.startswith("video/"))
     if isinstance(facts, AvFacts) and mime == "video/x-ms-wmv" and not facts.seconds:
         return AvBroken(reason="it is not as long as its header says: its end is missing")
     if isinstance(facts, AvFacts) and mime in ISO_MIMES:
-        return replace(facts, faststart=_index_in_front(path))
+        return replace(facts, faststart=await asyncio.to_thread(_index_in_front, path))
     return facts
 
 
@@ -233,25 +242,25 @@ def complaint(log: str) -> str:
     return "it is not what it seems to be"
 
 
-def damage(run: FfmpegRun, *, announced: float | None, mime: str) -> str | None:
-    """Why the input of a run that decoded it counts as broken; None if it is whole.
+def damage(run: FfmpegRun, *, announced: float | None, mime: str) -> AvBroken | None:
+    """What is wrong with the input of a run that decoded it; None if it is whole.
 
     `announced` are the seconds that the header promised, None if it didn't. A few broken frames are forgiven,
     except in AMR, which has no other sign of being cut off. A transport stream may miss packets.
     """
     if run.killed is not None:
-        return f"decoding it {run.killed}"
+        return AvBroken(reason=f"decoding it {run.killed}", transient=run.transient)
     if run.status:
-        return f"it does not decode ({complaint(run.log)})"
+        return AvBroken(reason=f"it does not decode ({complaint(run.log)})")
     if announced and announced - run.reached > max(_SLACK_SECONDS, _SLACK_SHARE * announced):
-        return f"it ends after {run.reached:.1f} of {announced:.1f} s"
+        return AvBroken(reason=f"it ends after {run.reached:.1f} of {announced:.1f} s")
     if run.cut_packets and "Input #0, mpegts" not in run.log:
-        return f"its end is missing, it stops after {run.reached:.1f} s"
+        return AvBroken(reason=f"its end is missing, it stops after {run.reached:.1f} s")
     for kind, good, bad in _TALLY.findall(run.log):
         failed = int(bad or 0) + (run.corrupt_frames if kind == "video" else 0)
         frames = int(good) + int(bad or 0)
         if failed > (0 if mime == "audio/amr" else max(2, _DAMAGE_SHARE * frames)):
-            return f"{failed:,} of its {frames:,} {kind} frames do not decode"
+            return AvBroken(reason=f"{failed:,} of its {frames:,} {kind} frames do not decode")
     return None
 
 

@@ -18,7 +18,7 @@ from mmsgate.media.av_ladder import (
     plan_video,
     words,
 )
-from mmsgate.media.ffmpeg import FfmpegCage, FfmpegRun
+from mmsgate.media.ffmpeg import FfmpegCage, FfmpegRun, Source
 from mmsgate.media.playable import AvWanted, other_container, plays, plays_on_page
 from mmsgate.media.probe import ISO_MIMES, AvBroken, AvFacts, damage, probe
 
@@ -73,27 +73,36 @@ AvOutcome = AvAsItIs | AvFitted | AvMisfit | AvBroken
 class Transcoder:
     """Inspects sounds and videos, and makes versions that fit.
 
-    Types are what the bytes were found to be (`ffmpeg.MIMES`). Both methods raise CageError and OSError if the
-    fault is ours.
+    Types are what the bytes were found to be (`ffmpeg.MIMES`). `owner` is whose medium it is: owners take turns.
+    Both methods raise CageError and OSError if the fault is ours.
     """
 
     def __init__(self, *, cage: FfmpegCage) -> None:
         self._cage = cage
 
-    async def inspect(self, path: Path, mime: str) -> AvFacts | AvBroken:
-        """What its header says; some 30 ms. Whether all of it decodes is found out by `fit`."""
-        return await probe(self._cage, path, mime)
+    async def inspect(self, path: Path, mime: str, *, owner: str = "") -> AvFacts | AvBroken:
+        """What its header says; some 30 ms, behind no `fit`. Whether all of it decodes is found out by that."""
+        return await probe(self._cage, path, mime, owner=owner)
 
     async def fit(
-        self, path: Path, mime: str, facts: AvFacts, *, size: int, budget: int | None, wanted: AvWanted
+        self,
+        path: Path,
+        mime: str,
+        facts: AvFacts,
+        *,
+        size: int,
+        budget: int | None,
+        wanted: AvWanted,
+        owner: str = "",
     ) -> AvOutcome:
         """A version of at most `budget` bytes that the phones take.
 
         `facts` are those of `inspect`, `size` is that of the file. Without a budget it is made for a web page.
         """
+        source = await Source.of(path, mime)
         async with self._cage.workspace() as folder:
             fit = _Fit(
-                cage=self._cage, folder=folder, path=path, mime=mime, size=size, budget=budget, wanted=wanted
+                cage=self._cage, folder=folder, source=source, size=size, budget=budget, wanted=wanted, owner=owner
             )
             return await fit.outcome(facts)
 
@@ -104,11 +113,11 @@ class _Fit:
 
     cage: FfmpegCage
     folder: Path
-    path: Path
-    mime: str
+    source: Source
     size: int
     budget: int | None
     wanted: AvWanted
+    owner: str
 
     async def outcome(self, facts: AvFacts) -> AvOutcome:
         if facts.estimated:
@@ -116,8 +125,8 @@ class _Fit:
             if isinstance(measured, AvBroken):
                 return measured
             facts = measured
-        if (most := self._most_seconds(facts)) < facts.seconds:
-            return AvMisfit(reason=f"it is {facts.seconds:,.0f} s long, {most:,} at most are sent")
+        if too_long := self._too_long(facts, facts.seconds):
+            return too_long
         if self._good_as_it_is(facts):
             return await self._as_it_is(facts)
         if (target := self._good_streams(facts)) and (made := await self._copied(facts, target)):
@@ -126,10 +135,15 @@ class _Fit:
             return await self._video(facts)
         return await self._audio(facts)
 
-    def _most_seconds(self, facts: AvFacts) -> int:
+    def _too_long(self, facts: AvFacts, seconds: float) -> AvMisfit | None:
+        """Headers are held against the limit to save the work, what was decoded because headers lie."""
         if self.budget is None:
-            return MOST_PAGE_VIDEO_SECONDS if facts.video else MOST_PAGE_AUDIO_SECONDS
-        return MOST_VIDEO_SECONDS if facts.video else MOST_AUDIO_SECONDS
+            most = MOST_PAGE_VIDEO_SECONDS if facts.video else MOST_PAGE_AUDIO_SECONDS
+        else:
+            most = MOST_VIDEO_SECONDS if facts.video else MOST_AUDIO_SECONDS
+        if round(seconds) <= most:  # the last frame of what lasts 180 s may end a little later
+            return None
+        return AvMisfit(reason=f"it is {seconds:,.0f} s long, {most:,} at most are sent")
 
     def _fits(self, size: int) -> bool:
         return self.budget is None or size <= self.budget
@@ -139,22 +153,24 @@ class _Fit:
     def _good_as_it_is(self, facts: AvFacts) -> bool:
         return (
             self._fits(self.size)
-            and plays(facts, self.mime, self.wanted)
+            and plays(facts, self.source.mime, self.wanted)
             and (self.budget is not None or plays_on_page(facts))
-            and (self.mime not in ISO_MIMES or facts.faststart)
+            and (self.source.mime not in ISO_MIMES or facts.faststart)
         )
 
-    async def _as_it_is(self, facts: AvFacts) -> AvAsItIs | AvBroken:
+    async def _as_it_is(self, facts: AvFacts) -> AvAsItIs | AvMisfit | AvBroken:
         measured = await self._measured(facts)
         if isinstance(measured, AvBroken):
             return measured
-        return AvAsItIs(seconds=measured.seconds, width=facts.width, height=facts.height)
+        return self._too_long(facts, measured.seconds) or AvAsItIs(
+            seconds=measured.seconds, width=facts.width, height=facts.height
+        )
 
     async def _measured(self, facts: AvFacts) -> AvFacts | AvBroken:
         """The facts with the length that it really has: all of it is decoded."""
-        run = await self._run(commands.decode(self.path, self.mime, facts), facts, most=0)
-        if reason := damage(run, announced=None if facts.estimated else facts.seconds, mime=self.mime):
-            return AvBroken(reason=reason)
+        run = await self._run(commands.decode(self.source, facts), facts, most=0)
+        if broken := damage(run, announced=None if facts.estimated else facts.seconds, mime=self.source.mime):
+            return broken
         return replace(facts, seconds=run.reached, estimated=False)
 
     # ---- the same streams ----
@@ -165,34 +181,34 @@ class _Fit:
         size = sum(rates) * facts.seconds / 8 if all(rates) else self.size
         if not self._fits(int(size)) or (self.budget is None and not plays_on_page(facts)):
             return None
-        return other_container(facts, self.mime, self.wanted)
+        return other_container(facts, self.source.mime, self.wanted)
 
-    async def _copied(self, facts: AvFacts, target: str) -> AvFitted | AvBroken | None:
+    async def _copied(self, facts: AvFacts, target: str) -> AvFitted | AvMisfit | AvBroken | None:
         """None if it turns out to be too large."""
         made = self.folder / "copied"
-        command = commands.copy(self.path, self.mime, facts, target=target, name=made.name)
+        command = commands.copy(self.source, facts, target=target, name=made.name)
         run = await self._run(command, facts, most=2 * self.size + _PASS_BYTES)
-        if reason := damage(run, announced=facts.seconds, mime=self.mime):
-            return AvBroken(reason=reason)
+        if broken := damage(run, announced=facts.seconds, mime=self.source.mime):
+            return broken
         if not self._fits(_size(made)):
             return None
-        checked = await probe(self.cage, made, target)
+        checked = await probe(self.cage, made, target, owner=self.owner)
         if isinstance(checked, AvBroken):
             return checked
-        run = await self._run(commands.decode(made, target, checked), facts, most=0)
-        if reason := damage(run, announced=facts.seconds, mime=target):
-            return AvBroken(reason=reason)
+        run = await self._run(commands.decode(await Source.of(made, target), checked), facts, most=0)
+        if broken := damage(run, announced=facts.seconds, mime=target):
+            return broken
         return await self._taken(
             made, target, checked, seconds=run.reached, how=self._how_copied(facts, target), encodes=0
         )
 
     def _how_copied(self, facts: AvFacts, target: str) -> str:
         notes = []
-        if target != self.mime:
+        if target != self.source.mime:
             notes.append(f"as {_CONTAINERS[target]}, streams unchanged")
         if facts.cover:
             notes.append("without its cover picture")
-        if self.mime in ISO_MIMES and not facts.faststart:
+        if self.source.mime in ISO_MIMES and not facts.faststart:
             notes.append("its index in front")
         return ", ".join(notes) or "without what phones don't show"
 
@@ -216,19 +232,17 @@ class _Fit:
         plan = plan_video(facts, seconds=seconds, budget=int(budget * share), h263=self.wanted.h263)
         if isinstance(plan, NoRoom):
             return AvMisfit(reason=_no_room("video", facts.seconds, budget, plan)) if share == 1 else None
-        run = await self._run(commands.first_pass(self.path, self.mime, facts, plan), facts, most=_PASS_BYTES)
-        if reason := damage(run, announced=None, mime=self.mime):
-            return AvBroken(reason=reason)
+        run = await self._run(commands.first_pass(self.source, facts, plan), facts, most=_PASS_BYTES)
+        if broken := damage(run, announced=None, mime=self.source.mime):
+            return broken
         made, rate = self.folder / "made", plan.bit_rate
         for encodes in range(1, _MOST_TRIES + 1):
-            command = commands.second_pass(
-                self.path, self.mime, facts, plan, bit_rate=rate, target=target, name=made.name
-            )
+            command = commands.second_pass(self.source, facts, plan, bit_rate=rate, target=target, name=made.name)
             run = await self._run(command, facts, most=_PASS_BYTES)
             if run.status and "requested bitrate is too low" in run.log:  # x264's word for it
                 return None
-            if reason := damage(run, announced=facts.seconds, mime=self.mime):
-                return AvBroken(reason=reason)
+            if broken := damage(run, announced=facts.seconds, mime=self.source.mime):
+                return broken
             if (size := _size(made)) <= budget:
                 how = words(replace(plan, bit_rate=rate))
                 return await self._checked(made, target, run, how=how, encodes=encodes)
@@ -237,10 +251,10 @@ class _Fit:
 
     async def _for_page(self, facts: AvFacts, target: str) -> AvOutcome:
         plan, made = page_video(facts), self.folder / "made"
-        command = commands.one_pass(self.path, self.mime, facts, plan, target=target, name=made.name)
+        command = commands.one_pass(self.source, facts, plan, target=target, name=made.name)
         run = await self._run(command, facts, most=_PASS_BYTES * 4)
-        if reason := damage(run, announced=facts.seconds, mime=self.mime):
-            return AvBroken(reason=reason)
+        if broken := damage(run, announced=facts.seconds, mime=self.source.mime):
+            return broken
         return await self._checked(made, target, run, how=words(plan), encodes=1)
 
     async def _audio(self, facts: AvFacts) -> AvOutcome:
@@ -256,13 +270,13 @@ class _Fit:
                 return outcome
         return AvMisfit(reason=f"the sound came to more than the {self.budget:,} bytes that are left")
 
-    async def _sound(self, facts: AvFacts, plan: AudioPlan, encodes: int) -> AvFitted | AvBroken | None:
+    async def _sound(self, facts: AvFacts, plan: AudioPlan, encodes: int) -> AvFitted | AvMisfit | AvBroken | None:
         """None if it turns out to be too large."""
         target, made = MIME_OF[plan.codec], self.folder / "made"
-        command = commands.sound(self.path, self.mime, facts, plan, target=target, name=made.name)
+        command = commands.sound(self.source, facts, plan, target=target, name=made.name)
         run = await self._run(command, facts, most=_PASS_BYTES)
-        if reason := damage(run, announced=facts.seconds, mime=self.mime):
-            return AvBroken(reason=reason)
+        if broken := damage(run, announced=facts.seconds, mime=self.source.mime):
+            return broken
         if not self._fits(_size(made)):
             return None
         return await self._checked(made, target, run, how=words(plan), encodes=encodes)
@@ -271,11 +285,12 @@ class _Fit:
 
     async def _checked(
         self, made: Path, target: str, run: FfmpegRun, *, how: str, encodes: int
-    ) -> AvFitted | AvBroken:
+    ) -> AvFitted | AvMisfit | AvBroken:
         """What was made is looked at again: it is what is sent."""
-        facts = await probe(self.cage, made, target)
+        facts = await probe(self.cage, made, target, owner=self.owner)
         if isinstance(facts, AvBroken):
-            return AvBroken(reason=f"what was made of it is of no use: {facts.reason}")
+            words = f"what was made of it is of no use: {facts.reason}"
+            return AvBroken(reason=words, transient=facts.transient)
         size = f", {facts.width}×{facts.height}" if facts.video else ""
         seconds = run.reached if facts.estimated else facts.seconds
         how = f"{how}{size}, {seconds:.3g} s"
@@ -283,7 +298,9 @@ class _Fit:
 
     async def _taken(
         self, made: Path, mime: str, facts: AvFacts, *, seconds: float, how: str, encodes: int
-    ) -> AvFitted:
+    ) -> AvFitted | AvMisfit:
+        if too_long := self._too_long(facts, seconds):
+            return too_long
         return AvFitted(
             size=_size(made), path=await self.cage.keep(made), mime=mime, width=facts.width, height=facts.height,
             seconds=seconds, how=how, encodes=encodes,
@@ -293,7 +310,9 @@ class _Fit:
         """A run that may take some time for each second of the medium; of unknown length, for the longest sent."""
         seconds = MOST_AUDIO_SECONDS if facts.estimated else facts.seconds
         allowed = _START_SECONDS + _SLOWNESS * seconds
-        return await self.cage.run(command, folder=self.folder, seconds=allowed, output_bytes=most)
+        return await self.cage.run(
+            command, folder=self.folder, seconds=allowed, output_bytes=most, owner=self.owner
+        )
 
 
 _CONTAINERS = {

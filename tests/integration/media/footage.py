@@ -144,6 +144,16 @@ def with_external_data(movie: bytes, target: Path) -> bytes:
     return b"".join(_replaced(movie, _box(b"dref", struct.pack(">II", 0, 1) + entry)))
 
 
+def with_length(movie: bytes, *, seconds: int) -> bytes:
+    """An MP4 whose headers say that it lasts so long (ISO/IEC 14496-12, 8.2.2 and 8.4.2: their first version)."""
+    lying = bytearray(movie)
+    for kind in (b"mvhd", b"mdhd"):
+        at = lying.index(kind) + 16
+        (units,) = struct.unpack_from(">I", lying, at)
+        struct.pack_into(">I", lying, at + 4, units * seconds)
+    return bytes(lying)
+
+
 def _box(kind: bytes, data: bytes) -> bytes:
     return struct.pack(">I4s", len(data) + 8, kind) + data
 

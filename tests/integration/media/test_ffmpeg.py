@@ -2,23 +2,47 @@
 
 import asyncio
 import os
+import shutil
 import signal
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
+import imageio_ffmpeg  # type: ignore[import-untyped]  # it comes without types
 import pytest
 
+from mmsgate.errors import Fault
 from mmsgate.media import ffmpeg
 from mmsgate.media.cage import CageError
 from mmsgate.media.ffmpeg import FfmpegCage, FfmpegRun
+from mmsgate.media.playable import AvWanted
+from mmsgate.media.probe import AvFacts
+from mmsgate.media.transcoder import AvAsItIs, Transcoder
+from tests.integration.media.footage import Footage
 
 ENDLESS = ("-nostdin", "-re", "-f", "lavfi", "-i", "anullsrc", "-f", "null", "-")
 SHORT = ("-nostdin", "-f", "lavfi", "-i", "anullsrc=d=2", "-progress", "pipe:1", "-f", "null", "-")
 
 
-async def run(cage: FfmpegCage, *arguments: str, seconds: float = 30, output_bytes: int = 1_000_000) -> FfmpegRun:
+async def run(
+    cage: FfmpegCage, *arguments: str, seconds: float = 30, output_bytes: int = 1_000_000, owner: str = ""
+) -> FfmpegRun:
     async with cage.workspace() as folder:
-        return await cage.run(arguments, folder=folder, seconds=seconds, output_bytes=output_bytes)
+        return await cage.run(arguments, folder=folder, seconds=seconds, output_bytes=output_bytes, owner=owner)
+
+
+@asynccontextmanager
+async def started_cage(
+    folder: Path, *, binary: Path | None = None, workers: int = 1, queue: int = 256
+) -> AsyncIterator[FfmpegCage]:
+    cage = FfmpegCage(folder=folder, binary=binary, workers=workers, queue=queue)
+    await cage.start()
+    try:
+        yield cage
+    finally:
+        await cage.stop()
 
 
 async def started(cage: FfmpegCage, number: int = 1) -> list[int]:
@@ -68,6 +92,7 @@ async def test_limits_environment_and_session_of_a_run(ffmpeg_cage: FfmpegCage, 
 async def test_what_takes_too_long_is_killed(ffmpeg_cage: FfmpegCage) -> None:
     outcome = await run(ffmpeg_cage, *ENDLESS, seconds=0.3)
     assert outcome.killed == "took longer than 0.3 s"
+    assert outcome.transient
     assert not outcome.done
     assert ffmpeg_cage._alive == set()
 
@@ -76,12 +101,14 @@ async def test_what_writes_too_much_is_killed(ffmpeg_cage: FfmpegCage) -> None:
     noise = ("-f", "lavfi", "-i", "testsrc2=s=640x480", "-f", "rawvideo", "made")
     outcome = await run(ffmpeg_cage, "-nostdin", *noise, output_bytes=1_000_000)
     assert outcome.killed == "wrote more than 1,000,000 bytes"
+    assert not outcome.transient
 
 
 async def test_a_bomb_kills_its_process_and_the_cage_lives_on(ffmpeg_cage: FfmpegCage) -> None:
     bomb = ("-f", "lavfi", "-i", "color=s=16000x16000", "-c:v", "libx264", "-f", "null", "-")
     outcome = await run(ffmpeg_cage, "-nostdin", *bomb)
     assert outcome.killed == "needed more memory than is allowed"
+    assert outcome.transient
     assert (await run(ffmpeg_cage, *SHORT)).done
 
 
@@ -100,7 +127,9 @@ async def test_a_run_says_what_it_died_of(ffmpeg_cage: FfmpegCage, number: signa
     while not os.path.exists(f"/proc/{pid}/task") or len(os.listdir(f"/proc/{pid}/task")) < 2:
         await asyncio.sleep(0.01)  # until it works: before that it takes no signals
     os.kill(pid, number)
-    assert (await pending).killed == words
+    outcome = await pending
+    assert outcome.killed == words
+    assert outcome.transient
 
 
 async def test_a_flood_of_complaints_is_cut_off(ffmpeg_cage: FfmpegCage, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -108,6 +137,7 @@ async def test_a_flood_of_complaints_is_cut_off(ffmpeg_cage: FfmpegCage, monkeyp
     chatty = ("-f", "lavfi", "-i", "testsrc2", "-vf", "showinfo", "-f", "null", "-")
     outcome = await run(ffmpeg_cage, "-nostdin", *chatty)
     assert outcome.killed == "met more errors than can be reported"
+    assert not outcome.transient
     assert len(outcome.log) < 100_000
 
 
@@ -201,9 +231,144 @@ async def test_a_killed_gateway_leaves_no_ffmpeg_behind(tmp_path: Path) -> None:
         await asyncio.sleep(0.01)
 
 
-async def test_without_ffmpeg_it_does_not_start(tmp_path: Path) -> None:
-    with pytest.raises(CageError, match="is no program"):
+#: Programs that are no ffmpeg, and what is said of them.
+NO_FFMPEG = {
+    "silent": ("#!/bin/sh\nexit 1\n", "it says nothing"),
+    "other": ("#!/bin/sh\necho ffprobe version 9\n", "ffprobe version 9"),
+    "lost": ("#!/bin/sh\necho lost: error while loading libx264.so >&2\nexit 127\n", "error while loading libx264"),
+    "text": ("not a program", "Exec format error"),
+}
+
+
+@pytest.mark.parametrize("name", NO_FFMPEG)
+async def test_what_is_no_ffmpeg_is_found_out_at_the_start(tmp_path: Path, name: str) -> None:
+    program = tmp_path / name
+    program.write_text(NO_FFMPEG[name][0])
+    program.chmod(0o755)
+    with pytest.raises(Fault, match=NO_FFMPEG[name][1]) as caught:
+        await FfmpegCage(folder=tmp_path / "work", binary=program).start()
+    assert str(caught.value).startswith(f"{program} is no ffmpeg that runs here (")
+    assert str(caught.value).endswith("): name one with the setting ffmpeg")
+    assert "\n" not in str(caught.value)
+
+
+async def test_bin_false_is_no_ffmpeg(tmp_path: Path) -> None:
+    false = Path(shutil.which("false") or "/bin/false")
+    with pytest.raises(Fault, match=f"^{false} is no ffmpeg"):
+        await FfmpegCage(folder=tmp_path, binary=false).start()
+
+
+async def test_a_missing_ffmpeg_is_found_out_at_the_start(tmp_path: Path) -> None:
+    with pytest.raises(Fault, match=r"nothing is no ffmpeg that runs here \(.*No such file or directory"):
         await FfmpegCage(folder=tmp_path, binary=tmp_path / "nothing").start()
+
+
+async def test_a_wheel_without_ffmpeg_for_the_platform_says_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(imageio_ffmpeg._utils, "_get_ffmpeg_exe", lambda: None)
+    monkeypatch.delenv("IMAGEIO_FFMPEG_EXE", raising=False)
+    with pytest.raises(Fault, match="no ffmpeg for this machine: name one with the setting ffmpeg"):
+        await FfmpegCage(folder=tmp_path).start()
+
+
+# ---- whose turn it is ----
+
+
+async def test_a_header_is_read_while_all_places_are_taken(tmp_path: Path, footage: Footage) -> None:
+    async with started_cage(tmp_path) as cage:
+        pending = [asyncio.create_task(run(cage, *ENDLESS, owner=owner)) for owner in "aab"]
+        await started(cage, 2)  # one place, and one that is kept for whoever has none
+        async with asyncio.timeout(30):
+            facts = await Transcoder(cage=cage).inspect(footage["mp3"].path, "audio/mpeg", owner="a")
+        assert isinstance(facts, AvFacts)
+        assert not any(task.done() for task in pending)
+        await cage.stop()
+        await asyncio.gather(*pending, return_exceptions=True)
+
+
+async def test_a_transcode_has_the_turn_of_its_owner(tmp_path: Path, footage: Footage) -> None:
+    sample = footage["mp3"]
+    async with started_cage(tmp_path, queue=0) as cage:
+        transcoder = Transcoder(cage=cage)
+        facts = await transcoder.inspect(sample.path, sample.mime)
+        assert isinstance(facts, AvFacts)
+        fit = partial(
+            transcoder.fit, sample.path, sample.mime, facts, size=sample.size, budget=sample.size,
+            wanted=AvWanted(types=frozenset({sample.mime})),
+        )  # fmt: skip
+        pending = asyncio.create_task(run(cage, *ENDLESS, owner="a"))
+        await started(cage)
+        with pytest.raises(CageError, match="wait for ffmpeg"):
+            await fit(owner="a")
+        assert isinstance(await fit(owner="b"), AvAsItIs)
+        await cage.stop()
+        await asyncio.gather(pending, return_exceptions=True)
+
+
+async def test_another_owner_is_next_though_one_has_many_waiting(tmp_path: Path) -> None:
+    async with started_cage(tmp_path, workers=1) as cage:
+        first = asyncio.create_task(run(cage, *ENDLESS, owner="first"))
+        await started(cage)
+        many = [asyncio.create_task(run(cage, *ENDLESS, owner="many")) for _ in range(5)]
+        await started(cage, 2)
+        other = asyncio.create_task(run(cage, *SHORT, owner="other"))
+        first.cancel()
+        async with asyncio.timeout(30):
+            assert (await other).done
+        await cage.stop()
+        await asyncio.gather(first, *many, return_exceptions=True)
+
+
+async def test_the_queue_is_bounded_for_each_owner(tmp_path: Path) -> None:
+    async with started_cage(tmp_path, workers=1, queue=1) as cage:
+        outcomes = await asyncio.gather(
+            *(run(cage, *SHORT, owner=owner) for owner in "aaaab"), return_exceptions=True
+        )
+    assert [type(outcome) for outcome in outcomes[:4]].count(CageError) == 2
+    assert isinstance(outcomes[4], FfmpegRun)
+
+
+# ---- our faults ----
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a full disk is played by a device of Linux")
+@pytest.mark.parametrize(
+    ("full", "command"),
+    [
+        ("made", ("-c:v", "libx264", "-f", "mp4", "-movflags", "frag_keyframe", "made")),
+        ("notes-0.log.temp", ("-c:v", "libx264", "-pass", "1", "-passlogfile", "notes", "-f", "null", "-")),
+    ],
+)
+async def test_a_full_disk_is_no_fault_of_the_input(
+    ffmpeg_cage: FfmpegCage, full: str, command: tuple[str, ...]
+) -> None:
+    pictures = ("-nostdin", "-y", "-loglevel", "repeat+level+verbose", "-f", "lavfi", "-i", "testsrc2=d=4")
+    async with ffmpeg_cage.workspace() as folder:
+        (folder / full).symlink_to("/dev/full")
+        with pytest.raises(CageError, match="the disk is full"):
+            await ffmpeg_cage.run((*pictures, *command), folder=folder, seconds=30, output_bytes=10**9)
+
+
+async def test_a_full_disk_in_a_comment_is_none(ffmpeg_cage: FfmpegCage) -> None:
+    comment = "x\n[error] No space left on device"
+    failing = ("-metadata", f"comment={comment}", "-t", "0", "-abort_on", "empty_output", "-f", "null", "-")
+    outcome = await run(ffmpeg_cage, "-nostdin", "-loglevel", "repeat+level+verbose", *SHORT[1:5], *failing)
+    assert "[error] No space left on device" in outcome.log
+    assert outcome.status != 0
+
+
+async def test_a_library_that_is_gone_is_our_fault(tmp_path: Path) -> None:
+    program = tmp_path / "ffmpeg"
+    program.write_text("#!/bin/sh\necho ffmpeg version 9\n")
+    program.chmod(0o755)
+    async with started_cage(tmp_path / "work", binary=program) as cage:
+        program.write_text("#!/bin/sh\necho ffmpeg: error while loading libx264.so >&2\nexit 127\n")
+        with pytest.raises(CageError, match="ffmpeg does not start: ffmpeg: error while loading"):
+            await run(cage, *SHORT)
+        program.unlink()
+        with pytest.raises(CageError, match=r"ffmpeg does not start: .*No such file"):
+            await run(cage, *SHORT)
 
 
 async def test_the_gateway_itself_does_not_load_the_wheel() -> None:

@@ -13,7 +13,7 @@ from mmsgate.media.playable import AvWanted, plays
 from mmsgate.media.probe import AvBroken, AvFacts, VideoStream
 from mmsgate.media.sniff import sniff_bytes
 from mmsgate.media.transcoder import AvAsItIs, AvFitted, AvMisfit, AvOutcome, Transcoder
-from tests.integration.media.footage import Footage, Sample, corrupted, truncated
+from tests.integration.media.footage import Footage, Sample, corrupted, truncated, with_length
 
 PHONE = AvWanted(types=frozenset({"video/mp4", "video/3gpp", "audio/mpeg", "audio/mp4", "audio/amr"}))
 OLD_PHONE = AvWanted(types=frozenset({"video/3gpp", "audio/amr"}), h263=True)
@@ -213,6 +213,23 @@ async def test_three_hours_are_not_sent(bench: Bench, footage: Footage) -> None:
     assert await bench.fit(sample, None) == AvMisfit(reason="it is 10,800 s long, 1,200 at most are sent")
 
 
+@pytest.mark.parametrize("limit", [180, 1200], ids=["message", "page"])
+@pytest.mark.parametrize("mime", ["video/mp4", "video/quicktime"], ids=["as it is", "copied"])
+async def test_a_header_that_lies_about_the_length_gains_nothing(
+    bench: Bench, footage: Footage, tmp_path: Path, mime: str, limit: int
+) -> None:
+    budget = 10_000_000 if limit == 180 else None
+    honest = footage.blank(f"long{limit}", size="32x32", seconds=limit + 20, rate="1")
+    lying = tmp_path / "lying.mp4"
+    lying.write_bytes(with_length(honest.path.read_bytes(), seconds=limit))
+    facts = await bench.transcoder.inspect(lying, mime)
+    assert isinstance(facts, AvFacts)
+    assert facts.seconds == limit
+    assert await bench.fit(Sample(path=lying, mime=mime), budget) == AvMisfit(
+        reason=f"it is {limit + 20:,} s long, {limit:,} at most are sent"
+    )
+
+
 async def test_a_rate_that_was_missed_is_corrected_once(
     bench: Bench, footage: Footage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -290,7 +307,7 @@ async def test_what_takes_too_long_is_broken_and_says_so(
     monkeypatch.setattr(module, "_START_SECONDS", 0.15)
     monkeypatch.setattr(module, "_SLOWNESS", 0)
     outcome = await bench.fit(footage.high_definition, 600_000)
-    assert outcome == AvBroken(reason="decoding it took longer than 0.15 s")
+    assert outcome == AvBroken(reason="decoding it took longer than 0.15 s", transient=True)
 
 
 async def test_a_file_that_is_gone_is_our_fault(bench: Bench, footage: Footage, tmp_path: Path) -> None:

@@ -154,17 +154,25 @@ def run(
         (run(video=290, lost=10), 10.0, "10 of its 300 video frames do not decode"),
         (run(audio=190, mute=10), 10.0, "10 of its 200 audio frames do not decode"),
         (run(audio=198, mute=2), 10.0, None),
-        (FfmpegRun(status=0, log="", reached=1, killed="took longer than 9 s"), 10,
-         "decoding it took longer than 9 s"),
+        (FfmpegRun(status=0, log="", reached=1, killed="wrote more than 9 bytes"), 10,
+         "decoding it wrote more than 9 bytes"),
         (FfmpegRun(status=1, log="[mov @ 0x1] [error] bad.", reached=1), 10, "it does not decode (bad)"),
     ],
 )  # fmt: skip
 def test_when_a_source_counts_as_broken(outcome: FfmpegRun, announced: float | None, reason: str | None) -> None:
-    assert damage(outcome, announced=announced, mime="video/mp4") == reason
+    expected = reason and AvBroken(reason=reason)
+    assert damage(outcome, announced=announced, mime="video/mp4") == expected
+
+
+def test_what_a_busy_machine_may_have_killed_is_broken_for_now() -> None:
+    late = FfmpegRun(status=-9, log="", reached=1, killed="took longer than 9 s", transient=True)
+    expected = AvBroken(reason="decoding it took longer than 9 s", transient=True)
+    assert damage(late, announced=10, mime="video/mp4") == expected
 
 
 def test_amr_forgives_nothing_as_it_has_no_other_sign_of_its_end() -> None:
-    assert damage(run(mute=1), announced=None, mime="audio/amr") == "1 of its 201 audio frames do not decode"
+    expected = AvBroken(reason="1 of its 201 audio frames do not decode")
+    assert damage(run(mute=1), announced=None, mime="audio/amr") == expected
 
 
 def test_a_transport_stream_may_miss_packets() -> None:
