@@ -31,7 +31,7 @@ from mmsgate.domain.media import by_extension
 from mmsgate.media import av_commands
 from mmsgate.media.av_ladder import VideoPlan, plan_video
 from mmsgate.media.cage import ImageCage, ImageFitted
-from mmsgate.media.ffmpeg import FfmpegCage
+from mmsgate.media.ffmpeg import FfmpegCage, Source
 from mmsgate.media.playable import AvWanted
 from mmsgate.media.probe import AvFacts
 from mmsgate.media.transcoder import AvFitted, Transcoder
@@ -188,7 +188,7 @@ async def _video(cage: FfmpegCage, source: str, path: Path, budget: int) -> Row:
         begun = _cpu_seconds()
         facts, fitted = await _fit_video(transcoder, path, budget)
         cpu.append(_cpu_seconds() - begun)
-        floor.append(await asyncio.to_thread(_bare_ffmpeg, path, facts, budget))
+        floor.append(await asyncio.to_thread(_bare_ffmpeg, await Source.of(path, _TARGET), facts, budget))
     return Row(
         source=source, budget=budget, result=f"{fitted.size:,} bytes, {fitted.how}", encodes=fitted.encodes,
         cpu=cpu, floor=floor, yardstick_ms=yardstick_ms,
@@ -204,13 +204,13 @@ async def _fit_video(transcoder: Transcoder, path: Path, budget: int) -> tuple[A
     return facts, fitted
 
 
-def _bare_ffmpeg(path: Path, facts: AvFacts, budget: int) -> float:
+def _bare_ffmpeg(source: Source, facts: AvFacts, budget: int) -> float:
     """The two passes that the transcoder plans, outside of any cage; their CPU."""
     plan = plan_video(facts, seconds=facts.seconds, budget=budget)
     assert isinstance(plan, VideoPlan), plan
     passes = (
-        av_commands.first_pass(path, _TARGET, facts, plan),
-        av_commands.second_pass(path, _TARGET, facts, plan, bit_rate=plan.bit_rate, target=_TARGET, name="bare"),
+        av_commands.first_pass(source, facts, plan),
+        av_commands.second_pass(source, facts, plan, bit_rate=plan.bit_rate, target=_TARGET, name="bare"),
     )
     binary = imageio_ffmpeg.get_ffmpeg_exe()
     with tempfile.TemporaryDirectory(prefix="mmsgate-bare-") as folder:

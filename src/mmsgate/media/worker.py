@@ -97,8 +97,12 @@ def answer(job: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
 
 def _opened(path: str, mime: str) -> Any:
     """The file with its header read. Decoders that most jobs don't need are loaded with the first that does."""
-    from PIL import Image
+    from PIL import Image, JpegImagePlugin
 
+    if (
+        mime == "image/jpeg"
+    ):  # by name: `open` makes an album of one that holds a second picture (a depth or gain map)
+        return JpegImagePlugin.JpegImageFile(path)
     if mime == "image/heic":
         try:
             from pi_heif import register_heif_opener  # type: ignore[import-untyped]  # it has no types

@@ -131,6 +131,15 @@ async def test_every_orientation_stands_upright(bench: Bench, orientation: int) 
     assert looks_like(picture, scene((600, 800)))
 
 
+async def test_a_photo_with_a_second_picture_inside_is_one_photo(bench: Bench) -> None:
+    """Phones put depth and gain maps behind the photo (CIPA DC-007): it is neither an album nor an animation."""
+    first, second = Image.open(io.BytesIO(photo((2000, 1500)))), Image.new("L", (500, 375))
+    whole = saved(first, "MPO", save_all=True, append_images=[second], quality=90)
+    assert Image.open(io.BytesIO(whole)).format == "MPO"
+    fitted, _ = await bench.fit(whole, "image/jpeg", 200_000)
+    assert "of 2" not in fitted.how
+
+
 async def test_a_24_megapixel_photo_gets_the_large_box_lying_down(bench: Bench) -> None:
     fitted, picture = await bench.fit(photo((6000, 4000)), "image/jpeg", 400_000)
     assert picture.size == (1620, 1080)
