@@ -12,7 +12,7 @@ from mmsgate.domain.media import MediaKind
 from mmsgate.domain.rendition import PAGE, BrokenMedium, Misfit, Terms, Version
 from mmsgate.domain.slide import Medium, Slide
 from mmsgate.media.adapter import Adapter, fair_share
-from mmsgate.media.cage import ImageCage
+from mmsgate.media.cage import CageError, ImageBroken, ImageCage
 from mmsgate.media.ffmpeg import FfmpegCage
 from mmsgate.media.storage import FileBlobStore
 from mmsgate.media.transcoder import Transcoder
@@ -338,3 +338,21 @@ async def test_what_cannot_fit_says_why(adapter: Adapter, blobs: FileBlobStore, 
 )
 def test_fair_shares(sizes: list[int], room: int, share: int) -> None:
     assert fair_share(sizes, room) == share
+
+
+async def test_what_ends_a_worker_is_tried_again_before_it_is_the_picture_s_fault(
+    adapter: Adapter, blobs: FileBlobStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A busy machine ends workers too. The verdict is for the moment: nobody keeps it."""
+    slide = await slide_of(blobs, saved(photograph((300, 200)), "JPEG"), "image/jpeg")
+
+    async def killed(*_: object, **__: object) -> ImageBroken:
+        return ImageBroken(reason="decoding it took longer than 40 s", transient=True)
+
+    monkeypatch.setattr(adapter._cage, "fit", killed)
+    for _ in range(2):
+        with pytest.raises(CageError, match="took longer than 40 s"):
+            await adapter.adapt((slide,), Terms(room=5_000, types=TYPES))
+    found = await adapter.adapt((slide,), Terms(room=5_000, types=TYPES))
+    assert isinstance(found, Misfit)
+    assert found.passing
