@@ -48,7 +48,7 @@ from mmsgate.delivery.sms import SmsDelivery
 from mmsgate.delivery.stranded import Stranded
 from mmsgate.delivery.versions import Versions
 from mmsgate.domain.account import Account
-from mmsgate.domain.message import Message
+from mmsgate.domain.message import Message, counted
 from mmsgate.domain.rendition import PAGE, Version
 from mmsgate.domain.slide import Medium
 from mmsgate.errors import Fault
@@ -339,8 +339,8 @@ class Gateway:
         preparations = await self.store.preparations.recover(now=now)
         if messages or postbacks or preparations:
             log.warning(
-                "taking over %d messages, %d postbacks and %d preparations of a gateway that was killed",
-                messages, postbacks, preparations,
+                "taking over %s, %s and %s of a gateway that was killed", counted(messages, "message"),
+                counted(postbacks, "postback"), counted(preparations, "preparation"),
             )  # fmt: skip
 
     async def _keep_house(self) -> None:

@@ -8,6 +8,7 @@ are not settings: they live in the store, and a running gateway sees a change of
 import ipaddress
 import math
 import os
+import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields, replace
@@ -145,12 +146,17 @@ def _from_file(path: Path, *, required: bool) -> dict[str, object]:
         raise ConfigFault(f"{path}: {error}") from error
 
 
+#: Variables of the same prefix that are no settings: of commands, and of the project's own tests.
+_OTHER_VARIABLES = re.compile(rf"{PREFIX}(?:CONFIG|URL|API_KEY|TEST_\w+)")
+
+
 def _from_environment(environment: Mapping[str, str]) -> dict[str, object]:
-    return {
-        f.name: environment[f"{PREFIX}{f.name.upper()}"]
-        for f in fields(Settings)
-        if f"{PREFIX}{f.name.upper()}" in environment
-    }
+    known = {f"{PREFIX}{f.name.upper()}": f.name for f in fields(Settings)}
+    ours = {name: value for name, value in environment.items() if name.startswith(PREFIX)}
+    for name in ours.keys() - known.keys():
+        if not _OTHER_VARIABLES.fullmatch(name):
+            raise ConfigFault(f"there is no setting {name}; the settings are {', '.join(known)}")
+    return {known[name]: value for name, value in ours.items() if name in known}
 
 
 def _checked(raw: Mapping[str, object]) -> Settings:

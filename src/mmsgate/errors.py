@@ -360,7 +360,7 @@ def _media() -> Iterator[Entry]:
         "E341",
         "Image file in slide {x} is corrupted.",
         "The image of slide X cannot be decoded, or has too many pixels.",
-        "Open the image in a viewer and save it again, at no more than the size of a phone's screen.",
+        "Save it again in a viewer. A JPEG may have 50 million pixels, others 20 million and 300 frames.",
     )
     yield _entry(
         "E343",

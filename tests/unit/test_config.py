@@ -59,6 +59,12 @@ def test_a_value_that_is_of_no_use_is_refused_with_its_name_and_what_is_allowed(
     assert allowed in str(caught.value)
 
 
+def test_a_variable_that_is_no_setting_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigFault, match=r"^there is no setting MMSGATE_PROT; the settings are MMSGATE_DATA_DIR, "):
+        loaded(tmp_path, prot="80")
+    assert loaded(tmp_path, url="http://127.0.0.1:8080", api_key="k", test_all="1") == Settings(data_dir=tmp_path)
+
+
 def test_values_that_are_of_use(tmp_path: Path) -> None:
     settings = loaded(
         tmp_path, trusted_proxies="10.0.0.1/8, 2001:db8::/32", log_level="WARNING", log_format="JSON", port="0",

@@ -5,8 +5,10 @@ import ipaddress
 import os
 import shutil
 import sqlite3
+import tempfile
 from collections.abc import Callable, Iterator
 from http import HTTPStatus
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import click
@@ -16,6 +18,8 @@ from mmsgate.cli.output import data_dir_option, out, running_at
 from mmsgate.clock import SystemClock, iso
 from mmsgate.config import Settings, load
 from mmsgate.http import Answered, HttpClient, Timeouts
+from mmsgate.media.cage import CageError
+from mmsgate.media.ffmpeg import FfmpegCage
 from mmsgate.store import Store, migrate
 
 Check = tuple[str, bool, str]
@@ -37,7 +41,13 @@ def doctor(data_dir: str | None) -> None:
 
 async def _checks(settings: Settings) -> list[Check]:
     url = running_at(settings)
-    return [*_machine(settings), await _gateway(url), _public_url(settings, url), *await _store(settings)]
+    return [
+        *_machine(settings),
+        await _ffmpeg(settings),
+        await _gateway(url),
+        _public_url(settings, url),
+        *await _store(settings),
+    ]
 
 
 def _machine(settings: Settings) -> Iterator[Check]:
@@ -47,6 +57,18 @@ def _machine(settings: Settings) -> Iterator[Check]:
         free = shutil.disk_usage(folder).free
         yield "disk", free > LOW_DISK, f"{free / 1e9:.1f} GB free"
     yield "SQLite", sqlite3.sqlite_version_info >= (3, 35), sqlite3.sqlite_version
+
+
+async def _ffmpeg(settings: Settings) -> Check:
+    """Started as the gateway starts it, in the cage."""
+    with tempfile.TemporaryDirectory(prefix="mmsgate-doctor-") as folder:
+        cage = FfmpegCage(binary=Path(settings.ffmpeg) if settings.ffmpeg else None, folder=Path(folder))
+        try:
+            await cage.start()
+        except CageError as error:
+            return "ffmpeg", False, str(error)
+        await cage.stop()
+    return "ffmpeg", True, settings.ffmpeg or "the one that comes with mmsgate"
 
 
 async def _gateway(url: str) -> Check:
@@ -86,6 +108,7 @@ async def _store(settings: Settings) -> list[Check]:
 
 def _queue(store: Store) -> Iterator[Check]:
     yield "messages", True, _counted(store.messages.counts) or "none yet"
+    yield "preparations", True, f"{store.preparations.count():,} wait or are under way"
     postbacks = store.postbacks.counts()
     yield "postbacks", not postbacks.get("parked"), _counted(store.postbacks.counts) or "none yet"
     orphans = store.messages.count_orphans()

@@ -52,9 +52,14 @@ class Preparer:
         self._all_turns_taken = False
         self._pump: Pump[Preparation] = Pump(
             "preparations", claim=self._claim, work=self._work, next_due=self._next_due, clock=clock,
-            slots=AT_ONCE, refill=1, release=self._release,
+            slots=AT_ONCE, refill=1, grace=0, release=self._release,
         )  # fmt: skip
-        self.start, self.stop, self.wake = self._pump.start, self._pump.stop, self._pump.wake
+        self.start, self.wake = self._pump.start, self._pump.wake
+
+    async def stop(self) -> None:
+        """Leaves what is under way to the next start, which begins it anew: a transcode may take minutes."""
+        await self._pump.stop()
+        await self._store.preparations.release_all(at=self._clock.now(), owner=self._owner)
 
     async def _claim(self, limit: int, now: Millis) -> list[Preparation]:
         claimed = await self._store.preparations.claim(

@@ -242,7 +242,8 @@ def _with_source(outcome: _Outcome, medium: Medium) -> _Outcome:
 
 
 def _note(medium: Medium, made: Medium, how: str) -> str:
-    became = f" as {_name(made.mime)}" if made.mime != medium.mime else ""
+    said = how.startswith(f"as {_name(made.mime)}")
+    became = f" as {_name(made.mime)}" if made.mime != medium.mime and not said else ""
     return f"{_name(medium.mime)} {medium.size:,} → {made.size:,} bytes{became} ({how})"
 
 

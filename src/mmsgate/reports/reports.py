@@ -114,7 +114,7 @@ class Reports:
         )
         if recorded is None:
             if orphan is None:
-                log.warning("%s: a report %s matches no message, kept", report.connection, report.status)
+                log.info("%s: a report %s matches no message yet, kept", report.connection, report.status)
             return False
         await self._ledger.follow_up(recorded)
         return True

@@ -56,6 +56,10 @@ class Preparations:
         if claimed:
             await self._engine.write(lambda db: db.executemany(SQL["release"], claimed).rowcount)
 
+    async def release_all(self, *, at: Millis, owner: str) -> int:
+        """Give back what `owner` holds; how many."""
+        return await self._engine.write(lambda db: db.execute(SQL["release_all"], (at, owner)).rowcount)
+
     async def recover(self, *, now: Millis) -> int:
         """End every lease, and let those begun begin anew: for the start of an embedded gateway."""
         return await self._engine.write(lambda db: db.execute(SQL["recover"], (now,)).rowcount)

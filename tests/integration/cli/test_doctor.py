@@ -1,5 +1,6 @@
 """``mmsgate doctor`` asks the gateway that runs, wherever it listens."""
 
+import shutil
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -44,6 +45,13 @@ def test_a_gateway_that_does_not_answer_is_named(shell: Shell, gateway: str) -> 
     assert f"gateway: answers HTTP 404 at {gateway}/elsewhere" in shell.fails("doctor")
     shell.settings.url_file.write_text("http://127.0.0.1:9\n")
     assert "gateway: does not answer at http://127.0.0.1:9 (" in shell.fails("doctor")
+
+
+def test_it_tries_ffmpeg(shell: Shell, gateway: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    shell.settings.url_file.write_text(gateway + "\n")
+    assert "ffmpeg: the one that comes with mmsgate" in shell.succeeds("doctor")
+    monkeypatch.setenv("MMSGATE_FFMPEG", shutil.which("false") or "")
+    assert "false is no ffmpeg that runs here" in shell.fails("doctor")
 
 
 @pytest.mark.parametrize(

@@ -349,6 +349,25 @@ async def test_a_restart_takes_up_what_was_under_way(kitchen: Kitchen) -> None:
     await kitchen.until(lambda: kitchen.shown(message).state is State.ACCEPTED)
 
 
+async def test_a_stop_leaves_what_is_under_way_to_the_next_start(kitchen: Kitchen) -> None:
+    message = await kitchen.accept()
+    begun = asyncio.Event()
+
+    async def hang(slides: tuple[Slide, ...], terms: Terms, *, owner: str = "") -> Version:
+        begun.set()
+        await asyncio.Event().wait()
+        return MADE
+
+    kitchen.adapter.adapt = hang  # type: ignore[method-assign]
+    kitchen.preparer.start()
+    await begun.wait()
+    await kitchen.preparer.stop()
+    assert await kitchen.store.preparations.recover(now=kitchen.clock.now()) == 0  # nothing was cut off
+    (again,) = await kitchen.claim(owner="next")
+    assert again.attempts == 0
+    assert kitchen.shown(message).state is State.PREPARING
+
+
 async def test_neither_waiting_nor_a_stop_of_the_gateway_counts_towards_the_deadline(kitchen: Kitchen) -> None:
     message = await kitchen.accept()
     kitchen.clock.advance(2 * HOUR)

@@ -29,6 +29,9 @@ UPDATE preparation SET due_at = ?, leased_by = NULL, attempts = ? WHERE content_
 -- name: release
 UPDATE preparation SET due_at = ?, leased_by = NULL, deadline = NULL WHERE content_id = ? AND key = ? AND leased_by = ?
 
+-- name: release_all
+UPDATE preparation SET due_at = ?, leased_by = NULL, deadline = NULL WHERE leased_by = ?
+
 -- The time while nobody worked does not count; that it was under way when we died does, so that none dies for ever.
 -- name: recover
 UPDATE preparation SET due_at = ?1, deadline = NULL, attempts = attempts + (leased_by IS NOT NULL), leased_by = NULL
