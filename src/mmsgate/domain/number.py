@@ -47,6 +47,8 @@ def normalise(number: str) -> str:
 
     What is no number at all (a mail address, say) comes back trimmed but otherwise as it is.
     """
+    if number.isascii() and number.isdigit():
+        return number  # nearly all are
     bare = _TYPE_SUFFIX.sub("", number.strip())
     digits = undecorated(bare)
     return digits if _DIGITS.fullmatch(digits) else bare

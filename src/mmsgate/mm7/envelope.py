@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from mmsgate.mm7.unreadable import CannotRead
-from mmsgate.mm7.xml import Node, child, escape, local, namespace, parse, text_at
+from mmsgate.mm7.xml import MAX_XML, Node, child, decode, escape, local, namespace, parse_text, text_at
 
 REL_6 = "http://www.3gpp.org/ftp/Specs/archive/23_series/23.140/schema/REL-6-MM7-1-4"
 XML_TYPE = "text/xml; charset=utf-8"
@@ -107,11 +107,18 @@ def read_envelope(data: bytes, charset: str = "") -> Envelope:
 
     Raises `CannotRead` if it is no XML or has nothing in it.
     """
-    root = parse(data, charset)
+    if len(data) > MAX_XML:
+        raise CannotRead(f"the XML has {len(data):,} bytes, {MAX_XML:,} are read")
+    text = decode(data, charset)
+    root = parse_text(text)
     body = child(root, "Body") if local(root) == "Envelope" else root
     operation = body if body is root else next(iter(body if body is not None else ()), None)
-    fault = next((node for node in root.iter() if node.tag.endswith("Fault") and local(node) == "Fault"), None)
+    fault = _fault(root) if "Fault" in text else None  # most have none: not every element has to be looked at
     found = operation if fault is None else fault
     if found is None:
         raise CannotRead("the SOAP envelope has no operation in its body")
     return Envelope(transaction_id=text_at(root, "Header", "TransactionID"), operation=local(found), body=found)
+
+
+def _fault(root: Node) -> Node | None:
+    return next((node for node in root.iter() if local(node) == "Fault"), None)

@@ -8,6 +8,7 @@ preamble) but refuses a multipart without its end.
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from types import MappingProxyType
 
 from mmsgate.mm7.unreadable import CannotRead
@@ -58,8 +59,9 @@ class Part:
         return parse_content_type(self.header("Content-Type"))
 
 
+@lru_cache(maxsize=64)
 def parse_content_type(value: str) -> ContentType:
-    """A Content-Type header's value; what can't be read of it is left out."""
+    """A Content-Type header's value; what can't be read of it is left out. Remembered: a peer repeats its own."""
     value = value[:MAX_HEADER_BLOCK]
     parameters: dict[str, str] = {}
     for name, text in _PARAMETER.findall(value):

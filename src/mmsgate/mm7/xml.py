@@ -20,7 +20,8 @@ MAX_XML = 256 * 1024
 MAX_ELEMENTS = 20_000
 MAX_DEPTH = 100  # a SubmitReq is 8 deep
 
-_LEADING = "\ufeff \t\r\n"
+_BOM = "\ufeff"
+_LEADING = f"{_BOM} \t\r\n"
 _DECLARATION = re.compile(r"\A<\?xml\b[^>]{0,200}\?>")
 _ENCODING = re.compile(rb"""<\?xml\b[^>]{0,160}?encoding\s*=\s*["']([\w.-]{1,40})""")
 _ONE_BYTE = {"iso-8859-1": "cp1252", "latin1": "cp1252", "windows-1252": "cp1252", "iso-8859-15": "iso-8859-15"}
@@ -64,16 +65,9 @@ def decode(data: bytes, charset: str = "") -> str:
     if codec:
         return data.decode(codec, "replace")
     try:
-        return data.decode("utf-8-sig")
+        return data.decode().removeprefix(_BOM)
     except UnicodeDecodeError:
         return data.decode("cp1252", "replace")
-
-
-def parse(data: bytes, charset: str = "", *, limit: int = MAX_XML) -> Node:
-    """The root element of a document of at most `limit` bytes. Raises `CannotRead` as `parse_text` does."""
-    if len(data) > limit:
-        raise CannotRead(f"the XML has {len(data):,} bytes, {limit:,} are read")
-    return parse_text(decode(data, charset))
 
 
 def parse_text(text: str) -> Node:
@@ -99,7 +93,8 @@ def _strict(text: str) -> Node:
     parser = ElementTree.XMLParser()  # noqa: S314  # entities, its danger, are refused by now
     parser.feed(text.encode("utf-8", "replace"))
     root: Node = parser.close()
-    _refuse_deep(root)
+    if text.count("<") > MAX_DEPTH:  # with fewer tags nothing can be nested so deep
+        _refuse_deep(root)
     return root
 
 

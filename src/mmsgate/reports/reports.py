@@ -68,8 +68,8 @@ def from_mm7(connection: str, report: DeliveryReportReq) -> Report:
         ids=(report.message_id,),
         status=report.status.value,
         text=report.status_text or report.status_extension,
-        recipient=normalise(handset.value) if handset else "",
-        sender=normalise(other.value) if other else "",
+        recipient=handset.value if handset else "",
+        sender=other.value if other else "",
         handset=report.handset_name,
     )
 
