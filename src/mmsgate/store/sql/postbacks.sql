@@ -1,10 +1,11 @@
 -- One that has to wait for an earlier one of its message is due at no time, until that one has ended (R-09).
+-- Not INSERT … SELECT: that may write several rows, so SQLite first copies every page it touches.
 -- name: insert
 INSERT INTO postback (message_id, sequence, account_id, receiver, url, code, content_type, body, event_at, state,
     due_at, attempts, last_error)
-SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 'pending',
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 'pending',
     CASE WHEN ?10 AND EXISTS (SELECT 1 FROM postback WHERE message_id = ?1 AND state = 'pending') THEN NULL ELSE ?9 END,
-    0, ''
+    0, '')
 
 -- name: receivers
 SELECT DISTINCT receiver FROM postback WHERE state = 'pending' AND due_at <= ?
