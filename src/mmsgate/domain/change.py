@@ -112,7 +112,7 @@ def move(
         awaits=terms.key if terms and state is State.PREPARING else "",
         told=message.told or bool(codes and codes[0] is not PostbackCode.N013),
         postbacks=message.postbacks + len(codes),
-        updated_at=at,
+        updated_at=max(at, message.updated_at + 1),
     )
     postbacks = tuple(_tell(code, moved, why, at) for code in codes)
     return Change(

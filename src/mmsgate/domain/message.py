@@ -61,7 +61,8 @@ class Message:
     the present way (MMS or SMS); `told` says that the customer has been told N101; `postbacks` numbers them.
     `size_cap` is how many bytes the content may have after the carrier refused a larger one; 0: what its limit
     says. `awaits` is the key
-    of the terms for which a version is being prepared, while it is.
+    of the terms for which a version is being prepared, while it is. `updated_at` grows with every step, also of one
+    millisecond, so that it tells one version of a message from the next.
     """
 
     id: int

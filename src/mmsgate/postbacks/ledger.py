@@ -93,7 +93,7 @@ class Ledger:
 
     async def record(self, message: Message, decide: Decide) -> Change:
         """Write the step that `decide` makes of the message as it stands then."""
-        return await self.follow_up(await self._store.messages.record(message.id, decide))
+        return await self.follow_up(await self._store.messages.record(message, decide))
 
     def _wake_sender(self, account_id: int) -> None:
         account = self._directory().accounts.get(account_id)

@@ -199,18 +199,35 @@ class Messages:
 
     # -- steps
 
-    async def record(self, message_id: int, decide: Decide) -> Recorded:
-        """Read the message, let `decide` (a pure function) choose the step, write all of it: one transaction."""
-        return await self._engine.write(lambda db: self._record(db, message_id, decide))
+    async def record(self, held: Message, decide: Decide) -> Recorded:
+        """Let `decide` (a pure function) choose the message's step, and write all of it: one transaction.
 
-    def _record(self, db: sqlite3.Connection, message_id: int, decide: Decide) -> Recorded:
-        row = db.execute(SQL["message"], (message_id,)).fetchone()
-        message = rows.to_message(row)
+        It is decided on the message as the caller holds it, and anew on its row if it has moved since.
+        """
+        return await self._engine.write(
+            lambda db: self._step_held(db, held, decide) or self._step(db, held.id, decide)
+        )
+
+    def _step_held(self, db: sqlite3.Connection, held: Message, decide: Decide) -> Recorded | None:
+        """The step without a look at the row; None if it needs one."""
+        if held.sent_as is SentAs.SMS:
+            return None  # its parts are rows of their own
+        change = decide(Snapshot(message=held, sms_parts=()))
+        if not (change.event.changed and _update(db, held, change.message)):
+            return None
+        return self._write(db, change)
+
+    def _step(self, db: sqlite3.Connection, message_id: int, decide: Decide) -> Recorded:
+        message = rows.to_message(db.execute(SQL["message"], (message_id,)).fetchone())
         parts = _sms_parts(db, message_id) if message.sent_as is SentAs.SMS else ()
         change = decide(Snapshot(message=message, sms_parts=parts))
-        after = change.message
         if change.event.changed:
-            db.execute(SQL["update_message"], (*rows.message_mutable(after), after.id))
+            _update(db, message, change.message)
+        return self._write(db, change)
+
+    def _write(self, db: sqlite3.Connection, change: Change) -> Recorded:
+        """All of a step but the message's own row."""
+        after = change.message
         db.execute(SQL["insert_event"], rows.event_row(after.id, change.event))
         for part in change.sms_parts:
             db.execute(
@@ -269,7 +286,7 @@ class Messages:
                 return None
             if orphan is not None:
                 db.execute(SQL["match_orphan"], (match.message_id, orphan.id))
-            return self._record(db, match.message_id, lambda snapshot: decide(snapshot, match))
+            return self._step(db, match.message_id, lambda snapshot: decide(snapshot, match))
 
         return await self._engine.write(work)
 
@@ -364,6 +381,12 @@ def _accept(db: sqlite3.Connection, acceptance: Acceptance) -> None:
         finish_idempotency(
             db, message.account_id, acceptance.idempotency_key, acceptance.response, acceptance.response_expires
         )
+
+
+def _update(db: sqlite3.Connection, before: Message, after: Message) -> bool:
+    """Whether the message still stood as `before`; then it stands as `after` now."""
+    row = (*rows.message_mutable(after), after.id, before.updated_at)
+    return db.execute(SQL["update_message"], row).rowcount == 1
 
 
 def _note_sent(db: sqlite3.Connection, message: Message) -> None:

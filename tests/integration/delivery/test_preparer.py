@@ -141,7 +141,7 @@ class Kitchen:
         def decide(snapshot: Snapshot) -> Change:
             return move(snapshot.message, happening, Why.of("because"), at=NOW, due_at=NOW, terms=terms)
 
-        await self.store.messages.record(message.id, decide)
+        await self.store.messages.record(message, decide)
 
     def state(self, template_id: int = 50) -> TemplateState | None:
         template = self.store.templates.get(template_id, 1)

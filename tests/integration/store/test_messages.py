@@ -100,7 +100,7 @@ async def test_recover_frees_what_a_dead_gateway_held(store: Store) -> None:
     submitting = await accepted(store, 2)
     await accepted(store, 3, due_at=NOW + DAY)
     await store.messages.claim("sim", now=NOW, lease=NOW + MINUTE, owner="dead", limit=1)
-    await store.messages.record(submitting.id, step(Happening.SUBMIT))
+    await store.messages.record(submitting, step(Happening.SUBMIT))
     assert await store.messages.recover(now=NOW) == 2
     claimed = await store.messages.claim("sim", now=NOW, lease=NOW + MINUTE, owner="me", limit=9)
     assert {message.id: message.state for message in claimed} == {1: State.ACCEPTED, 2: State.SUBMITTING}
@@ -114,9 +114,9 @@ async def test_a_step_writes_message_event_and_postbacks_at_once(store: Store) -
             for p in change.postbacks
         ]
     )
-    await store.messages.record(message.id, step(Happening.SUBMIT))
+    await store.messages.record(message, step(Happening.SUBMIT))
     recorded = await store.messages.record(
-        message.id, step(Happening.TAKEN, CarrierId(connection="sim", verbatim="A1"))
+        message, step(Happening.TAKEN, CarrierId(connection="sim", verbatim="A1"))
     )
     kept = store.messages.by_tracking(message.tracking_id)
     assert kept == recorded.change.message
@@ -129,17 +129,34 @@ async def test_a_step_writes_message_event_and_postbacks_at_once(store: Store) -
     ]  # fmt: skip
 
 
+async def test_a_step_of_a_message_that_has_moved_meanwhile_is_decided_on_how_it_stands(store: Store) -> None:
+    held = await accepted(store)
+    submitting = (await store.messages.record(held, step(Happening.SUBMIT))).change.message
+    taken = await store.messages.record(submitting, step(Happening.TAKEN))
+    late = await store.messages.record(held, step(Happening.SUBMIT))
+    assert (late.change.event.changed, late.change.message) == (False, taken.change.message)
+    assert store.messages.by_tracking(held.tracking_id) == taken.change.message
+
+
+async def test_two_steps_of_one_millisecond_make_two_versions(store: Store) -> None:
+    held = await accepted(store)
+    once = (await store.messages.record(held, step(Happening.POSTPONED))).change.message
+    again = (await store.messages.record(held, step(Happening.POSTPONED))).change.message
+    assert held.updated_at < once.updated_at < again.updated_at
+    assert store.messages.by_tracking(held.tracking_id) == again
+
+
 async def test_a_no_op_is_recorded_and_changes_nothing(store: Store) -> None:
     message = await accepted(store)
-    await store.messages.record(message.id, step(Happening.TAKEN))
+    await store.messages.record(message, step(Happening.TAKEN))
     assert store.messages.by_tracking(message.tracking_id) == message
     assert [event.changed for event in store.messages.timeline(message.id)] == [True, False]
 
 
 async def sent(store: Store, number: int, carrier_id: str, **changes: object) -> Message:
     message = await accepted(store, number, **changes)
-    await store.messages.record(message.id, step(Happening.SUBMIT))
-    await store.messages.record(message.id, step(Happening.TAKEN, CarrierId(connection="sim", verbatim=carrier_id)))
+    await store.messages.record(message, step(Happening.SUBMIT))
+    await store.messages.record(message, step(Happening.TAKEN, CarrierId(connection="sim", verbatim=carrier_id)))
     return message
 
 
@@ -184,10 +201,10 @@ async def test_a_report_before_its_id_is_not_taken_for_another_message_to_the_sa
     people = ("12065550100", "28444")
     await sent(store, 1, "a1")
     second = await accepted(store, 2)
-    await store.messages.record(second.id, step(Happening.SUBMIT))
+    await store.messages.record(second, step(Happening.SUBMIT))
     assert await report(store, "b2", people=people) is None
     given = CarrierId(connection="sim", verbatim="b2")
-    recorded = await store.messages.record(second.id, step(Happening.TAKEN, given))
+    recorded = await store.messages.record(second, step(Happening.TAKEN, given))
     assert len(recorded.orphans) == 1
 
 
@@ -216,9 +233,9 @@ async def test_a_receipt_with_an_unknown_id_settles_the_one_part_in_doubt(store:
     """R-19: its submit_sm_resp was lost, so nobody knows its id."""
     message = await accepted(store)
     for happening in (Happening.FELL_BACK, Happening.SUBMIT):
-        await store.messages.record(message.id, step(happening))
+        await store.messages.record(message, step(happening))
     doubtful = (SmsPart(number=1, state="sent", smsc_id="1"), SmsPart(number=2, state="unknown"))
-    await store.messages.record(message.id, step(Happening.IN_DOUBT, parts=doubtful))
+    await store.messages.record(message, step(Happening.IN_DOUBT, parts=doubtful))
     found: list[tuple[int, int]] = []
 
     def decide(snapshot: Snapshot, match: Match) -> Change:
@@ -236,7 +253,7 @@ async def test_messages_whose_connection_is_gone_are_found_when_their_time_is_ov
     assert store.messages.connections_in_use() == ["sim"]
     assert store.messages.overdue("sim", now=NOW) == []
     assert [each.id for each in store.messages.overdue("sim", now=message.expires_at)] == [message.id]
-    await store.messages.record(message.id, step(Happening.SUBMIT))
+    await store.messages.record(message, step(Happening.SUBMIT))
     assert [each.id for each in store.messages.overdue("sim", now=NOW + MINUTE)] == [message.id]
 
 
@@ -249,9 +266,9 @@ async def test_a_guessed_spelling_is_believed_only_for_the_same_recipient(store:
 async def test_a_report_that_came_before_its_id_is_handed_out_with_it(store: Store) -> None:
     message = await accepted(store)
     assert await report(store, "0Xy") is None
-    await store.messages.record(message.id, step(Happening.SUBMIT))
+    await store.messages.record(message, step(Happening.SUBMIT))
     given = CarrierId(connection="sim", verbatim="xy")
-    recorded = await store.messages.record(message.id, step(Happening.TAKEN, given))
+    recorded = await store.messages.record(message, step(Happening.TAKEN, given))
     assert [orphan.report for orphan in recorded.orphans] == ["{}"]
     orphan = recorded.orphans[0]
 
@@ -268,8 +285,8 @@ async def test_a_report_that_came_before_its_id_is_handed_out_with_it(store: Sto
 async def test_sms_parts_are_kept_with_their_step(store: Store) -> None:
     message = await accepted(store)
     part = SmsPart(number=1, state="sent", smsc_id="9")
-    await store.messages.record(message.id, step(Happening.FELL_BACK, parts=(part,)))
-    await store.messages.record(message.id, step(Happening.SUBMIT, parts=(replace(part, state="delivered"),)))
+    await store.messages.record(message, step(Happening.FELL_BACK, parts=(part,)))
+    await store.messages.record(message, step(Happening.SUBMIT, parts=(replace(part, state="delivered"),)))
     assert store.messages.sms_parts(message.id) == (replace(part, state="delivered"),)
 
 

@@ -21,7 +21,7 @@ async def told(store: Store, *numbers: int, ordered: bool = True) -> None:
     for number in numbers:
         message = await accepted(store, number)
         for happening in (Happening.SUBMIT, Happening.TAKEN, Happening.REPORTED_DELIVERED):
-            await store.messages.record(message.id, step(happening))
+            await store.messages.record(message, step(happening))
 
 
 async def claim(store: Store, now: int = NOW + 1) -> list[DuePostback]:

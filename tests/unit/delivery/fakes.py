@@ -119,9 +119,9 @@ class FakeMessages:
         self.parts = {part.number: part for part in parts}
         self.changes: list[Change] = []
 
-    async def record(self, message_id: int, decide: Decide) -> Recorded:
-        change = decide(Snapshot(message=self.by_id[message_id], sms_parts=tuple(self.parts.values())))
-        self.by_id[message_id] = change.message
+    async def record(self, held: Message, decide: Decide) -> Recorded:
+        change = decide(Snapshot(message=self.by_id[held.id], sms_parts=tuple(self.parts.values())))
+        self.by_id[held.id] = change.message
         self.parts |= {part.number: part for part in change.sms_parts}
         self.changes.append(change)
         return Recorded(change=change)

@@ -131,8 +131,8 @@ class FakeMessages:
     def __init__(self, message: Message, orphans: Sequence[Orphan] = ()) -> None:
         self._message, self._orphans = message, tuple(orphans)
 
-    async def record(self, message_id: int, decide: Decide) -> Recorded:
-        assert message_id == self._message.id
+    async def record(self, held: Message, decide: Decide) -> Recorded:
+        assert held.id == self._message.id
         change = decide(Snapshot(message=self._message, sms_parts=()))
         return Recorded(change=change, orphans=self._orphans)
 

@@ -58,8 +58,9 @@ SELECT {message} FROM message WHERE id = (SELECT message_id FROM tracking WHERE 
 -- name: latest_message
 SELECT {message} FROM message ORDER BY id DESC LIMIT 1
 
+-- Every step makes updated_at larger (claims and releases, which no step is decided on, leave it): it tells versions apart.
 -- name: update_message
-UPDATE message SET ({mutable}, leased_by) = (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL) WHERE id = ?
+UPDATE message SET ({mutable}, leased_by) = (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL) WHERE id = ? AND updated_at = ?
 
 -- name: insert_carrier_id
 INSERT INTO carrier_id (connection, normalised, verbatim, message_id, part) VALUES (?, ?, ?, ?, ?)
