@@ -9,9 +9,11 @@ import pytest
 
 from mmsgate.clock import (
     DAY,
+    ENTROPY_STOCK,
     HOUR,
     MINUTE,
     SECOND,
+    Entropy,
     Ids,
     ManualClock,
     Millis,
@@ -248,6 +250,15 @@ def test_tokens_use_at_least_128_random_bits() -> None:
     ids.token()
     ids.tracking()
     assert min(asked) >= 16
+
+
+def test_entropy_gives_no_byte_twice_and_leaves_none_of_a_request_out() -> None:
+    drawn = itertools.count()
+    entropy = Entropy(source=lambda count: b"".join(next(drawn).to_bytes(2) for _ in range(count // 2)))
+    given = [entropy(count) for count in (16, 18, ENTROPY_STOCK - 40, 8, 2 * ENTROPY_STOCK, 16)]
+    assert [len(each) for each in given] == [16, 18, ENTROPY_STOCK - 40, 8, 2 * ENTROPY_STOCK, 16]
+    words = [each[at : at + 2] for each in given for at in range(0, len(each), 2)]
+    assert len(set(words)) == len(words)
 
 
 @pytest.mark.parametrize("position", range(18))

@@ -60,7 +60,7 @@ def test_a_value_that_is_of_no_use_is_refused_with_its_name_and_what_is_allowed(
 
 
 def test_a_variable_that_is_no_setting_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ConfigFault, match=r"^there is no setting MMSGATE_PROT; the settings are MMSGATE_DATA_DIR, "):
+    with pytest.raises(ConfigFault, match=r"^there is no setting MMSGATE_PROT; the settings are MMSGATE_DATA_DIR,"):
         loaded(tmp_path, prot="80")
     assert loaded(tmp_path, url="http://127.0.0.1:8080", api_key="k", test_all="1") == Settings(data_dir=tmp_path)
 

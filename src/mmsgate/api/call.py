@@ -3,7 +3,6 @@
 import ipaddress
 import logging
 import re
-import secrets
 import time
 from collections.abc import Sequence
 from functools import lru_cache
@@ -11,6 +10,7 @@ from functools import lru_cache
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from mmsgate.clock import Entropy
 from mmsgate.domain.number import mask_numbers
 
 log = logging.getLogger("mmsgate.api")
@@ -100,12 +100,12 @@ class RequestIds:
     """Gives every answer an X-Request-Id and every request a line in the log with the same id (R-16)."""
 
     def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+        self._app, self._entropy = app, Entropy()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
-        identifier = secrets.token_hex(8)
+        identifier = self._entropy(8).hex()
         scope.setdefault("state", {})["request_id"] = identifier
         started = time.perf_counter()
         status = 0
