@@ -8,6 +8,7 @@ from mmsgate.cli.output import data_dir_option, out, running_at, with_store
 from mmsgate.clock import SystemClock
 from mmsgate.config import load
 from mmsgate.domain.message import Message
+from mmsgate.domain.postback import SentAs
 from mmsgate.pages.page import page_link
 from mmsgate.store import Store
 
@@ -43,7 +44,7 @@ def show(tracking_id: str, as_json: bool, data_dir: str | None) -> None:
                 "error": postback.last_error,
             }  # fmt: skip
             out.print(timeline.postback_line(told_of), highlight=False)
-        if link:
+        if link and found.sent_as is SentAs.SMS:
             out.print(f"  fallback page: {link}", highlight=False, soft_wrap=True)
 
     with_store(data_dir, work)

@@ -1,10 +1,13 @@
 """How commands talk to a person, and how they reach the store."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
+import os
+import sys
+from collections.abc import Awaitable, Callable, Collection
+from typing import TextIO, TypeVar
 
 import click
+from click.core import ParameterSource
 from rich.console import Console
 from rich.table import Table
 
@@ -13,8 +16,16 @@ from mmsgate.domain.account import Account
 from mmsgate.errors import Fault
 from mmsgate.store import Store, migrate
 
-console = Console(stderr=True)
-out = Console()
+_UNWRAPPED = 100_000  # columns
+
+
+def _width(stream: TextIO) -> int | None:
+    """The columns of what is no terminal: programs read lines, so none is wrapped unless COLUMNS says so."""
+    return None if stream.isatty() or "COLUMNS" in os.environ else _UNWRAPPED
+
+
+console = Console(stderr=True, width=_width(sys.stderr))
+out = Console(width=_width(sys.stdout))
 
 T = TypeVar("T")
 
@@ -61,6 +72,18 @@ def find_account(store: Store, name: str) -> Account:
         known = ", ".join(sorted(accounts)) or "none yet"
         raise click.ClickException(f"there is no account {name!r}; accounts: {known}")
     return accounts[name]
+
+
+def refuse_given(names: Collection[str], where: str) -> None:
+    """A usage error that lists those of the current command's options `names` that were given but can't count."""
+    context = click.get_current_context()
+    given = [
+        option.opts[0]
+        for option in context.command.params
+        if option.name in names and context.get_parameter_source(option.name) is ParameterSource.COMMANDLINE
+    ]
+    if given:
+        raise click.UsageError(f"{', '.join(given)} can't be used {where}")
 
 
 def table(*columns: str) -> Table:

@@ -12,10 +12,10 @@ _COLOURS = {
 
 
 def head(message: Mapping[str, Any]) -> str:
-    """Who, from whom, and where it stands."""
+    """Where it stands, which it is, from whom and to whom."""
     return (
-        f"[bold]{escape(message['tracking-id'])}[/bold]  {escape(message['from'])} → {escape(message['to'])}  "
-        f"mms-id {message['mms-id']}  {coloured(message['state'])}"
+        f"{coloured(message['state'])}  [bold]{escape(message['tracking-id'])}[/bold]  "
+        f"{escape(message['from'])} → {escape(message['to'])}  mms-id {message['mms-id']}"
     )
 
 

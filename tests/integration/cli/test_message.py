@@ -1,16 +1,21 @@
 """``mmsgate message``: the newest message, and the link of its page."""
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
+from typing import Any
 
 from mmsgate.domain.message import Message
+from mmsgate.domain.postback import SentAs
 from mmsgate.store import Store
 from tests.integration.cli.conftest import Shell
 from tests.integration.store.test_messages import acceptance
 from tests.unit.builders import a_message
 
 
-def with_a_message(shell: Shell) -> Message:
-    message = a_message(account_id=shell.account.id)
+def with_a_message(shell: Shell, sent_as: SentAs = SentAs.SMS, **changes: Any) -> Message:
+    message = a_message(account_id=shell.account.id, sent_as=sent_as, **changes)
     shell.store(lambda store: store.messages.accept(acceptance(message)))
     return message
 
@@ -26,6 +31,26 @@ def test_the_link_is_at_the_address_of_the_running_gateway(shell: Shell) -> None
     message = with_a_message(shell)
     shell.settings.url_file.write_text("http://127.0.0.1:9000\n")
     assert f"http://127.0.0.1:9000/m/{message.fallback.token}" in shell.succeeds("message", "show", "latest")
+
+
+def test_a_message_that_never_fell_back_shows_no_page_but_its_json_has_the_link(shell: Shell) -> None:
+    message = with_a_message(shell, SentAs.MMS)
+    assert "fallback page" not in shell.succeeds("message", "show", "latest")
+    assert f"/m/{message.fallback.token}" in shell.succeeds("message", "show", "latest", "--json")
+
+
+def test_the_state_comes_first_and_a_line_that_is_piped_is_not_wrapped(shell: Shell) -> None:
+    message = with_a_message(shell, tracking_id="t" * 80)
+    environment = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
+    piped = subprocess.run(
+        [sys.executable, "-m", "mmsgate", "message", "show", "latest", "--data-dir", str(shell.settings.data_dir)],
+        env=environment, capture_output=True, check=True, timeout=60,
+    )  # fmt: skip
+    first = piped.stdout.decode().splitlines()[0]
+    assert first == (
+        f"{message.state.value}  {message.tracking_id}  {message.sender} → {message.recipient}  "
+        f"mms-id {message.mms_id}"
+    )
 
 
 def test_the_link_is_at_the_accounts_own_address_if_it_has_one(shell: Shell) -> None:
