@@ -7,9 +7,12 @@ is not sent to again within a day, however often the command is repeated (R-07).
 import asyncio
 import csv
 import hashlib
+import io
+import itertools
 import json
+import re
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from xml.sax.saxutils import escape
@@ -26,7 +29,10 @@ from mmsgate.wire.document import read_document
 AT_ONCE = 32
 PATIENCE = Timeouts(connect=5, total=60)
 TRIES = 4  # a row whose answer was lost, or that came too fast
-MOST_EXAMPLES = 5  # of refused rows that are shown
+MOST_EXAMPLES = 5  # of refused rows, and of bad lines, that are shown
+DELIMITERS = ",;\t"  # Excel writes semicolons where the comma is the decimal sign
+#: Refusals of the key, the account or the template: they hold for every row.
+FOR_EVERY_ROW = ("E104", "E105", "E112", "E241", "E620", "E626")
 
 
 class ListFault(Fault):
@@ -49,6 +55,7 @@ class Mailing:
     mms_id: str
     sender: str
     service_id: str
+    operator_id: str = ""
     fallback_text: str
     api_key: str = field(repr=False)
     url: str
@@ -59,7 +66,8 @@ class Mailing:
         """The sendSavedMMS for one row."""
         given = {
             "action": "sendSavedMMS", "api-key": self.api_key, "mms-id": self.mms_id, "to": row.to,
-            "from": self.sender, "service-id": self.service_id, "fallback-sms-text": self.fallback_text,
+            "from": self.sender, "service-id": self.service_id, "operator-id": self.operator_id,
+            "fallback-sms-text": self.fallback_text,
         }  # fmt: skip
         data = "".join(f"<{name}>{escape(value)}</{name}>" for name, value in row.data.items())
         return document(given, f"<data>{data}</data>")
@@ -72,14 +80,20 @@ class Mailing:
 
 @dataclass(slots=True)
 class Summary:
-    """How the rows ended: a code and its text, how many, and which lines for example."""
+    """How the rows ended: a code and its text, how many, and which lines for example.
+
+    `stopped` is the outcome of all further rows once one was refused for a reason that holds for every row.
+    """
 
     counts: Counter[str] = field(default_factory=Counter)
     lines: dict[str, list[int]] = field(default_factory=dict)
+    stopped: str = ""
 
     def add(self, outcome: str, row: Row) -> None:
         self.counts[outcome] += 1
         self.lines.setdefault(outcome, []).append(row.line)
+        if outcome.startswith(FOR_EVERY_ROW):
+            self.stopped = f"not tried: {outcome[:4]} holds for every row"
 
     @property
     def refused(self) -> int:
@@ -95,35 +109,61 @@ def read_rows(path: Path) -> list[Row]:
     """The recipients of a CSV file.
 
     The first column is the number. With a header line, the other columns are values of merge tags by their names.
-    The first line is a header if its first cell holds no digit: a mistyped number is none. Raises `ListFault` that
-    names the line.
+    The first line is a header if its first cell holds no digit: a mistyped number is none. Columns end at a comma,
+    a semicolon or a tab. Raises `ListFault` that names the bad lines.
     """
+    text = _text(path)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text))
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = [(number, row) for number, row in enumerate(csv.reader(file), 1) if any(map(str.strip, row))]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise ListFault(f"{path} can't be read: {error}") from error
+        rows = [(number, row) for number, row in enumerate(reader, 1) if any(map(str.strip, row))]
+    except csv.Error as error:
+        raise ListFault(f"{path}, line {reader.line_num}: {error}") from error
     if not rows:
         raise ListFault(f"{path} is empty")
     names: list[str] = []
     if not any(map(str.isdigit, rows[0][1][0])):
         names = [name.strip() for name in rows.pop(0)[1][1:]]
-    return list(_recipients(path, rows, names))
+    return _recipients(path, rows, names)
 
 
-def _recipients(path: Path, rows: list[tuple[int, list[str]]], names: list[str]) -> Iterator[Row]:
+def _text(path: Path) -> str:
+    try:
+        return path.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        raise ListFault(f"{path} can't be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ListFault(f"{path} is no text in UTF-8") from error
+
+
+def _delimiter(text: str) -> str:
+    """The one that is most frequent in the first line, outside quotes."""
+    first = re.sub(r'"[^"]*"', "", text.lstrip("\r\n").partition("\n")[0])
+    return max(DELIMITERS, key=first.count)
+
+
+def _recipients(path: Path, rows: list[tuple[int, list[str]]], names: list[str]) -> list[Row]:
     bad = next((name for name in names if not name.isidentifier()), None)
     if bad is not None:
         raise ListFault(f"{path}: {bad!r} can be no merge tag: letters, digits and _ only")
+    found, wrong = [], []
     for line, row in rows:
         to = parse_msisdn(row[0], strict=False)
         if to is None:
-            raise ListFault(f"{path}, line {line}: {row[0]!r} is no number")
-        yield Row(line=line, to=to, data=dict(zip(names, (value.strip() for value in row[1:]), strict=False)))
+            wrong.append(f"line {line}: {row[0]!r} is no number")
+        else:
+            data = dict(zip(names, (value.strip() for value in row[1:]), strict=False))
+            found.append(Row(line=line, to=to, data=data))
+    if wrong:
+        more = [f"and {len(wrong) - MOST_EXAMPLES:,} more"] if len(wrong) > MOST_EXAMPLES else []
+        raise ListFault(f"{path}: {'; '.join(wrong[:MOST_EXAMPLES] + more)}")
+    return found
 
 
 async def broadcast(mailing: Mailing, rows: list[Row]) -> Summary:
-    """Send to every row, many at once, and of equal rows to the first; a bar shows how far it is."""
+    """Send to every row, many at once, and of equal rows to the first; a bar shows how far it is.
+
+    The first row goes alone: what holds for every row is known before the others are posted.
+    """
     summary, first = Summary(), {mailing.key(row): row for row in reversed(rows)}
     for row in rows:
         if first[mailing.key(row)] is not row:
@@ -133,12 +173,13 @@ async def broadcast(mailing: Mailing, rows: list[Row]) -> Summary:
     with Progress(*columns, console=console) as progress:
         task = progress.add_task("", total=len(first))
 
-        async def work() -> None:
-            for row in waiting:
-                summary.add(await _send(mailing, row), row)
+        async def work(rows: Iterable[Row]) -> None:
+            for row in rows:
+                summary.add(summary.stopped or await _send(mailing, row), row)
                 progress.advance(task)
 
-        await asyncio.gather(*(work() for _ in range(min(AT_ONCE, len(first)))))
+        await work(itertools.islice(waiting, 1))
+        await asyncio.gather(*(work(waiting) for _ in range(min(AT_ONCE, len(first)))))
     return summary
 
 

@@ -1,4 +1,4 @@
-"""``mmsgate send``: build a sendMMS, post it, watch its timeline grow; or send a template to a list."""
+"""``mmsgate send``: post a sendMMS or a sendSavedMMS, watch its timeline grow; or send a template to a list."""
 
 import asyncio
 import mimetypes
@@ -14,10 +14,14 @@ import click
 from mmsgate.cli import timeline
 from mmsgate.cli.broadcast import AT_ONCE, Mailing, Row, broadcast, read_rows, show
 from mmsgate.cli.gateway import PATIENCE, Access, Gateway, SendFault, document, read_json, read_xml, with_access
-from mmsgate.cli.output import console, out
+from mmsgate.cli.output import console, out, refuse_given
 from mmsgate.domain.media import MediaKind, by_extension
 
-FALLBACK_TEXT = "You have a picture message:"
+FALLBACK_TEXT = "You have a message:"
+FALLBACK_TEXT_OF_PICTURES = "You have a picture message:"
+
+#: Options that make up a new message: a saved one has its own.
+_OF_A_NEW_ONE = frozenset({"text", "subject", "duration"} | {kind.value for kind in MediaKind})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +46,7 @@ class Draft:
     help="Recipients: numbers in the first column; with a header, the others are values of merge tags. "
     "Needs --mms-id. Run again, it goes on where it was.",
 )  # fmt: skip
-@click.option("--mms-id", default="", help="Send this saved MMS (saveMMS) instead of --text and files.")
+@click.option("--mms-id", default="", help="Send this saved MMS (saveMMS), not --text and files.")
 @click.option("--from", "sender", default="28444", show_default=True, help="The account's number to send from.")
 @click.option("--text", default="", help="The slide's text.")
 @click.option("--image", "image", multiple=True, metavar="FILE|URL", help="A picture (each gets a slide).")
@@ -59,7 +63,7 @@ class Draft:
 @click.option(
     "--fallback-text",
     help=f"The SMS that goes out with a link when the phone can't have the MMS (default: {FALLBACK_TEXT!r}, "
-    "or the saved MMS's own).",
+    f"with pictures alone {FALLBACK_TEXT_OF_PICTURES!r}, or the saved MMS's own).",
 )  # fmt: skip
 @click.option("--wait", default=60.0, show_default=True, help="Seconds to watch the timeline; 0 to return at once.")
 @with_access
@@ -73,24 +77,30 @@ def send(*, wait: float, access: Access, **options: Any) -> None:
     draft = _draft(options)
     if bool(draft.to) == bool(to_file):
         raise click.UsageError("give --to NUMBER, or --to-file CSV with --mms-id")
-    if bool(mms_id) != bool(to_file):
-        raise click.UsageError("--mms-id and --to-file go together")
+    if to_file and not mms_id:
+        raise click.UsageError("--to-file needs --mms-id ID")
+    if mms_id:
+        refuse_given(_OF_A_NEW_ONE, "with --mms-id: the saved MMS has its own")
     if to_file is not None:
+        refuse_given({"wait", "operator_id"}, "with --to-file")
         asyncio.run(_send_list(read_rows(to_file), draft, mms_id, access))
-        return
-    asyncio.run(_send(draft, access, wait))
+    else:
+        asyncio.run(_send(draft, mms_id, access, wait))
 
 
 async def _send_list(rows: list[Row], draft: Draft, mms_id: str, access: Access) -> None:
     async with access.open(at_once=AT_ONCE) as gateway:
-        mailing = Mailing(
-            mms_id=mms_id, sender=draft.sender, service_id=draft.service_id,
-            fallback_text=draft.fallback_text or "", api_key=gateway.api_key, url=gateway.url, pool=gateway.pool,
-        )  # fmt: skip
-        summary = await broadcast(mailing, rows)
+        summary = await broadcast(_mailing(draft, mms_id, gateway), rows)
     show(summary)
     if summary.refused:
         raise SendFault(f"{summary.refused:,} of {len(rows):,} were not accepted")
+
+
+def _mailing(draft: Draft, mms_id: str, gateway: Gateway) -> Mailing:
+    return Mailing(
+        mms_id=mms_id, sender=draft.sender, service_id=draft.service_id, operator_id=draft.operator_id,
+        fallback_text=draft.fallback_text or "", api_key=gateway.api_key, url=gateway.url, pool=gateway.pool,
+    )  # fmt: skip
 
 
 def _draft(options: dict[str, Any]) -> Draft:
@@ -100,11 +110,13 @@ def _draft(options: dict[str, Any]) -> Draft:
     return Draft(media=media, **options)
 
 
-async def _send(draft: Draft, access: Access, wait: float) -> None:
+async def _send(draft: Draft, mms_id: str, access: Access, wait: float) -> None:
     async with access.open() as gateway:
-        urls = [await _locate(each, gateway) for _, each in draft.media]
-        kinds = [kind for kind, _ in draft.media]
-        request = build(draft, gateway.api_key, list(zip(kinds, urls, strict=True)))
+        if mms_id:
+            request = _mailing(draft, mms_id, gateway).document(Row(line=1, to=draft.to, data={}))
+        else:
+            media = [(kind, await _locate(each, gateway)) for kind, each in draft.media]
+            request = build(draft, gateway.api_key, media)
         tracking_id = await _post(request, gateway)
         if wait > 0:
             await _watch(tracking_id, gateway, wait)
@@ -146,9 +158,13 @@ def build(draft: Draft, key: str, media: Sequence[tuple[MediaKind, str]]) -> byt
     given = {
         "action": "sendMMS", "api-key": key, "to": draft.to, "from": draft.sender, "service-id": draft.service_id,
         "operator-id": draft.operator_id, "name": "mmsgate send", "message-subject": draft.subject,
-        "fallback-sms-text": draft.fallback_text or FALLBACK_TEXT,
+        "fallback-sms-text": draft.fallback_text or _fallback_text(media),
     }  # fmt: skip
     return document(given, body)
+
+
+def _fallback_text(media: Sequence[tuple[MediaKind, str]]) -> str:
+    return FALLBACK_TEXT_OF_PICTURES if {kind for kind, _ in media} == {MediaKind.IMAGE} else FALLBACK_TEXT
 
 
 def _may_join(files: list[tuple[MediaKind, str]], kind: MediaKind) -> bool:

@@ -15,7 +15,7 @@ import pytest
 
 from mmsgate.accept.saved import SendSavedMmsWorkflow
 from mmsgate.cli.broadcast import ACCEPTED, BEFORE, REPEATED, ListFault, Mailing, Row, Summary, broadcast, read_rows
-from mmsgate.http import Pool
+from mmsgate.http import Pool, PostOutcome
 from mmsgate.wire.document import read_document
 from tests.integration.api.conftest import KEY, Api
 from tests.integration.api.test_templates import saved
@@ -62,6 +62,35 @@ def test_a_header_names_the_merge_tags(tmp_path: Path) -> None:
 def test_a_list_that_is_of_no_use_names_its_line(text: str, words: str, tmp_path: Path) -> None:
     with pytest.raises(ListFault, match=words):
         rows_of(tmp_path, text)
+
+
+def test_all_bad_lines_are_named_at_once_up_to_five(tmp_path: Path) -> None:
+    bad = "".join(f"x{letter}\n" for letter in "abcdefg")
+    with pytest.raises(ListFault) as caught:
+        rows_of(tmp_path, f"12065550100\n{bad}12065550101\n")
+    named = "; ".join(f"line {line}: 'x{letter}' is no number" for line, letter in enumerate("abcde", 2))
+    assert str(caught.value).endswith(f"numbers.csv: {named}; and 2 more")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'number;first_name;seat\r\n12065550100;Ada;"7;A,b"\r\n',
+        "number\tfirst_name\tseat\n12065550100\tAda\t7;A,b\n",
+        '\n"number,;;;",first_name,seat\n12065550100,Ada,"7;A,b"\n',
+    ],
+)  # fmt: skip
+def test_columns_end_at_what_is_most_frequent_in_the_first_line(text: str, tmp_path: Path) -> None:
+    (row,) = rows_of(tmp_path, text)
+    assert (row.to, dict(row.data)) == ("12065550100", {"first_name": "Ada", "seat": "7;A,b"})
+
+
+def test_a_file_that_is_no_text_in_utf_8_is_called_so(tmp_path: Path) -> None:
+    path = tmp_path / "numbers.csv"
+    path.write_bytes("number;name\n12065550100;Jürgen\n".encode("latin-1"))
+    with pytest.raises(ListFault) as caught:
+        read_rows(path)
+    assert str(caught.value) == f"{path} is no text in UTF-8"
 
 
 def test_a_document_carries_any_data() -> None:
@@ -127,6 +156,35 @@ async def test_a_row_that_was_sent_with_another_fallback_text_is_told_so_and_not
     assert told(summary) == {words: [0], ACCEPTED: [1]}
     assert summary.refused == 1
     assert set(reached(api).values()) == {1}
+
+
+@pytest.mark.parametrize(("changes", "code"), [({"mms_id": "5"}, "E241"), ({"api_key": "mg_wrong"}, "E104")])
+async def test_what_holds_for_every_row_is_asked_once_and_the_others_are_not_tried(
+    changes: dict[str, str], code: str, api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    posts = 0
+    post = Pool.post
+
+    async def counted(*given: Any, **more: Any) -> PostOutcome:
+        nonlocal posts
+        posts += 1
+        return await post(*given, **more)
+
+    mailing = await mailing_of(api, **changes)
+    monkeypatch.setattr(Pool, "post", counted)
+    summary = await broadcast(mailing, people(60))
+    (first, lines), (rest, others) = told(summary).items()
+    assert (first[:5], lines) == (f"{code} ", [0])
+    assert (rest, others) == (f"not tried: {code} holds for every row", list(range(1, 60)))
+    assert (posts, summary.refused) == (1, 60)
+
+
+async def test_a_refusal_of_one_row_does_not_stop_the_others(api: Api) -> None:
+    rows = people(3)
+    rows[0] = replace(rows[0], to="1206555")
+    summary = await broadcast(await mailing_of(api), rows)
+    assert told(summary)[ACCEPTED] == [1, 2]
+    assert summary.refused == 1
 
 
 async def test_a_row_whose_earlier_try_still_runs_is_tried_again(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
