@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import re
+import string
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import IO, Any
@@ -11,9 +13,10 @@ import click
 from rich.markup import escape
 
 from mmsgate.cli.gateway import Access, SendFault, answered, connections, document, read_json, read_xml, with_access
-from mmsgate.cli.output import console, out, table
+from mmsgate.cli.output import console, out, refuse_given, table
 from mmsgate.domain.message import counted
 from mmsgate.domain.preview import Outcome
+from mmsgate.domain.rendition import Limit, Measure
 from mmsgate.errors import Refusal
 from mmsgate.http import Answered, Timeouts
 from mmsgate.wire.document import read_document
@@ -21,19 +24,32 @@ from mmsgate.wire.names import canonical
 
 PATIENCE = Timeouts(connect=5, total=900)  # videos are transcoded while we wait
 PLACEHOLDER = "YOUR-API-KEY"
+_OF_AN_ID = frozenset({"to", "sender", "service_id", "operator_id", "fallback_text"})  # options
+_LIMIT = r"[\d,]+ (?:decoded|on the wire) on \S.*?(?=;|$)"  # as a carrier's reasons write it
 _GETS = {Outcome.MMS: "MMS", Outcome.SMS: "SMS with the link", Outcome.FAILS: "[red]nothing[/red]"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """Carriers that would get the same; what is said of each of them is said of all."""
+    """Carriers that would get the same, whatever their limits are; what is said of each is said of all."""
 
     carriers: tuple[str, ...]
     outcome: Outcome
     size: int | None
-    limit: str
+    limits: frozenset[Limit]
     changes: tuple[str, ...]
     reason: str
+
+    @property
+    def limit(self) -> str:
+        """The range of its limits, for each way to count."""
+        return ", ".join(filter(None, map(self._range, Measure)))
+
+    def _range(self, measure: Measure) -> str:
+        limits = sorted((limit for limit in self.limits if limit.measure is measure), key=lambda limit: limit.bytes)
+        if len(limits) < 2:
+            return "".join(map(str, limits))
+        return f"{limits[0].bytes:,} – {limits[-1]}"
 
 
 @click.command()
@@ -54,8 +70,12 @@ def preview(*, file: IO[bytes] | None, mms_id: str, as_json: bool, access: Acces
     An api-key that is missing in FILE, or is YOUR-API-KEY, is filled in. Ends with status 1 if the request is
     refused, or if some recipients would get nothing.
     """
-    if (file is None) == (not mms_id):
+    if file is None and not mms_id:
         raise click.UsageError("give FILE, or --mms-id ID")
+    if file is not None and mms_id:
+        raise click.UsageError("give FILE or --mms-id ID, not both")
+    if file is not None:
+        refuse_given(_OF_AN_ID, "with FILE: the request has its own")
     request = _saved(mms_id, access.api_key, options) if file is None else with_key(file.read(), access)
     answer = asyncio.run(_ask(request, access.url))
     if as_json:
@@ -116,14 +136,21 @@ def groups(renditions: Iterable[Mapping[str, Any]]) -> list[Group]:
         limit, carrier = each["limit"], each["carrier"]
         group = Group(
             carriers=(carrier,), outcome=Outcome(each["outcome"]), size=each["size"],
-            limit=f"{limit['bytes']:,} {'decoded' if limit['measure'] == 'decoded' else 'on the wire'}",
-            changes=tuple(change.removesuffix(f" on {carrier}") for change in each["changes"]),
-            reason=each["reason"].replace(carrier, "the carrier"),
+            limits=frozenset({Limit(bytes=limit["bytes"], measure=Measure(limit["measure"]))}),
+            changes=tuple(re.sub(rf" to fit {_LIMIT}", "", change) for change in each["changes"]),
+            reason=_without_limit(each["reason"]).replace(carrier, "the carrier"),
         )  # fmt: skip
-        key = (group.outcome, group.size, group.limit, group.changes, group.reason)
-        others = found[key].carriers if key in found else ()
-        found[key] = replace(group, carriers=tuple(dict.fromkeys((*others, carrier))))
+        key = (group.outcome, group.size, group.changes, group.reason)
+        known = found.get(key, group)
+        found[key] = replace(
+            known, carriers=tuple(dict.fromkeys((*known.carriers, carrier))), limits=known.limits | group.limits
+        )
     return list(found.values())
+
+
+def _without_limit(reason: str) -> str:
+    """A reason as it is for every carrier: the limits stand in the table."""
+    return re.sub(r"be made to fit [\d,]+ bytes", "be made to fit", re.sub(_LIMIT, "limit", reason))
 
 
 def show(answer: Mapping[str, Any]) -> None:
@@ -134,19 +161,23 @@ def show(answer: Mapping[str, Any]) -> None:
         f"{answer['size']:,} bytes",
         highlight=False,
     )
-    found = groups(answer["renditions"])
+    found = {_letter(number): group for number, group in enumerate(groups(answer["renditions"]))}
     if not found:
         out.print("no carrier connection takes messages from this account's numbers")
-    shown = table("gets", "size", "limit", "carriers")
-    for group in found:
+    shown = table("", "gets", "size", "limit", "carriers")
+    for letter, group in found.items():
         size = "" if group.size is None else f"{group.size:,}"
-        shown.add_row(_GETS[group.outcome], size, group.limit, escape(", ".join(group.carriers)))
+        shown.add_row(letter, _GETS[group.outcome], size, group.limit, escape(", ".join(group.carriers)))
     out.print(shown)
-    for group in found:
-        lines = [*group.changes, group.reason] if group.reason else group.changes
-        _list(f"{', '.join(group.carriers)}:", lines)
+    for letter, group in found.items():
+        _list(f"{letter}:", [*group.changes, group.reason] if group.reason else group.changes)
     _list("warnings:", answer["warnings"])
     _list("problems:", [f"{each['code']} slide {each['slide']}: {each['reason']}" for each in answer["problems"]])
+
+
+def _letter(number: int) -> str:
+    """A, B … Z, A1, B1 …"""
+    return f"{string.ascii_uppercase[number % 26]}{number // 26 or ''}"
 
 
 def _list(head: str, lines: Sequence[str]) -> None:

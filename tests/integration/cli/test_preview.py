@@ -40,12 +40,17 @@ async def test_carriers_with_equal_results_share_a_line_and_nothing_is_sent(api:
     assert rows(api) == before
     lines = result.stdout.splitlines()
     assert lines[0].startswith("sendMMS: 1 slide, 1 file, ")
-    (sprint,) = [line for line in lines if line.startswith("MMS") and "Sprint/short-code" in line]
-    assert "614,400 decoded" in sprint
+    (sprint,) = [line for line in lines if "MMS" in line and "Sprint/short-code" in line]
+    letter, limit = sprint[0], sprint.split()[3]
+    assert limit == "614,400"
     assert "MetroPCS/short-code" in sprint
     assert "Verizon" not in sprint
     (change,) = [line for line in lines if "→" in line]
-    assert change.endswith("to fit 614,400 decoded")
+    assert lines[lines.index(change) - 1] == f"{letter}:"
+    assert "to fit" not in change
+    (others,) = [line for line in lines if "Verizon/short-code" in line]
+    assert "1,050,000 – 5,250,000 decoded" in others
+    assert result.stdout.count("Sprint/short-code") == 1
     assert lines[lines.index("warnings:") + 1].startswith("  the files are ")
 
 
@@ -85,10 +90,18 @@ async def test_recipients_who_would_get_nothing_end_it_with_status_1(api: Api, t
     assert "dead/short-code" in str(result.exception)
 
 
-async def test_one_of_file_and_id_is_needed(api: Api, tmp_path: Path) -> None:
-    for words in ([], ["--mms-id", "5", written(tmp_path, request())]):
+async def test_one_of_file_and_id_is_needed_and_options_of_the_other_are_named(api: Api, tmp_path: Path) -> None:
+    file = written(tmp_path, request())
+    for words, said in (
+        ([], "give FILE, or --mms-id ID"),
+        (["--mms-id", "5", file], "give FILE or --mms-id ID, not both"),
+        (
+            [file, "--to", "12065550100", "--from", "28444", "--service-id", "1"],
+            "--to, --from, --service-id can't be used with FILE: the request has its own",
+        ),
+    ):
         result = await run(api, *words)
-        assert (result.exit_code, "give FILE, or --mms-id ID" in result.output) == (2, True)
+        assert (result.exit_code, said in result.output) == (2, True), result.output
 
 
 def keyless(tmp_path: Path) -> Access:
@@ -117,15 +130,27 @@ def row(carrier: str, **changes: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def test_groups_differ_in_what_recipients_get_not_in_the_carriers_name() -> None:
-    wire = {"bytes": 614_400, "measure": "wire"}
+def test_groups_differ_in_what_recipients_get_not_in_the_carriers_name_or_limit() -> None:
+    def limited(carrier: str, most: int, measure: str = "decoded", **changes: Any) -> dict[str, Any]:
+        words = f"{most:,} {'decoded' if measure == 'decoded' else 'on the wire'} on {carrier}"
+        made = [f"slide 1: smaller to fit {words}"]
+        given = {"limit": {"bytes": most, "measure": measure}, "changes": made, **changes}
+        return row(carrier, **given)
+
+    def over(carrier: str, size: int) -> dict[str, Any]:
+        reason = f"slide 1: Video of 9,000,000 bytes, over the {size:,} decoded on {carrier}; can't be made to fit "
+        return limited(carrier, size, outcome="sms", size=None, changes=[], reason=f"{reason}{size - 9:,} bytes")
+
     found = groups([
-        row("A/short-code"), row("B/long-code"), row("C/x", size=6), row("A/short-code"), row("D/x", limit=wire),
-        row("E/x", outcome="sms", size=None, changes=[], reason="over what E/x takes"),
-        row("F/x", outcome="sms", size=None, changes=[], reason="over what F/x takes"),
+        limited("A/short-code", 614_400), limited("US B/long-code", 5_250_000), limited("C/x", 614_400, size=6),
+        limited("A/short-code", 614_400), limited("D/x", 300_000, "wire"), limited("E/x", 700_000),
+        over("F/x", 614_400), over("US G/x", 700_000),
     ])  # fmt: skip
     assert [group.carriers for group in found] == [
-        ("A/short-code", "B/long-code"), ("C/x",), ("D/x",), ("E/x", "F/x"),
+        ("A/short-code", "US B/long-code", "D/x", "E/x"), ("C/x",), ("F/x", "US G/x"),
     ]  # fmt: skip
-    assert found[0].changes == ("slide 1: smaller to fit 614,400 decoded",)
-    assert (found[2].limit, found[3].reason) == ("614,400 on the wire", "over what the carrier takes")
+    assert [group.limit for group in found] == [
+        "614,400 – 5,250,000 decoded, 300,000 on the wire", "614,400 decoded", "614,400 – 700,000 decoded",
+    ]  # fmt: skip
+    assert found[0].changes == ("slide 1: smaller",)
+    assert found[2].reason == "slide 1: Video of 9,000,000 bytes, over the limit; can't be made to fit"
