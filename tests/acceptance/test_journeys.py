@@ -188,6 +188,29 @@ async def test_a_large_photo_is_made_smaller_and_the_timeline_says_so(customer: 
     assert (part["type"], part["size"] < 614_400) == ("image/jpeg", True)
 
 
+async def test_a_saved_message_is_sent_to_one_number_and_watched_until_it_is_delivered(customer: Customer) -> None:
+    key = customer.program.api_key
+    saving = (
+        f"<request><action>saveMMS</action><api-key>{key}</api-key><name>one</name>"
+        "<message-subject>S</message-subject><fallback-sms-text>Look:</fallback-sms-text>"
+        "<slide><message-text>Hello {$name|friend}</message-text></slide></request>"
+    )
+    mms_id = values((await customer.post(saving)).body)["mms-id"]
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "mmsgate", "send", "--mms-id", mms_id, "--to", "12065554100", "--url",
+        customer.program.url, "--api-key", key, stdout=asyncio.subprocess.PIPE,
+        env={**os.environ, "COLUMNS": "200"},
+    )  # fmt: skip
+    said, _ = await process.communicate()
+    *events, last = said.decode().splitlines()
+    assert (process.returncode, "accepted for sim" in events[0]) == (0, True), said.decode()
+    assert last.startswith("delivered  ")
+    assert last.endswith(f"28444 → 12065554100  mms-id {mms_id}")
+    sent = Sent(customer=customer, to="12065554100", tracking_id="", mms_id=mms_id)
+    (message,) = await sent.phone(kind="MMS")
+    assert message["text"] == "Hello friend"
+
+
 async def test_a_list_is_sent_once_however_often_the_command_runs(customer: Customer, tmp_path: Path) -> None:
     key = customer.program.api_key
     saving = (

@@ -26,7 +26,7 @@ from mmsgate.domain.state import Happening
 from mmsgate.domain.template import TemplateState
 from mmsgate.postbacks.ledger import Ledger
 from mmsgate.pump import Pump
-from mmsgate.store import Store
+from mmsgate.store import Store, StoreFault
 
 log = logging.getLogger("mmsgate.preparer")
 
@@ -59,7 +59,10 @@ class Preparer:
     async def stop(self) -> None:
         """Leaves what is under way to the next start, which begins it anew: a transcode may take minutes."""
         await self._pump.stop()
-        await self._store.preparations.release_all(at=self._clock.now(), owner=self._owner)
+        try:
+            await self._store.preparations.release_all(at=self._clock.now(), owner=self._owner)
+        except StoreFault:
+            log.exception("preparations could not be given back; the next start takes them back")
 
     async def _claim(self, limit: int, now: Millis) -> list[Preparation]:
         claimed = await self._store.preparations.claim(

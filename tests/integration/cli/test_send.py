@@ -44,11 +44,6 @@ async def test_a_saved_message_is_sent_to_one_number_with_its_own_fallback_text(
     assert texts_of(api, message) == ["Hello friend", "Second"]
 
 
-async def test_the_timeline_of_a_saved_message_is_watched_to_its_end_or_the_patience_s(api: Api) -> None:
-    result = await run(api, "--mms-id", await saved(api), "--to", "12065550177", "--wait", "0.5")
-    assert "accepted for" in result.stdout, result.output
-
-
 async def test_a_saved_message_that_does_not_exist_is_refused_with_its_code(api: Api) -> None:
     result = await run(api, "--mms-id", "5", "--to", "12065550177")
     assert result.exit_code == 1
