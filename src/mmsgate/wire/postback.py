@@ -11,7 +11,7 @@ from mmsgate.clock import iso
 from mmsgate.domain.operators import spid
 from mmsgate.domain.postback import Postback, PostbackCode, SentAs, Undelivered
 from mmsgate.domain.request import WireDialect
-from mmsgate.wire.markup import DECLARATION, document
+from mmsgate.wire.markup import DECLARATION, flat_document
 from mmsgate.wire.names import element_name
 
 _CONTENT_TYPES: Mapping[WireDialect, str] = {
@@ -93,7 +93,7 @@ def render_postback(postback: Postback, dialect: WireDialect) -> bytes:
     skycore = dialect is WireDialect.SKYCORE
     values = _values(postback, skycore=skycore)
     root, layout = _shape(dialect, postback.code, postback.sent_as)
-    return document(
+    return flat_document(
         root,
         [(element, values[name]) for element, name in layout],
         declaration=_SKYCORE_DECLARATION if skycore else DECLARATION,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from mmsgate.clock import Millis, iso
 from mmsgate.domain.request import WireDialect
 from mmsgate.errors import Refusal, error_text
-from mmsgate.wire.markup import Group, document
+from mmsgate.wire.markup import Group, document, flat_document
 from mmsgate.wire.names import element_name
 
 QUEUED = "MMS request accepted and queued for delivery"
@@ -135,6 +135,6 @@ def failure(dialect: WireDialect, refusal: Refusal, *, to: str | None = None) ->
 
 
 def _response(dialect: WireDialect, *elements: tuple[str, str]) -> bytes:
-    return document(
+    return flat_document(
         element_name(dialect, "response"), [(element_name(dialect, name), value) for name, value in elements]
     )
