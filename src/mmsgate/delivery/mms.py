@@ -116,7 +116,7 @@ class MmsDelivery:
         if verdict is None:
             verdict = await self._submit(attempt)
         if verdict is not None:
-            await self._ledger.record(message, verdict.decide(self._clock.now()))
+            await self._ledger.record(attempt.message, verdict.decide(self._clock.now()))
 
     # -- before the submit
 

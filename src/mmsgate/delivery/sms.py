@@ -88,7 +88,7 @@ class SmsDelivery:
         if verdict is None:
             verdict = await self._submit(attempt)
         if verdict is not None:
-            await self._ledger.record(message, verdict.decide(self._clock.now()))
+            await self._ledger.record(attempt.message, verdict.decide(self._clock.now()))
 
     def _overdue(self, attempt: Attempt) -> Verdict | None:
         """Timers and lost leases."""

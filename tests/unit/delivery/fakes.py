@@ -110,6 +110,7 @@ def fake_renditions(
 
 class FakeMessages:
     """Messages; decisions are made on them as the store makes them, and their steps are kept.
+    `fresh` says of each step whether the caller held the message as it stood.
 
     `parts` are the SMS parts of any one of them: no test has two messages with parts.
     """
@@ -118,8 +119,10 @@ class FakeMessages:
         self.by_id = {message.id: message for message in messages}
         self.parts = {part.number: part for part in parts}
         self.changes: list[Change] = []
+        self.fresh: list[bool] = []
 
     async def record(self, held: Message, decide: Decide) -> Recorded:
+        self.fresh.append(held == self.by_id[held.id])
         change = decide(Snapshot(message=self.by_id[held.id], sms_parts=tuple(self.parts.values())))
         self.by_id[held.id] = change.message
         self.parts |= {part.number: part for part in change.sms_parts}

@@ -94,6 +94,13 @@ class MmsBench(Bench):
         return self.store.accounts.alarms
 
 
+async def test_each_step_of_an_attempt_holds_the_message_as_the_step_before_left_it() -> None:
+    """What is held needs no look at its row."""
+    bench = MmsBench(OK)
+    assert (await bench.deliver()).state is State.SENT
+    assert bench.store.messages.fresh == [True, True]
+
+
 # -- what can come of a submit
 
 
