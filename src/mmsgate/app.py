@@ -5,12 +5,10 @@ Nobody imports this but the command line and tests.
 
 import asyncio
 import contextlib
-import fcntl
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import IO
 
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
@@ -51,9 +49,9 @@ from mmsgate.domain.account import Account
 from mmsgate.domain.message import Message, counted
 from mmsgate.domain.rendition import PAGE, Version
 from mmsgate.domain.slide import Medium
-from mmsgate.errors import Fault
 from mmsgate.http import AddressPolicy, HttpClient
 from mmsgate.listener import Listener
+from mmsgate.lock import lock
 from mmsgate.media.adapter import Adapter
 from mmsgate.media.cage import ImageCage
 from mmsgate.media.fetcher import Fetcher
@@ -80,10 +78,6 @@ counters_log = logging.getLogger("mmsgate.counters")
 
 REMATCH_EVERY = 60.0  # seconds
 LANE_AHEAD = 3  # messages worked at once, per connection that may be busy: the next is ready when one is free
-
-
-class Locked(Fault):
-    """Another gateway works on this data folder."""
 
 
 class Gateway:
@@ -347,7 +341,7 @@ class Gateway:
         """Every minute: orphaned reports get another try, what has had its time is dropped."""
         chores: tuple[Callable[[], Awaitable[object]], ...] = (
             self.reports.rematch,
-            lambda: self.store.messages.expire_keys(now=self.clock.now()),
+            lambda: self.store.keys.expire(now=self.clock.now()),
             lambda: self.store.templates.free_unneeded(now=self.clock.now()),
             lambda: self.stranded.settle(frozenset(self.watch().profiles)),
             self.janitor.clean,
@@ -400,22 +394,3 @@ async def _enter(stack: AsyncExitStack, start: Step, stop: Step) -> None:
 async def _cancel(task: asyncio.Task[None]) -> None:
     task.cancel()
     await asyncio.wait({task})
-
-
-@contextlib.contextmanager
-def lock(settings: Settings) -> Iterator[None]:
-    """One gateway per data folder: two would each take the other's leases for those of a dead one.
-
-    Raises `Locked`. Whoever writes into the folder what only its own run means takes the lock before.
-    """
-    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-    handle: IO[str] = (settings.data_dir / "lock").open("w")
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        handle.close()
-        raise Locked(f"another mmsgate runs with the data folder {settings.data_dir}") from None
-    try:
-        yield
-    finally:
-        handle.close()

@@ -20,10 +20,8 @@ class Keys:
         if len(key) > MAX_KEY:
             raise Refusal("E100", detail=f"Idempotency-Key has {len(key)} characters, {MAX_KEY} are allowed")
         now = self._clock.now()
-        return await self._store.messages.begin_idempotent(
-            account_id, key, digest, now=now, until=now + RUNNING_LIFE
-        )
+        return await self._store.keys.begin(account_id, key, digest, now=now, until=now + RUNNING_LIFE)
 
     async def abandon(self, account_id: int, key: str) -> None:
         """The request failed: the key may be tried again."""
-        await self._store.messages.abandon_idempotent(account_id, key)
+        await self._store.keys.abandon(account_id, key)

@@ -14,7 +14,7 @@ import click
 import uvloop
 from starlette.routing import BaseRoute, Mount
 
-from mmsgate.app import Gateway, lock
+from mmsgate.app import Gateway
 from mmsgate.cli.logs import set_up_logging
 from mmsgate.cli.output import console, data_dir_option
 from mmsgate.clock import Ids, SystemClock
@@ -23,6 +23,7 @@ from mmsgate.demo.inbox import Inbox
 from mmsgate.demo.routes import demo_routes
 from mmsgate.http import HttpClient
 from mmsgate.listener import Listener
+from mmsgate.lock import lock
 from mmsgate.provision import CARRIER, KEY_FILE, Demo, SimulatedCarrier, ensure_demo, ensure_simulated_carrier
 from mmsgate.simulator.service import Simulator, SimulatorConfig
 from mmsgate.store import Store, migrate

@@ -12,12 +12,12 @@ from pathlib import Path
 from mmsgate.domain.change import Change
 from mmsgate.store.accounts import Accounts, Directory
 from mmsgate.store.engine import Engine, StoreFault
+from mmsgate.store.keys import Idempotency, IdempotencyKeys
 from mmsgate.store.matching import Match, MatchedBy
 from mmsgate.store.media import MediaRows
 from mmsgate.store.messages import (
     Acceptance,
     Decide,
-    Idempotency,
     Messages,
     Orphan,
     PageRow,
@@ -66,6 +66,7 @@ class Store:
     def __init__(self, path: Path) -> None:
         self._engine = Engine(path)
         self.messages = Messages(self._engine, render=_render_nothing)
+        self.keys = IdempotencyKeys(self._engine)
         self.postbacks = Postbacks(self._engine)
         self.templates = Templates(self._engine, on_freed=self.messages.forget_contents)
         self.preparations = Preparations(self._engine)

@@ -3,7 +3,6 @@
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
 from mmsgate.clock import Millis
 from mmsgate.domain.change import CarrierId, Change, normalise_id
@@ -13,6 +12,7 @@ from mmsgate.domain.rendition import Preparation
 from mmsgate.recent import Recent
 from mmsgate.store import rows
 from mmsgate.store.engine import Engine, Row
+from mmsgate.store.keys import abandon_running, finish_key
 from mmsgate.store.matching import Match, find_message
 from mmsgate.store.preparations import insert_preparation
 from mmsgate.store.queries import queries
@@ -108,14 +108,6 @@ class PageRow:
     expires_at: Millis
 
 
-class Idempotency(StrEnum):
-    """What became of an Idempotency-Key (R-07)."""
-
-    NEW = "new"
-    RUNNING = "running"
-    OTHER_REQUEST = "other request"
-
-
 class Messages:
     """Statements about messages. `render` turns the postbacks of a step into rows, in the same transaction."""
 
@@ -132,29 +124,6 @@ class Messages:
         Raises `TemplateGone` if the message is of a template that does not exist any more.
         """
         await self._engine.write(lambda db: _accept(db, acceptance))
-
-    async def begin_idempotent(
-        self, account_id: int, key: str, request: str, *, now: Millis, until: Millis
-    ) -> Idempotency | bytes:
-        """Reserve a key for a request (its hash), or say why not; the stored response if it ran before."""
-
-        def work(db: sqlite3.Connection) -> Idempotency | bytes:
-            if db.execute(SQL["begin_idempotency"], (account_id, key, request, now, until)).fetchone():
-                return Idempotency.NEW
-            kept, response = db.execute(SQL["idempotency"], (account_id, key)).fetchone()
-            if kept != request:
-                return Idempotency.OTHER_REQUEST
-            return Idempotency.RUNNING if response is None else bytes(response)
-
-        return await self._engine.write(work)
-
-    async def abandon_idempotent(self, account_id: int, key: str) -> None:
-        """Free a key whose request failed: it may be tried again (R-33)."""
-        await self._engine.write(lambda db: db.execute(SQL["abandon_idempotency"], (account_id, key)).rowcount)
-
-    async def expire_keys(self, *, now: Millis) -> int:
-        """Drop idempotency keys that have had their day; how many."""
-        return await self._engine.write(lambda db: db.execute(SQL["expire_idempotency"], (now,)).rowcount)
 
     # -- the queue
 
@@ -192,7 +161,7 @@ class Messages:
         """End every lease: for the start of an embedded gateway, which alone works on its database."""
 
         def work(db: sqlite3.Connection) -> int:
-            db.execute(SQL["abandon_running"])
+            abandon_running(db)
             return db.execute(SQL["recover"], (now,)).rowcount
 
         return await self._engine.write(work)
@@ -378,7 +347,7 @@ def _accept(db: sqlite3.Connection, acceptance: Acceptance) -> None:
     if acceptance.preparation is not None:
         insert_preparation(db, acceptance.preparation, due_at=message.accepted_at)
     if acceptance.idempotency_key:
-        finish_idempotency(
+        finish_key(
             db, message.account_id, acceptance.idempotency_key, acceptance.response, acceptance.response_expires
         )
 
@@ -409,13 +378,6 @@ def insert_content(db: sqlite3.Connection, content: Content) -> None:
 def keep_blob(db: sqlite3.Connection, blob: str, content_id: int) -> None:
     """A content's claim on a blob: as long as there is one it is not removed."""
     db.execute(SQL["insert_content_blob"], (blob, content_id))
-
-
-def finish_idempotency(
-    db: sqlite3.Connection, account_id: int, key: str, response: bytes, expires_at: Millis
-) -> None:
-    """Keep the answer under the key that was reserved (R-07)."""
-    db.execute(SQL["finish_idempotency"], (response, expires_at, account_id, key))
 
 
 def _to_part(row: Row) -> SmsPart:

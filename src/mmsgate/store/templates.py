@@ -10,7 +10,8 @@ from mmsgate.domain.rendition import Preparation
 from mmsgate.domain.template import Template, TemplateState
 from mmsgate.store import rows
 from mmsgate.store.engine import Engine, Row
-from mmsgate.store.messages import POSTBACK_INSERT, PostbackRow, finish_idempotency, insert_content
+from mmsgate.store.keys import finish_key
+from mmsgate.store.messages import POSTBACK_INSERT, PostbackRow, insert_content
 from mmsgate.store.preparations import insert_preparation
 from mmsgate.store.queries import queries
 
@@ -63,9 +64,7 @@ class Templates:
             if preparation is not None:
                 insert_preparation(db, preparation, due_at=template.created_at)
             if kept.idempotency_key:
-                finish_idempotency(
-                    db, template.account_id, kept.idempotency_key, kept.response, kept.response_expires
-                )
+                finish_key(db, template.account_id, kept.idempotency_key, kept.response, kept.response_expires)
 
         await self._engine.write(work)
 

@@ -292,21 +292,21 @@ async def test_sms_parts_are_kept_with_their_step(store: Store) -> None:
 
 async def test_idempotency_keys(store: Store) -> None:
     """R-07, R-33."""
-    begin = store.messages.begin_idempotent
+    begin = store.keys.begin
     span = {"now": NOW, "until": NOW + MINUTE}
     assert await begin(1, "k", "digest", **span) is Idempotency.NEW
     assert await begin(1, "k", "digest", **span) is Idempotency.RUNNING
     assert await begin(1, "k", "another", **span) is Idempotency.OTHER_REQUEST
     assert await begin(2, "k", "another", **span) is Idempotency.NEW
-    await store.messages.abandon_idempotent(1, "k")
+    await store.keys.abandon(1, "k")
     assert await begin(1, "k", "another", **span) is Idempotency.NEW
     finished = acceptance(numbered(1), idempotency_key="k", response=b"<ok/>", response_expires=NOW + DAY)
     await store.messages.accept(finished)
     assert await begin(1, "k", "another", now=NOW + DAY - 1, until=NOW + 2 * DAY) == b"<ok/>"
-    await store.messages.abandon_idempotent(1, "k")
+    await store.keys.abandon(1, "k")
     assert await begin(1, "k", "another", now=NOW, until=NOW) == b"<ok/>"
     assert await begin(1, "k", "third", now=NOW + DAY, until=NOW + 2 * DAY) is Idempotency.NEW
-    assert await store.messages.expire_keys(now=NOW + 3 * DAY) == 2
+    assert await store.keys.expire(now=NOW + 3 * DAY) == 2
 
 
 async def test_a_tracking_id_is_unique(store: Store) -> None:

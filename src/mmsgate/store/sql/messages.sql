@@ -16,9 +16,6 @@ INSERT INTO page (token, message_id, mms_id, account_id, created_at, expires_at)
 -- name: insert_event
 INSERT INTO event (message_id, at, happening, state, changed, reason, data) VALUES (?, ?, ?, ?, ?, ?, ?)
 
--- name: finish_idempotency
-UPDATE idempotency SET response = ?, expires_at = ? WHERE account_id = ? AND key = ?
-
 -- name: claim
 UPDATE message SET due_at = ?, leased_by = ?
 WHERE id IN (SELECT id FROM message WHERE connection = ? AND due_at <= ? ORDER BY due_at LIMIT ?)
@@ -124,25 +121,6 @@ DELETE FROM orphan WHERE received_at < ? AND matched IS NOT NULL
 
 -- name: match_orphan
 UPDATE orphan SET matched = ? WHERE id = ?
-
--- name: begin_idempotency
-INSERT INTO idempotency (account_id, key, request, created_at, expires_at) VALUES (?, ?, ?, ?, ?)
-ON CONFLICT (account_id, key) DO UPDATE SET
-    request = excluded.request, response = NULL, created_at = excluded.created_at, expires_at = excluded.expires_at
-    WHERE idempotency.expires_at <= excluded.created_at
-RETURNING 1
-
--- name: idempotency
-SELECT request, response FROM idempotency WHERE account_id = ? AND key = ?
-
--- name: abandon_idempotency
-DELETE FROM idempotency WHERE account_id = ? AND key = ? AND response IS NULL
-
--- name: abandon_running
-DELETE FROM idempotency WHERE response IS NULL
-
--- name: expire_idempotency
-DELETE FROM idempotency WHERE expires_at <= ?
 
 -- name: states
 SELECT state, count(*) FROM message GROUP BY state
