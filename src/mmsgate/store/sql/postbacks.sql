@@ -1,5 +1,5 @@
 -- One that has to wait for an earlier one of its message is due at no time, until that one has ended (R-09).
--- Not INSERT … SELECT: that may write several rows, so SQLite first copies every page it touches.
+-- Not INSERT … SELECT: as that reads the table it writes to, SQLite would put the row into a temporary table first.
 -- name: insert
 INSERT INTO postback (message_id, sequence, account_id, receiver, url, code, content_type, body, event_at, state,
     due_at, attempts, last_error)
