@@ -1,8 +1,9 @@
 """One account's hostile files, and what another account notices of them.
 
 An account sends, a few callers at a time, MMS of text and MMS with pictures that were never seen before: first
-alone, then while a hundred sendMMS of its neighbour are under way at every moment: with honest pictures, and with
-bombs, endless animations, and videos that are cut off or last three hours. No file is asked for twice.
+alone, then while a hundred MMS of its neighbour are under way at every moment, from the request to the last
+postback: with honest pictures, and with bombs, endless animations, and videos that are cut off or last three
+hours. No file is asked for twice.
 """
 
 import asyncio
@@ -25,11 +26,12 @@ from bench.report import progress, table
 from bench.sink import FRESH
 from bench.wire import Connection
 
-UNDER_WAY = 100  # requests of the neighbour at every moment
+UNDER_WAY = 100  # messages of the neighbour at every moment
 CALLERS = 4
 TEXTS, PICTURES = 1_000, 150
 WARM_UP = 50
 _MOST_REQUESTS = 20_000  # requests in all: an end, should the measurement not come to one
+_LONGEST_S = 120  # from an answer to the last postback
 _HONEST, _PICTURE = "picture.jpg", (1632, 1224)  # 2 MP
 _HOURS_3 = 3 * 3600
 _NUMBERS = itertools.count()
@@ -115,12 +117,12 @@ async def _times(running: Bench, document: Callable[[int], bytes], count: int) -
 
 @contextlib.asynccontextmanager
 async def _neighbour(running: Bench, files: list[str]) -> AsyncIterator[Counter[str]]:
-    """Keeps so many requests of the neighbour under way; what they were answered."""
+    """Keeps so many messages of the neighbour under way, until they are refused or at their end; the answers."""
     answers: Counter[str] = Counter()
     left = itertools.islice(itertools.cycle(files), _MOST_REQUESTS)
 
     async def client() -> None:
-        connection = await Connection.open(running.port)
+        connection, sink = await Connection.open(running.port), await Connection.open(running.sink_port)
         try:
             for name in left:
                 body = _with_file(running, name)
@@ -129,8 +131,12 @@ async def _neighbour(running: Bench, files: list[str]) -> AsyncIterator[Counter[
                 code = re.search(rb"<error-code>(\w+)|Success", answered, re.IGNORECASE)
                 assert code, answered
                 answers[(code[1] or code[0]).decode()] += 1
+                if accepted := re.search(rb"<tracking-id>([^<]+)<", answered):
+                    async with asyncio.timeout(_LONGEST_S):
+                        await sink.post(f"/ended/{accepted[1].decode()}", [], [b""])
         finally:
             connection.close()
+            sink.close()
 
     callers = [asyncio.create_task(client()) for _ in range(UNDER_WAY)]
     try:

@@ -4,7 +4,7 @@
 
 It answers every SubmitReq after the delay, reports it as Retrieved over keep-alive connections, takes postbacks and
 serves files. Its first line of output is its port. ``/counts`` tells how much came; between ``/hold`` and
-``/release`` no SubmitReq is answered.
+``/release`` no SubmitReq is answered. ``/ended/ID`` is answered when that message's last postback has come.
 """
 
 import asyncio
@@ -34,6 +34,8 @@ REPORT = """<?xml version="1.0" encoding="UTF-8"?>
 <Sender><ShortCode>28444</ShortCode></Sender><Date>2026-01-02T09:30:47Z</Date><MMStatus>Retrieved</MMStatus>
 </DeliveryReportReq></env:Body></env:Envelope>"""
 RECIPIENT = re.compile(rb"<Number>(\d+)</Number>")
+#: A postback after which none of its message follows: delivered, or failed.
+LAST = re.compile(rb"<code>(?:N102|E\d+)</code>.*<tracking-id>([^<]+)<", re.DOTALL)
 #: Below it no two answers are the same: a number stands behind the end of the file, which decoders don't mind.
 FRESH = "/fresh/"
 NAMESPACE = "http://www.3gpp.org/ftp/Specs/archive/23_series/23.140/schema/REL-6-MM7-1-4"
@@ -50,6 +52,8 @@ class Sink:
         self.reports: asyncio.Queue[tuple[int, str]] = asyncio.Queue()
         self.answering = asyncio.Event()
         self.answering.set()
+        self.ended: set[str] = set()  # tracking ids
+        self.ending = asyncio.Event()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -67,15 +71,26 @@ class Sink:
         if path == "/postbacks":
             code = "N102" if b"N102" in body else "N101" if b"N101" in body else "other"
             self.counts[code] += 1
+            if last := LAST.search(body):
+                self.ended.add(last[1].decode())
+                self.ending.set()
             return answer(b"")
         if path == "/counts":
             return answer(json.dumps(self.counts).encode(), "application/json")
         if path in {"/hold", "/release"}:
             self.answering.clear() if path == "/hold" else self.answering.set()
             return answer(b"")
+        if path.startswith("/ended/"):
+            await self.end(path.rpartition("/")[2])
+            return answer(b"")
         if path.startswith(FRESH):
             return answer(self.files[f"/{path.rpartition('/')[2]}"] + next(self.numbers).to_bytes(4), "image/jpeg")
         return answer(self.files[path], "image/jpeg")
+
+    async def end(self, tracking_id: str) -> None:
+        while tracking_id not in self.ended:
+            self.ending.clear()
+            await self.ending.wait()
 
     async def submit(self, body: bytes) -> bytes:
         self.counts["submits"] += 1

@@ -243,7 +243,7 @@ class _Worker:
 
     @classmethod
     async def spawn(cls) -> "_Worker":
-        """Starts a process with an empty environment, of a session of its own: Ctrl-C is not meant for it."""
+        """Starts a process with an empty environment."""
         environment = {name: os.environ[name] for name in _KEPT_ENVIRONMENT if name in os.environ}
         try:
             process = await asyncio.create_subprocess_exec(
@@ -254,7 +254,6 @@ class _Worker:
                 stderr=asyncio.subprocess.DEVNULL,
                 env=environment,
                 cwd="/",
-                start_new_session=True,
             )
         except OSError as error:
             raise CageError(f"the image worker could not be started: {error.strerror}") from error

@@ -12,12 +12,13 @@ import signal
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
 
 from mmsgate.media.cage import CageError
+from mmsgate.media.process import Process
 from mmsgate.media.turns import Crowded, Turns
 
 MEMORY = 2 << 30  # bytes of address space; 1080p through x264 was measured at 1.2 GB, 2160p HEVC below 1.5
@@ -125,7 +126,7 @@ class FfmpegCage:
         places = workers or os.cpu_count() or 1
         self._turns, self._glances = Turns(places, waiting=queue), Turns(places, waiting=queue)
         self._running = False
-        self._alive: set[asyncio.subprocess.Process] = set()
+        self._alive: set[Process] = set()
 
     async def start(self) -> None:
         """Makes runs possible, once ffmpeg has shown that it runs in the cage. Raises CageError if it does not."""
@@ -143,8 +144,6 @@ class FfmpegCage:
     async def _first_words(self) -> str:
         """What it says when asked for its version; the complaint if it can't be started."""
         process = await self._spawn(("-version",), self._folder, _TRIAL_SECONDS, 0)
-        assert process.stdout is not None
-        assert process.stderr is not None
         try:
             async with asyncio.timeout(_TRIAL_SECONDS):
                 said = await process.stdout.read(_CHUNK) or await process.stderr.read(_CHUNK)
@@ -158,7 +157,7 @@ class FfmpegCage:
         """Kills what runs; whoever waits for it gets CageError."""
         self._running = False
         for process in list(self._alive):
-            _kill(process)
+            process.kill()
             await process.wait()
 
     @asynccontextmanager
@@ -227,41 +226,22 @@ class FfmpegCage:
             transient=death.transient, corrupt_frames=said.corrupt_frames, cut_packets=said.cut_packets,
         )  # fmt: skip
 
-    async def _spawn(
-        self, arguments: Sequence[str], folder: Path, seconds: float, output_bytes: int
-    ) -> asyncio.subprocess.Process:
-        """A session of its own, as Ctrl-C is not meant for it, and an empty environment."""
+    async def _spawn(self, arguments: Sequence[str], folder: Path, seconds: float, output_bytes: int) -> Process:
         limits = (str(MEMORY), str(ceil(seconds)), str(output_bytes))
+        launched = (sys.executable, "-I", "-S", "-B", str(_LAUNCHER), *limits, str(self._binary), *arguments)
         try:
-            process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                *("-I", "-S", "-B", str(_LAUNCHER), *limits, str(self._binary), *arguments),
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.PIPE,
-                env={},
-                cwd=folder,
-                start_new_session=True,
-            )
+            process = await Process.start(launched, folder)
         except OSError as error:
             raise CageError(f"ffmpeg could not be started: {error.strerror}") from error
         self._alive.add(process)
         return process
 
-    async def _end(self, process: asyncio.subprocess.Process) -> None:
+    async def _end(self, process: Process) -> None:
         """Ends it, if it still runs, and waits for its end, which is not seen before its pipes are read out."""
-        _kill(process)
-        assert process.stdout is not None
-        assert process.stderr is not None
+        process.kill()
         rest = asyncio.gather(_drain(process.stdout), _drain(process.stderr), process.wait())
         await asyncio.shield(rest)
         self._alive.discard(process)
-
-
-def _kill(process: asyncio.subprocess.Process) -> None:
-    if process.returncode is None:
-        with suppress(ProcessLookupError):
-            process.kill()
 
 
 async def _drain(stream: asyncio.StreamReader) -> None:
@@ -306,15 +286,13 @@ class _Said:
             self.reached = max(self.reached, int(found[1]) / 1_000_000)
 
 
-async def _follow(process: asyncio.subprocess.Process, said: _Said) -> None:
+async def _follow(process: Process, said: _Said) -> None:
     """Until the process has ended and said all; one that never stops complaining is killed."""
-    assert process.stdout is not None
-    assert process.stderr is not None
 
     async def log(stream: asyncio.StreamReader) -> None:
         async for line in _lines(stream):
             said.log(line)
-            if said.flood and process.returncode is None:
+            if said.flood:
                 process.kill()
 
     async def progress(stream: asyncio.StreamReader) -> None:

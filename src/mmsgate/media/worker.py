@@ -48,7 +48,12 @@ def main() -> None:
 
 
 def _cage() -> None:
-    """No large memory, no files written, few files open, no core dumps; after everybody else."""
+    """No large memory, no files written, few files open, no core dumps; after everybody else.
+
+    The group is its own, as Ctrl-C is not meant for it; a session of its own would not do, as Linux shares the CPU
+    between sessions whatever their niceness.
+    """
+    os.setpgid(0, 0)
     os.nice(NICENESS)
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))

@@ -169,6 +169,8 @@ async def test_limits_of_the_worker(cage: ImageCage, tmp_path: Path) -> None:
     assert limits["Max core file size"][0] == "0"
     assert int(limits["Max cpu time"][0]) < 30
     assert Path(f"/proc/{pid}/environ").read_bytes().count(b"\0") <= 2
+    assert (os.getpgid(pid), os.getsid(pid)) == (pid, os.getsid(0))
+    assert os.getpriority(os.PRIO_PROCESS, pid) == os.getpriority(os.PRIO_PROCESS, 0) + 10
 
 
 async def test_workers_start_when_needed_and_end_with_the_cage(tmp_path: Path) -> None:

@@ -70,7 +70,7 @@ async def test_a_run_says_how_far_it_came(ffmpeg_cage: FfmpegCage) -> None:
 
 
 @linux
-async def test_limits_environment_and_session_of_a_run(ffmpeg_cage: FfmpegCage, tmp_path: Path) -> None:
+async def test_limits_environment_and_group_of_a_run(ffmpeg_cage: FfmpegCage, tmp_path: Path) -> None:
     pending = asyncio.create_task(run(ffmpeg_cage, *ENDLESS, seconds=30, output_bytes=12_345))
     (pid,) = await started(ffmpeg_cage)
     lines = Path(f"/proc/{pid}/limits").read_text().splitlines()
@@ -81,7 +81,7 @@ async def test_limits_environment_and_session_of_a_run(ffmpeg_cage: FfmpegCage, 
     assert limits["Max open files"][:2] == ["64"] * 2
     assert limits["Max core file size"][:2] == ["0"] * 2
     assert Path(f"/proc/{pid}/environ").read_bytes() == b""
-    assert os.getsid(pid) == pid
+    assert (os.getpgid(pid), os.getsid(pid)) == (pid, os.getsid(0))
     assert os.getpriority(os.PRIO_PROCESS, pid) >= 10
     assert Path(f"/proc/{pid}/cwd").resolve().parent == (tmp_path / "work").resolve()
     await ffmpeg_cage.stop()
