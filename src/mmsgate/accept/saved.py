@@ -65,7 +65,7 @@ class SendSavedMmsWorkflow:
         if template.state is TemplateState.PREPARING:
             raise Refusal("E626")
         if template.state is TemplateState.DEAD:
-            raise Refusal("E241", detail="a file of this template could not be prepared; save it anew")
+            raise Refusal("E241", detail=f"it could not be prepared: {template.reason}; save it anew")
         return template, content
 
     def _personal(self, content: Content, personal: Personal, now: Millis) -> Content:

@@ -160,9 +160,9 @@ class Preparer:
     async def _end_template(self, preparation: Preparation, content: Content, outcome: _Outcome) -> None:
         """N003, or E002 or E003 with the file's URL. Nothing if it was deleted meanwhile."""
         account = self._accounts(preparation.account_id)
-        state, code, medium = TemplateState.READY, PostbackCode.N003, None
+        state, code, medium, reason = TemplateState.READY, PostbackCode.N003, None, ""
         if isinstance(outcome, BrokenMedium):
-            state, medium = TemplateState.DEAD, outcome.medium
+            state, medium, reason = TemplateState.DEAD, outcome.medium, str(outcome)
             code = PostbackCode.E002 if medium.kind is MediaKind.AUDIO else PostbackCode.E003
             log.warning("template %d of account %d can't be sent: %s", content.id, content.account_id, outcome)
         now = self._clock.now()
@@ -172,7 +172,7 @@ class Preparer:
             else ()
         )
         kept = await self._store.templates.prepared(
-            content.id, preparation.account_id, state, notices=notices, at=now
+            content.id, preparation.account_id, state, notices=notices, at=now, reason=reason
         )
         if kept and notices:
             self._ledger.on_postbacks(notices[0].receiver)

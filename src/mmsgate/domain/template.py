@@ -22,7 +22,8 @@ class Template:
     """One saved MMS. Its slides, name and subject are the content of the same id.
 
     The three about the fallback SMS are the template's defaults, None where the customer said nothing: a request's
-    own come before them, the account's after them. `size` is the bytes of the files and texts.
+    own come before them, the account's after them. `size` is the bytes of the files and texts. `reason` is why one
+    that is dead can't be sent.
     """
 
     id: int
@@ -33,6 +34,7 @@ class Template:
     fallback_text: str | None = None
     disable_fallback: bool | None = None
     disable_fallback_link: bool | None = None
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,7 +17,7 @@ from mmsgate.store.queries import queries
 
 _COLUMNS = (
     "template.id, template.account_id, state, size, fallback_text, disable_fallback, disable_fallback_link, "
-    "template.created_at"
+    "template.created_at, template.reason"
 )
 SQL = {name: sql.replace("{template}", _COLUMNS) for name, sql in queries("templates").items()}
 
@@ -69,12 +69,16 @@ class Templates:
         await self._engine.write(work)
 
     async def prepared(
-        self, template_id: int, account_id: int, state: TemplateState, *, notices: Sequence[PostbackRow], at: Millis
-    ) -> bool:
-        """The end of a template's preparation, with its postbacks; False if it was deleted meanwhile."""
+        self, template_id: int, account_id: int, state: TemplateState, *,
+        notices: Sequence[PostbackRow], at: Millis, reason: str = "",
+    ) -> bool:  # fmt: skip
+        """The end of a template's preparation, with its postbacks; False if it was deleted meanwhile.
+
+        `reason` is why it can't be sent.
+        """
 
         def work(db: sqlite3.Connection) -> bool:
-            if not db.execute(SQL["prepared"], (state.value, template_id)).rowcount:
+            if not db.execute(SQL["prepared"], (state.value, reason, template_id)).rowcount:
                 return False
             _tell(db, template_id, account_id, notices, at=at)
             return True
@@ -89,7 +93,7 @@ class Templates:
     def page(self, account_id: int, *, since: Millis, skip: int, limit: int) -> list[Listed]:
         """The account's templates created at or after `since`, newest first."""
         found = self._engine.read(SQL["page"], (account_id, since, limit, skip))
-        return [Listed(template=_to_template(row[:8]), content=rows.to_content(row[8:])) for row in found]
+        return [Listed(template=_to_template(row[:9]), content=rows.to_content(row[9:])) for row in found]
 
     def count(self, account_id: int, *, since: Millis) -> int:
         """How many there are, on all pages."""
@@ -142,7 +146,7 @@ def _row(template: Template) -> Row:
 def _to_template(row: Row) -> Template:
     return Template(
         id=row[0], account_id=row[1], state=TemplateState(row[2]), size=row[3], fallback_text=row[4],
-        disable_fallback=_truth(row[5]), disable_fallback_link=_truth(row[6]), created_at=row[7],
+        disable_fallback=_truth(row[5]), disable_fallback_link=_truth(row[6]), created_at=row[7], reason=row[8],
     )  # fmt: skip
 
 

@@ -193,6 +193,9 @@ async def test_a_broken_file_ends_the_template_and_is_named(kitchen: Kitchen) ->
     await kitchen.save()
     await kitchen.until(lambda: kitchen.state() is TemplateState.DEAD)
     assert kitchen.codes(50) == ["E003"]
+    dead = kitchen.store.templates.get(50, 1)
+    assert dead is not None
+    assert dead.reason == "slide 1: Video: it is cut short"
     due = await kitchen.store.postbacks.claim(
         "1 http://customer.example/", now=NOW + MINUTE, lease=NOW + 2 * MINUTE, owner="x", limit=5
     )

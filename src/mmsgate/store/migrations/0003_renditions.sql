@@ -42,6 +42,9 @@ CREATE TABLE encoded (
 -- After a refusal for size: the most bytes that the next version may have.
 ALTER TABLE message ADD COLUMN size_cap INTEGER NOT NULL DEFAULT 0;
 
+-- Why a template that is dead can't be sent.
+ALTER TABLE template ADD COLUMN reason TEXT NOT NULL DEFAULT '';
+
 -- The key of the preparation that a message in `preparing` waits for.
 ALTER TABLE message ADD COLUMN awaits TEXT NOT NULL DEFAULT '';
 CREATE INDEX message_preparing ON message (mms_id, awaits) WHERE state = 'preparing';

@@ -42,7 +42,7 @@ DELETE FROM rendition WHERE content_id = ?
 DELETE FROM encoded WHERE content_id = ?
 
 -- name: prepared
-UPDATE template SET state = ? WHERE id = ? AND state = 'preparing' AND deleted_at IS NULL
+UPDATE template SET state = ?, reason = ? WHERE id = ? AND state = 'preparing' AND deleted_at IS NULL
 
 -- name: free_blobs
 DELETE FROM content_blob WHERE content_id = ?
