@@ -3,6 +3,8 @@
 from mmsgate.accept.call import Call
 from mmsgate.accept.saved import check_mms_id
 from mmsgate.clock import Clock, Ids, Millis, parse_iso
+from mmsgate.domain.media import MediaKind
+from mmsgate.domain.message import Content
 from mmsgate.domain.request import DeleteMmsId, GetMmsIds, GetMmsTemplates, LoginUser
 from mmsgate.errors import Refusal
 from mmsgate.store import Store
@@ -35,7 +37,7 @@ class TemplateWorkflows:
             TemplateEntry(
                 mms_id=each.template.id, name=each.content.name, subject=each.content.subject,
                 fallback_text=each.template.fallback_text or "", created_at=each.template.created_at,
-                slides=len(each.content.slides), size=each.template.size,
+                slides=len(each.content.slides), size=each.template.size, poster=_poster(each.content),
             )
             for each in found
         )  # fmt: skip
@@ -55,6 +57,15 @@ class TemplateWorkflows:
     async def log_in(self, _: LoginUser, call: Call) -> bytes:
         """A session id that nothing asks for: the key in each request is what counts."""
         return session(call.dialect, self._ids.tracking())
+
+
+def _poster(content: Content) -> str:
+    """The URL that the customer gave for the first picture, else for the first video; empty if there is neither."""
+    for kind in (MediaKind.IMAGE, MediaKind.VIDEO):
+        for medium in content.media:
+            if medium.kind is kind:
+                return medium.source
+    return ""
 
 
 def _since(text: str | None) -> Millis:

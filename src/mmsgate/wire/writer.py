@@ -69,7 +69,7 @@ class TemplateList:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TemplateEntry:
-    """One template of a list; `size` is bytes of files and texts."""
+    """One template of a list; `size` in bytes of files and texts, `poster` a picture's or video's URL, if any."""
 
     mms_id: int
     name: str
@@ -78,6 +78,7 @@ class TemplateEntry:
     created_at: Millis
     slides: int
     size: int
+    poster: str = ""
 
 
 def template_list(dialect: WireDialect, page: TemplateList) -> bytes:
@@ -106,6 +107,8 @@ def _template(entry: TemplateEntry, *, skycore: bool) -> Iterator[tuple[str, str
     yield ("DATE_CREATED" if skycore else "date-created"), iso(entry.created_at)
     yield ("TOTAL_SLIDES" if skycore else "total-slides"), str(entry.slides)
     yield ("SIZE" if skycore else "mms-size"), str(entry.size)
+    if skycore and entry.poster:
+        yield "POSTER_URL", entry.poster
 
 
 def _underscored(name: str) -> str:

@@ -180,6 +180,14 @@ async def test_the_list_is_newest_first_and_counts_all(api: Api) -> None:
     assert beyond.findtext("start-date") == "2099-01-01T00:00:00+00:00"
 
 
+async def test_skycore_lists_the_picture_of_a_template_as_its_poster(api: Api) -> None:
+    photo = api.origin.file("/photo.jpg", demo("small.jpg"), "image/jpeg")
+    await saved(api, slides=f"<slide><text>Hi</text></slide>{medium('image', photo)}")
+    path = f"/API/wxml/1.3/index.php?action=getMMSTemplates&api_key={KEY}"
+    listed = etree.fromstring((await api.get(path)).body)
+    assert listed.findtext("MMS_TEMPLATE/POSTER_URL") == photo
+
+
 async def test_a_one_off_message_is_no_template(api: Api) -> None:
     told = dict(elements((await api.post(request())).body))
     assert await refused(api, send(told["mms-id"])) == "E241"
