@@ -31,6 +31,8 @@ PATIENCE = Timeouts(connect=5, total=60)
 TRIES = 4  # a row whose answer was lost, or that came too fast
 MOST_EXAMPLES = 5  # of refused rows, and of bad lines, that are shown
 DELIMITERS = ",;\t"  # Excel writes semicolons where the comma is the decimal sign
+#: A column's name: both a merge tag (API contract 7) and the name of an XML element.
+TAG = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}")
 #: Refusals of the key, the account or the template: they hold for every row.
 FOR_EVERY_ROW = ("E104", "E105", "E112", "E241", "E620", "E626")
 
@@ -142,14 +144,18 @@ def _delimiter(text: str) -> str:
 
 
 def _recipients(path: Path, rows: list[tuple[int, list[str]]], names: list[str]) -> list[Row]:
-    bad = next((name for name in names if not name.isidentifier()), None)
+    if not rows:
+        raise ListFault(f"{path} has no numbers")
+    bad = next((name for name in names if not TAG.fullmatch(name)), None)
     if bad is not None:
-        raise ListFault(f"{path}: {bad!r} can be no merge tag: letters, digits and _ only")
+        raise ListFault(f"{path}: {bad!r} can be no merge tag: only a to z, digits and _ . -")
     found, wrong = [], []
     for line, row in rows:
         to = parse_msisdn(row[0], strict=False)
         if to is None:
             wrong.append(f"line {line}: {row[0]!r} is no number")
+        elif names and any(map(str.strip, row[len(names) + 1 :])):
+            wrong.append(f"line {line}: it has more cells than the header, is a comma not in quotes?")
         else:
             data = dict(zip(names, (value.strip() for value in row[1:]), strict=False))
             found.append(Row(line=line, to=to, data=data))
@@ -159,12 +165,14 @@ def _recipients(path: Path, rows: list[tuple[int, list[str]]], names: list[str])
     return found
 
 
-async def broadcast(mailing: Mailing, rows: list[Row]) -> Summary:
+async def broadcast(mailing: Mailing, rows: list[Row], summary: Summary | None = None) -> Summary:
     """Send to every row, many at once, and of equal rows to the first; a bar shows how far it is.
 
-    The first row goes alone: what holds for every row is known before the others are posted.
+    The first row goes alone: what holds for every row is known before the others are posted. `summary` is filled
+    as it goes, for whoever stops it.
     """
-    summary, first = Summary(), {mailing.key(row): row for row in reversed(rows)}
+    summary = summary or Summary()
+    first = {mailing.key(row): row for row in reversed(rows)}
     for row in rows:
         if first[mailing.key(row)] is not row:
             summary.add(REPEATED, row)

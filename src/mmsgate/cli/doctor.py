@@ -52,8 +52,10 @@ async def _checks(settings: Settings) -> list[Check]:
 
 def _machine(settings: Settings) -> Iterator[Check]:
     folder = settings.data_dir
-    yield "data folder", folder.is_dir() and os.access(folder, os.W_OK), str(folder)
-    if folder.is_dir():
+    there, writable = folder.is_dir(), os.access(folder, os.W_OK)
+    wrong = "" if there and writable else " can't be written to" if there else " does not exist"
+    yield "data folder", not wrong, f"{folder}{wrong}"
+    if there:
         free = shutil.disk_usage(folder).free
         yield "disk", free > LOW_DISK, f"{free / 1e9:.1f} GB free"
     yield "SQLite", sqlite3.sqlite_version_info >= (3, 35), sqlite3.sqlite_version

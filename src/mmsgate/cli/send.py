@@ -12,7 +12,7 @@ from xml.sax.saxutils import escape
 import click
 
 from mmsgate.cli import timeline
-from mmsgate.cli.broadcast import AT_ONCE, Mailing, Row, broadcast, read_rows, show
+from mmsgate.cli.broadcast import AT_ONCE, Mailing, Row, Summary, broadcast, read_rows, show
 from mmsgate.cli.gateway import PATIENCE, Access, Gateway, SendFault, document, read_json, read_xml, with_access
 from mmsgate.cli.output import console, out, refuse_given
 from mmsgate.domain.media import MediaKind, by_extension
@@ -90,7 +90,13 @@ def send(*, wait: float, access: Access, **options: Any) -> None:
 
 async def _send_list(rows: list[Row], draft: Draft, mms_id: str, access: Access) -> None:
     async with access.open(at_once=AT_ONCE) as gateway:
-        summary = await broadcast(_mailing(draft, mms_id, gateway), rows)
+        summary = Summary()
+        try:
+            await broadcast(_mailing(draft, mms_id, gateway), rows, summary)
+        except asyncio.CancelledError:  # Ctrl-C
+            show(summary)
+            console.print("stopped; run it again, and it goes on where it was")
+            raise
     show(summary)
     if summary.refused:
         raise SendFault(f"{summary.refused:,} of {len(rows):,} were not accepted")

@@ -54,6 +54,8 @@ def test_a_header_names_the_merge_tags(tmp_path: Path) -> None:
     ("text", "words"),
     [
         ("", "is empty"), ("number,first name\n12065550100,Ada\n", "'first name' can be no merge tag"),
+        ("number,näme\n12065550100,Ada\n", "'näme' can be no merge tag"), ("number,name\n", "has no numbers"),
+        ("number,name\n12065550100,Eve, Countess\n", "line 2: it has more cells than the header"),
         ("12065550100\nAda\n", "line 2: 'Ada' is no number"),
         ("1206555O100\n12065550101\n", "line 1: '1206555O100' is no number"),
         ("\n+1 206 55,Ada\n12065550101,Bob\n", "line 2: '\\+1 206 55' is no number"),
@@ -156,6 +158,26 @@ async def test_a_row_that_was_sent_with_another_fallback_text_is_told_so_and_not
     assert told(summary) == {words: [0], ACCEPTED: [1]}
     assert summary.refused == 1
     assert set(reached(api).values()) == {1}
+
+
+async def test_a_list_that_is_stopped_tells_how_far_it_came(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    summary, hanging = Summary(), asyncio.Event()
+    post = Pool.post
+
+    async def one_answer(*given: Any, **more: Any) -> PostOutcome:
+        if summary.counts:
+            hanging.set()
+            await asyncio.Event().wait()
+        return await post(*given, **more)
+
+    mailing = await mailing_of(api)
+    monkeypatch.setattr(Pool, "post", one_answer)
+    running = asyncio.create_task(broadcast(mailing, people(60), summary))
+    await hanging.wait()
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert told(summary) == {ACCEPTED: [0]}
 
 
 @pytest.mark.parametrize(("changes", "code"), [({"mms_id": "5"}, "E241"), ({"api_key": "mg_wrong"}, "E104")])
