@@ -83,7 +83,23 @@ async def carriers(film: bytes, program: Program, customer: Customer, http: Http
             f"{program.url}/media", headers={"X-Api-Key": program.api_key}, buffers=(film,), timeouts=PATIENCE
         )
         assert isinstance(uploaded, Answered)
+        await known(customer)
         yield Carriers(simulators=simulators, film=film, url=json.loads(uploaded.body)["url"])
+
+
+async def known(customer: Customer) -> None:
+    """Until the gateway has seen the carriers: before, it would send by the demo's, which serves everybody."""
+    body = customer.document("12065559312").encode()
+    async with asyncio.timeout(60):
+        while True:
+            preview = await customer.pool.post(
+                f"{customer.program.url}/ep/v1/?dry-run=1", headers={"Content-Type": "text/xml"}, buffers=(body,),
+                timeouts=PATIENCE,
+            )  # fmt: skip
+            assert isinstance(preview, Answered)
+            if LIMITS.keys() <= {each["connection"] for each in json.loads(preview.body)["renditions"]}:
+                return
+            await asyncio.sleep(0.05)
 
 
 async def saved(customer: Customer, url: str) -> str:
