@@ -1,6 +1,7 @@
 """The content of a request: name, subject, slides, and the files behind their URLs (API contract 5, 6.1, 6.2)."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
+from typing import Protocol
 
 from mmsgate.accept.call import Call
 from mmsgate.domain.account import STRICT_LIMITS, Account, SourceLimits
@@ -44,8 +45,12 @@ def check_slides(drafts: Sequence[DraftSlide], account: Account) -> None:
         raise Refusal.of_slide(fault)
 
 
-#: What a sound or video is (the adapter's `inspect`).
-Inspect = Callable[[Medium], Awaitable[AvFacts | AvBroken]]
+class Inspect(Protocol):
+    """What a sound or video is (the adapter's `inspect`)."""
+
+    async def __call__(self, medium: Medium, *, owner: str) -> AvFacts | AvBroken:
+        """Looked at in the turn of the account `owner`."""
+        ...
 
 
 class SlideFetcher:
@@ -68,17 +73,19 @@ class SlideFetcher:
         if isinstance(obtained, MediaFault):
             raise Refusal(obtained.code, slide=obtained.slide, detail=obtained.reason)
         if call.dialect is WireDialect.SKYCORE:
-            await self._check_codecs(wanted, obtained)
+            await self._check_codecs(wanted, obtained, account)
         media: dict[int, list[Medium]] = {}
         for order, medium in zip(wanted, obtained, strict=True):
             media.setdefault(order.slide, []).append(medium)
         return tuple(_slide(draft, media.get(number, [])) for number, draft in enumerate(drafts, 1))
 
-    async def _check_codecs(self, wanted: Sequence[MediaRequest], obtained: Sequence[Medium]) -> None:
+    async def _check_codecs(
+        self, wanted: Sequence[MediaRequest], obtained: Sequence[Medium], account: Account
+    ) -> None:
         """E343: the Skycore dialect says at once that a video has no known codec (contract 5.4)."""
         for order, medium in zip(wanted, obtained, strict=True):
             if medium.kind is MediaKind.VIDEO:
-                facts = await self._inspect(medium)
+                facts = await self._inspect(medium, owner=str(account.id))
                 if isinstance(facts, AvBroken) and facts.codecs:
                     raise Refusal("E343", slide=order.slide, detail=f"slide {order.slide}: {facts.reason}")
 

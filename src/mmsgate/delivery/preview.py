@@ -100,8 +100,8 @@ class Previewer:
 
     async def _seconds(self, content: Content) -> dict[str, float]:
         """How long sounds and videos are; what is broken is a problem of its rows."""
-        played = {medium.blob: medium for medium in content.media if medium.plays}
-        facts = await asyncio.gather(*map(self._adapter.inspect, played.values()))
+        played, owner = {medium.blob: medium for medium in content.media if medium.plays}, str(content.account_id)
+        facts = await asyncio.gather(*(self._adapter.inspect(each, owner=owner) for each in played.values()))
         return {blob: each.seconds for blob, each in zip(played, facts, strict=True) if isinstance(each, AvFacts)}
 
 

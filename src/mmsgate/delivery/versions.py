@@ -47,10 +47,11 @@ class Versions:
 
     async def inspect(self, content: Content) -> BrokenMedium | None:
         """The first sound or video whose header alone says that it can't be used."""
-        for number, slide in enumerate(content.slides, 1):
-            for medium in slide.media:
-                if medium.plays and isinstance(found := await self._adapter.inspect(medium), AvBroken):
-                    return BrokenMedium(slide=number, medium=medium, reason=found.reason)
+        played = ((n, each) for n, slide in enumerate(content.slides, 1) for each in slide.media if each.plays)
+        for number, medium in played:
+            found = await self._adapter.inspect(medium, owner=str(content.account_id))
+            if isinstance(found, AvBroken):
+                return BrokenMedium(slide=number, medium=medium, reason=found.reason)
         return None
 
     async def find(self, content: Content, terms: Terms) -> Version | Misfit | None:

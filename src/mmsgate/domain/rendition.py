@@ -10,8 +10,8 @@ from mmsgate.clock import MINUTE, Millis
 from mmsgate.domain.request import WireDialect
 from mmsgate.domain.slide import Medium, Slide
 
-#: How long a preparation may take from its first beginning; then it has failed. Waiting for its turn does not
-#: count.
+#: How long a preparation may take from its first beginning; then it has failed.
+#: Waiting for its turn does not count.
 PREPARE_WITHIN: Millis = 30 * MINUTE
 
 

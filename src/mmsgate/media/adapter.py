@@ -73,8 +73,8 @@ class Adapter:
             return Misfit(reason=_no_room(placed))
         return await work.make_all() or work.version(slides)
 
-    async def inspect(self, medium: Medium, *, owner: str = "") -> AvFacts | AvBroken:
-        """What a sound or video is; read once."""
+    async def inspect(self, medium: Medium, *, owner: str) -> AvFacts | AvBroken:
+        """What a sound or video is; read once, in the turn of the account `owner`."""
         known = self._facts.get(medium.blob)
         if known is not None:
             return known

@@ -388,6 +388,7 @@ async def test_what_kills_the_gateway_each_time_ends(kitchen: Kitchen) -> None:
         await kitchen.store.preparations.recover(now=kitchen.clock.now())
     kitchen.adapter.outcome = CageError("it died again")
     await kitchen.until(lambda: kitchen.shown(message).state is State.FAILED)
+    assert "it died again" in kitchen.shown(message).details
 
 
 async def test_a_fault_of_ours_is_tried_again(kitchen: Kitchen) -> None:

@@ -89,8 +89,9 @@ class FakeAdapter:
         suits = terms.take(medium for slide in slides for medium in slide.media)
         return Version(slides=slides) if suits else Misfit(reason="nothing helps")
 
-    async def inspect(self, _: Medium) -> AvFacts | AvBroken:
+    async def inspect(self, _: Medium, *, owner: str) -> AvFacts | AvBroken:
         """Its header says that all is well, or what a test says."""
+        assert owner
         return self.header or AvFacts(seconds=4.2, estimated=False, video=None, audio=None)
 
     @property

@@ -49,7 +49,8 @@ class Cage:
 class Inspecting(FakeAdapter):
     facts: AvFacts | AvBroken = AvFacts(seconds=2.5, estimated=False, video=None, audio=None)
 
-    async def inspect(self, _: Medium) -> AvFacts | AvBroken:
+    async def inspect(self, _: Medium, *, owner: str) -> AvFacts | AvBroken:
+        assert owner
         return self.facts
 
 
