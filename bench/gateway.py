@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.process import Running, process
-from mmsgate.carriers.profile import CarrierProfile, carrier_json
+from mmsgate.carriers.profile import Auth, CarrierProfile, Pace
+from mmsgate.carriers.record import profile_json
 from mmsgate.clock import SystemClock
 from mmsgate.domain.account import Account, PostbackSettings, Sender, hash_key
 from mmsgate.domain.number import SenderType
@@ -83,10 +84,10 @@ async def prepare(data_dir: Path, sink_port: int, connections: int) -> tuple[str
     await store.start()
     keys = [await add_account(store, name, number, sink_port) for name, number in ACCOUNTS]
     carrier = CarrierProfile(
-        name="bench", url=f"http://127.0.0.1:{sink_port}/mm7", username="u", password="p", connections=connections,
-        dialect=Dialect(vaspid="v", vasid="28444mms"),
+        name="bench", endpoints=(f"http://127.0.0.1:{sink_port}/mm7",), auth=Auth(username="u", password="p"),
+        pace=Pace(connections=connections), mm7=Dialect(vaspid="v", vasid="28444mms"),
     )  # fmt: skip
-    await store.accounts.put_carrier("bench", carrier_json(carrier))
+    await store.accounts.put_carrier("bench", profile_json(carrier))
     await store.stop()
     return keys[0], keys[1]
 

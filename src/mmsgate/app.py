@@ -32,7 +32,9 @@ from mmsgate.api.messages import MessagesApi
 from mmsgate.api.uploads import Uploads
 from mmsgate.api.xml import KEBAB_PATHS, SKYCORE_PATHS, XmlApi
 from mmsgate.carriers.client import Mm7Client
-from mmsgate.carriers.profile import CarrierProfile, SmscProfile, carrier_from_json
+from mmsgate.carriers.profile import CarrierProfile
+from mmsgate.carriers.record import profile_from_json
+from mmsgate.carriers.smsc import SmscProfile
 from mmsgate.clock import Clock, Ids, SystemClock
 from mmsgate.config import Settings
 from mmsgate.delivery.alarms import Alarms
@@ -245,7 +247,7 @@ class Gateway:
             await self.alarms.clear(subject)
 
     async def _open_lane(self, name: str, text: str) -> None:
-        profile = carrier_from_json(text)
+        profile = profile_from_json(text)
         if isinstance(profile, SmscProfile):
             await self._open_smsc(profile)
             return
@@ -257,7 +259,7 @@ class Gateway:
         )  # fmt: skip
         lane = Lane(
             name, delivery, store=self.store, clock=self.clock, owner=self._owner,
-            slots=profile.connections * LANE_AHEAD, gate=delivery.gate,
+            slots=profile.pace.connections * LANE_AHEAD, gate=delivery.gate,
         )  # fmt: skip
         self.profiles[name] = profile
         self.dispatcher.open(name, lane, client.close)

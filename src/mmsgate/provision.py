@@ -5,7 +5,9 @@ import secrets
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from mmsgate.carriers.profile import CarrierProfile, SmscProfile, carrier_json
+from mmsgate.carriers.profile import Auth, CarrierProfile, Reach, Reporting
+from mmsgate.carriers.record import profile_json
+from mmsgate.carriers.smsc import SmscProfile
 from mmsgate.clock import Clock
 from mmsgate.domain.account import Account, Block, PostbackSettings, Sender, hash_key
 from mmsgate.domain.number import SenderType
@@ -117,15 +119,15 @@ def write_secret(path: Path, secret: str) -> None:
 async def ensure_simulated_carrier(store: Store, sim: SimulatedCarrier) -> None:
     """Profiles that lead to the simulator's ports of this run."""
     carrier = CarrierProfile(
-        name=CARRIER, url=sim.mmsc_url, username=sim.user, password=sim.password,
-        report_user=sim.report_user, report_password=sim.report_password,
-        dialect=Dialect(vaspid="mmsgate", vasid="28444mms"), sms=SMSC,
+        name=CARRIER, endpoints=(sim.mmsc_url,), auth=Auth(username=sim.user, password=sim.password),
+        reports=Reporting(user=sim.report_user, password=sim.report_password),
+        mm7=Dialect(vaspid="mmsgate", vasid="28444mms"), reach=Reach(sms=SMSC),
     )  # fmt: skip
     smsc = SmscProfile(
         name=SMSC, host=sim.smsc_host, port=sim.smsc_port, system_id=sim.system_id, password=sim.smpp_password
     )
     kept = store.accounts.directory().profiles
     for profile in (carrier, smsc):
-        text = carrier_json(profile)
+        text = profile_json(profile)
         if kept.get(profile.name) != text:
             await store.accounts.put_carrier(profile.name, text)

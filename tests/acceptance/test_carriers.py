@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from mmsgate.carriers.profile import CarrierProfile, carrier_json
+from mmsgate.carriers.profile import Auth, CarrierProfile, Limits, Reach
+from mmsgate.carriers.record import profile_json
 from mmsgate.clock import Ids, SystemClock
 from mmsgate.http import Answered, HttpClient
 from mmsgate.mm7.dialect import Dialect
@@ -74,10 +75,11 @@ async def carriers(film: bytes, program: Program, customer: Customer, http: Http
         await store.start()
         for name, (operator, limit) in LIMITS.items():
             profile = CarrierProfile(
-                name=name, url=simulators[name].mmsc_url, username="mmsgate", password="mmsgate", limit=limit,
-                operators=frozenset({operator}), dialect=Dialect(vaspid="v", vasid="28444mms"), sms=SMSC,
+                name=name, endpoints=(simulators[name].mmsc_url,),
+                auth=Auth(username="mmsgate", password="mmsgate"), limits=Limits(bytes=limit),
+                reach=Reach(operators=frozenset({operator}), sms=SMSC), mm7=Dialect(vaspid="v", vasid="28444mms"),
             )  # fmt: skip
-            await store.accounts.put_carrier(name, carrier_json(profile))
+            await store.accounts.put_carrier(name, profile_json(profile))
         await store.stop()
         uploaded = await customer.pool.post(
             f"{program.url}/media", headers={"X-Api-Key": program.api_key}, buffers=(film,), timeouts=PATIENCE

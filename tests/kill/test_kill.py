@@ -15,7 +15,9 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from mmsgate.carriers.profile import CarrierProfile, SmscProfile, carrier_json
+from mmsgate.carriers.profile import Answers, Auth, CarrierProfile, Reach
+from mmsgate.carriers.record import profile_json
+from mmsgate.carriers.smsc import SmscProfile
 from mmsgate.clock import SECOND
 from mmsgate.http import Answered, HttpClient, Lost, NotSent
 from mmsgate.mm7.dialect import Dialect
@@ -85,15 +87,16 @@ async def point_to(carrier: Carrier, data_dir: Path) -> None:
     store = Store(data_dir / "mmsgate.db")
     await store.start()
     profile = CarrierProfile(
-        name=CARRIER, url=carrier.mm7_url, username="mmsgate", password="mmsgate", sms=SMSC, unknown_wait=SECOND,
-        dialect=Dialect(vaspid="mmsgate", vasid="28444mms"),
+        name=CARRIER, endpoints=(carrier.mm7_url,), auth=Auth(username="mmsgate", password="mmsgate"),
+        reach=Reach(sms=SMSC), answers=Answers(unknown_wait=SECOND),
+        mm7=Dialect(vaspid="mmsgate", vasid="28444mms"),
     )  # fmt: skip
     smsc = SmscProfile(
         name=SMSC, host="127.0.0.1", port=carrier.smsc_port, system_id="mmsgate", password="mmsgate",
         unknown_wait=SECOND,
     )  # fmt: skip
     for each in (profile, smsc):
-        await store.accounts.put_carrier(each.name, carrier_json(each))
+        await store.accounts.put_carrier(each.name, profile_json(each))
     await store.stop()
 
 

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
+from mmsgate.carriers.profile import CarrierProfile
 from mmsgate.clock import DAY, ManualClock
 from mmsgate.domain.account import Account, Sender
 from mmsgate.domain.message import Fallback, Message
@@ -10,6 +11,12 @@ from mmsgate.domain.number import SenderType
 from mmsgate.domain.request import WireDialect
 
 NOW = ManualClock().time
+
+
+def altered(profile: CarrierProfile, **sections: dict[str, Any]) -> CarrierProfile:
+    """A profile with other settings in some sections: ``altered(SIM, pace={"connections": 2})``."""
+    changed = {name: replace(getattr(profile, name), **settings) for name, settings in sections.items()}
+    return replace(profile, **changed)
 
 
 def a_fallback(**changes: Any) -> Fallback:

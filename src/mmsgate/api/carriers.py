@@ -85,12 +85,12 @@ def _soap(body: bytes, *, status: int = 200) -> Response:
 
 def _authorised(request: Request, profile: CarrierProfile) -> bool:
     """HTTP Basic, where the profile has credentials."""
-    if not profile.report_user:
+    if not profile.reports.user:
         return True
     scheme, _, encoded = request.headers.get("authorization", "").partition(" ")
     try:
         given = base64.b64decode(encoded, validate=True)
     except (binascii.Error, ValueError):
         return False
-    expected = f"{profile.report_user}:{profile.report_password}".encode()
+    expected = f"{profile.reports.user}:{profile.reports.password}".encode()
     return scheme.lower() == "basic" and hmac.compare_digest(given, expected)

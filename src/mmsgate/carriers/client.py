@@ -20,10 +20,10 @@ class Mm7Client:
 
     def __init__(self, profile: CarrierProfile, http: HttpClient, clock: Clock) -> None:
         self._profile, self._clock = profile, clock
-        self._pool = http.pool(limit=profile.connections, keepalive=profile.keepalive)
-        self._connections = asyncio.Semaphore(profile.connections)
-        self._timeouts = Timeouts(connect=10, idle=None, total=profile.timeout)
-        self._headers = {"Authorization": _basic(profile)} if profile.username else {}
+        self._pool = http.pool(limit=profile.pace.connections, keepalive=profile.pace.keepalive / 1000)
+        self._connections = asyncio.Semaphore(profile.pace.connections)
+        self._timeouts = Timeouts(connect=10, idle=None, total=profile.pace.timeout / 1000)
+        self._headers = {"Authorization": _basic(profile)} if profile.auth.username else {}
 
     async def submit(self, message: Message, content: EncodedContent, subject: str) -> SubmitOutcome:
         """Send one message with that content; what came of it."""
@@ -36,11 +36,11 @@ class Mm7Client:
             expiry=message.expires_at,
             subject=subject,
         )
-        http = encode_submit(request, content, dialect=self._profile.dialect)
+        http = encode_submit(request, content, dialect=self._profile.mm7)
         headers = {**self._headers, **http.headers}
         async with self._connections:  # not the pool's own queue: waiting there would count as the carrier's time
             posted = await self._pool.post(
-                self._profile.url, headers=headers, buffers=http.buffers, timeouts=self._timeouts
+                self._profile.endpoints[0], headers=headers, buffers=http.buffers, timeouts=self._timeouts
             )
         return outcome_of(posted, self._profile)
 
@@ -49,5 +49,5 @@ class Mm7Client:
 
 
 def _basic(profile: CarrierProfile) -> str:
-    pair = f"{profile.username}:{profile.password}"
+    pair = f"{profile.auth.username}:{profile.auth.password}"
     return "Basic " + base64.b64encode(pair.encode()).decode()

@@ -47,14 +47,14 @@ def carrier_limit(profile: CarrierProfile, operator: str, sender_type: SenderTyp
     """The limit of a message from that type of sender to a subscriber of `operator` (empty: unknown)."""
     known = find_operator(operator) if operator else None
     published = published_limits().get((known.id, sender_type)) if known else None
-    own = profile.limits.get(sender_type, profile.limit)
+    own = profile.limits.by_sender.get(sender_type, profile.limits.bytes)
     if own:
-        limit, source = Limit(bytes=own, measure=profile.measure), f"the profile of {profile.name}"
+        limit, source = Limit(bytes=own, measure=profile.limits.measure), f"the profile of {profile.name}"
     elif published:
         limit, source = published.limit, f"{published.source} ({published.date:%Y})"
     else:
         limit, source = DEFAULT, "the default for carriers that are not listed"
-    types = published.types & profile.types if published and published.types else profile.types
+    types = published.types & profile.limits.types if published and published.types else profile.limits.types
     label = f"{known.name if known else profile.name}/{sender_type}"
     return CarrierLimit(limit=limit, types=types, label=label, source=source)
 

@@ -119,7 +119,7 @@ def _without_code(answer: SubmitAnswer, profile: CarrierProfile, posted: Answere
     if posted.status >= 300:
         return OurFault(code=None, text=f"HTTP {posted.status} without an MM7 status", raw=answer.excerpt)
     empty = not posted.body.strip()
-    if empty and profile.empty_answer_accepts:
+    if empty and profile.answers.empty_accepts:
         return Accepted(message_id="", code=1000, text="empty answer, which this carrier means as accepted")
     what = "an empty answer" if empty else "an answer without a status code"
     return Unknown(text=f"HTTP {posted.status} with {what}")
@@ -127,13 +127,13 @@ def _without_code(answer: SubmitAnswer, profile: CarrierProfile, posted: Answere
 
 def _of_code(code: int, answer: SubmitAnswer, profile: CarrierProfile, after: Millis | None) -> SubmitOutcome:
     text = f"{code} {answer.status_text}".strip() + (f" ({answer.details})" if answer.details else "")
-    kind = _NAMES.get(profile.codes.get(code, "")) or _default(canonical(code))
+    kind = _NAMES.get(profile.answers.codes.get(code, "")) or _default(canonical(code))
     if kind is Accepted:
         return Accepted(message_id=answer.message_id or "", code=code, text=text)
     if kind is RefusedRecipient:
         return RefusedRecipient(code=code, text=text)
     if kind is RefusedContent:
-        for_size = profile.codes.get(code) == "size" or _speaks_of_size(answer)
+        for_size = profile.answers.codes.get(code) == "size" or _speaks_of_size(answer)
         return RefusedContent(code=code, text=text, for_size=for_size)
     if kind is Paused:
         return Paused(text=text)

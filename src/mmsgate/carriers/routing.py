@@ -27,12 +27,12 @@ def route(profiles: Iterable[CarrierProfile], *, operator: str, sender_type: Sen
     """The connection for a recipient of `operator` (empty: unknown); one that names the operator comes first."""
     reaching = sorted(
         (profile for profile in profiles if profile.serves(operator)),
-        key=lambda profile: ("*" in profile.operators, profile.name),
+        key=lambda profile: ("*" in profile.reach.operators, profile.name),
     )
     if not reaching:
         return NoRoute.NO_CARRIER
     for profile in reaching:
-        if sender_type in profile.sender_types:
+        if sender_type in profile.reach.sender_types:
             who = f"operator {operator}" if operator else "an unknown operator"
             return Route(profile=profile, reason=f"{profile.name} serves {who}")
     return NoRoute.NOT_PROVISIONED

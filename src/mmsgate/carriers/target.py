@@ -34,7 +34,7 @@ class Target:
     def of(cls, profile: CarrierProfile, operator: str, sender_type: SenderType, size_cap: int = 0) -> "Target":
         """The target of a message."""
         limit = carrier_limit(profile, operator, sender_type)
-        return cls(limit=limit, dialect=profile.dialect, h263=profile.h263, size_cap=size_cap)
+        return cls(limit=limit, dialect=profile.mm7, h263=profile.limits.h263, size_cap=size_cap)
 
     @property
     def most(self) -> int:

@@ -13,7 +13,9 @@ from urllib.parse import urlsplit
 
 import click
 
-from mmsgate.carriers.profile import CarrierProfile, SmscProfile, carrier_from_json
+from mmsgate.carriers.profile import CarrierProfile
+from mmsgate.carriers.record import profile_from_json
+from mmsgate.carriers.smsc import SmscProfile
 from mmsgate.cli.output import data_dir_option, out, running_at
 from mmsgate.clock import SystemClock, iso
 from mmsgate.config import Settings, load
@@ -127,8 +129,8 @@ def _counted(counts: Callable[[], dict[str, int]]) -> str:
 def _carriers(store: Store) -> Iterator[Check]:
     now = SystemClock().now()
     for name, text in sorted(store.accounts.directory().profiles.items()):
-        profile = carrier_from_json(text)
-        where = f"{profile.host}:{profile.port}" if isinstance(profile, SmscProfile) else profile.url
+        profile = profile_from_json(text)
+        where = f"{profile.host}:{profile.port}" if isinstance(profile, SmscProfile) else profile.endpoints[0]
         due = store.messages.next_due(name, default=now)
         late = max(0, now - due) // 1000
         kind = "MM7" if isinstance(profile, CarrierProfile) else "SMPP"

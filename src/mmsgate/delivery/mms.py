@@ -85,23 +85,23 @@ class MmsDelivery:
         self._client, self._store, self._ledger = client, store, ledger
         self._renditions, self._block_reason, self._alarms = renditions, block_reason, alarms
         self._clock, self._has_connection = clock, has_connection
-        self._ready = asyncio.Semaphore(profile.connections + max(1, profile.connections // READY_SHARE))
+        self._ready = asyncio.Semaphore(profile.pace.connections + max(1, profile.pace.connections // READY_SHARE))
         self._refuses, self._rejects = f"{profile.name} refuses us", f"{profile.name} rejects requests"
         self._troubled = True  # an alarm of the run before may be open
 
     @property
     def lease(self) -> Millis:
         """How long an attempt may take before its lease expires: it may wait for the request before it."""
-        return LEASE_MARGIN + round(2 * self.profile.timeout * 1000)
+        return LEASE_MARGIN + 2 * self.profile.pace.timeout
 
     @property
     def patience(self) -> float:
         """Seconds that a request under way may need to its end, and the one before it on its connection."""
-        return min(2 * self.profile.timeout, LONGEST_STOP)
+        return min(2 * self.profile.pace.timeout / 1000, LONGEST_STOP)
 
     async def broken(self, message: Message, error: Exception) -> None:
         """An error of ours ended the attempt."""
-        decide = broke_down(error, now=self._clock.now(), unknown_wait=self.profile.unknown_wait)
+        decide = broke_down(error, now=self._clock.now(), unknown_wait=self.profile.answers.unknown_wait)
         await self._ledger.record(message, decide)
 
     async def deliver(self, message: Message) -> None:
@@ -130,16 +130,16 @@ class MmsDelivery:
             case State.PREPARING:
                 return gave_up("expired before its sound or video was prepared")
             case State.SENT:
-                why = Why.of(f"no final report within {spoken(self.profile.report_wait)}")
+                why = Why.of(f"no final report within {spoken(self.profile.reports.wait)}")
                 return Verdict(happening=Happening.NEVER_REPORTED, why=why)
             case _:
                 return None
 
     def _settle_unknown(self, attempt: Attempt) -> Verdict:
         """R-19: no report settled it in time, the profile says what to do."""
-        patience = spoken(self.profile.unknown_wait)
+        patience = spoken(self.profile.answers.unknown_wait)
         reason = f"the outcome stayed unknown: no report within {patience}; on_unknown is"
-        match self.profile.on_unknown:
+        match self.profile.answers.on_unknown:
             case OnUnknown.RESEND:
                 why = Why.of(f"{reason} resend, so it is sent again with the same TransactionID")
                 return Verdict(happening=Happening.POSTPONED, why=why, due_at=attempt.now)
@@ -176,7 +176,7 @@ class MmsDelivery:
                 return self._fall_back(attempt, reason, **data)
 
     def _fall_back(self, attempt: Attempt, reason: str, **data: object) -> Verdict:
-        connection = self.profile.sms
+        connection = self.profile.reach.sms
         if not self._has_connection(connection):
             return gave_up(f"{reason}; there is no SMS connection {connection!r}", **data)
         return fall_back(attempt.message, reason, now=attempt.now, connection=connection, **data)
@@ -246,7 +246,7 @@ class MmsDelivery:
         return Verdict(
             happening=Happening.TAKEN,
             why=Why.of(f"{self.profile.name} accepted it{named}: {outcome.text}", code=outcome.code),
-            due_at=attempt.now + self.profile.report_wait,
+            due_at=attempt.now + self.profile.reports.wait,
             carrier_ids=(CarrierId(connection=self.profile.name, verbatim=outcome.message_id),),
         )
 
@@ -271,9 +271,9 @@ class MmsDelivery:
         return Verdict(happening=Happening.POSTPONED, why=why, due_at=due_at)
 
     def _in_doubt(self, attempt: Attempt, text: str) -> Verdict:
-        patience = spoken(self.profile.unknown_wait)
-        why = Why.of(f"outcome unknown: {text}; waiting {patience} for a report, not sending again")
-        return Verdict(happening=Happening.IN_DOUBT, why=why, due_at=attempt.now + self.profile.unknown_wait)
+        patience = self.profile.answers.unknown_wait
+        why = Why.of(f"outcome unknown: {text}; waiting {spoken(patience)} for a report, not sending again")
+        return Verdict(happening=Happening.IN_DOUBT, why=why, due_at=attempt.now + patience)
 
     # -- the connection's gate
 

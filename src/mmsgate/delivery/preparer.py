@@ -201,8 +201,9 @@ def terms_in_use(profiles: Sequence[CarrierProfile], account: Account, content: 
     """
     found: dict[str, Terms] = {}
     for profile in profiles:
-        named = sorted(profile.operators - {"*"}) or [account.operator]
-        for sender_type in sorted({sender.type for sender in account.senders.values()} & profile.sender_types):
+        named = sorted(profile.reach.operators - {"*"}) or [account.operator]
+        types = {sender.type for sender in account.senders.values()} & profile.reach.sender_types
+        for sender_type in sorted(types):
             for operator in named:
                 terms = Target.of(profile, operator, sender_type).terms(content.slides)
                 found[terms.key] = terms

@@ -155,8 +155,8 @@ def destinations(profiles: Sequence[CarrierProfile], types: set[SenderType], ope
 
     Where a connection serves everybody, also unknown operators and those with a published limit.
     """
-    named = {each for profile in profiles for each in profile.operators} - {"*"}
-    if any("*" in profile.operators for profile in profiles):
+    named = {each for profile in profiles for each in profile.reach.operators} - {"*"}
+    if any("*" in profile.reach.operators for profile in profiles):
         named |= {"", *(each for each, _ in published_limits())}
     found = []
     for sender_type in sorted(types):

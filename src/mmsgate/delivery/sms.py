@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 
-from mmsgate.carriers.profile import SmscProfile
+from mmsgate.carriers.smsc import SmscProfile
 from mmsgate.clock import MINUTE, Clock, Millis, spoken
 from mmsgate.delivery.mms import BlockReason
 from mmsgate.delivery.retry import retry_delay

@@ -139,7 +139,7 @@ class Reports:
             return self._decide_receipt(report, snapshot, match)
         profile = self._profile(report.connection)
         step = judge_mm7(report, snapshot.message, profile)
-        if step.happening is Happening.FELL_BACK and not (profile and self._has_connection(profile.sms)):
+        if step.happening is Happening.FELL_BACK and not (profile and self._has_connection(profile.reach.sms)):
             reason = f"{step.reason}; there is no SMS connection"
             step = Step(
                 happening=Happening.REPORTED_UNDELIVERED, reason=reason, undelivered=Undelivered.NOT_SUPPORTED
@@ -161,7 +161,7 @@ class Reports:
         falls_back = step.happening is Happening.FELL_BACK
         due_at = self._clock.now() if falls_back else message.due_at
         if step.happening is Happening.UNDER_WAY and message.state is State.UNKNOWN and profile:
-            due_at = self._clock.now() + profile.report_wait  # it has been taken: now the report is waited for
+            due_at = self._clock.now() + profile.reports.wait  # it has been taken: now the report is waited for
         why = Why(
             reason=step.reason,
             data={"status": report.status, "text": report.text, "matched_by": match.matched_by.value},
@@ -174,7 +174,7 @@ class Reports:
             at=self._clock.now(),
             due_at=due_at,
             attempts=0 if falls_back else None,
-            connection=profile.sms if falls_back and profile else None,
+            connection=profile.reach.sms if falls_back and profile else None,
             sms_parts=sms_parts,
             handset=report.handset,
         )
@@ -208,11 +208,11 @@ def judge_mm7(report: Report, message: Message, profile: CarrierProfile | None) 
         return Step(happening=Happening.OVERTAKEN, reason=f"about the MMS, the SMS goes on: {said}")
     if status is MMStatus.RETRIEVED:
         return Step(happening=Happening.REPORTED_DELIVERED, reason=f"delivered: {said}")
-    open_end = status is MMStatus.INDETERMINATE and not (profile and profile.indeterminate_is_final)
+    open_end = status is MMStatus.INDETERMINATE and not (profile and profile.reports.indeterminate_is_final)
     if status in {MMStatus.FORWARDED, MMStatus.DEFERRED} or open_end:
         return Step(happening=Happening.UNDER_WAY, reason=f"under way: {said}")
     cannot_show = status in {MMStatus.NOT_SUPPORTED, MMStatus.UNRECOGNISED}
-    falls_back = cannot_show or (status is MMStatus.REJECTED and profile and profile.rejected_falls_back)
+    falls_back = cannot_show or (status is MMStatus.REJECTED and profile and profile.reports.rejected_falls_back)
     fallback = message.fallback
     if falls_back and fallback.enabled and (fallback.text or fallback.link):
         return Step(happening=Happening.FELL_BACK, reason=f"SMS instead: the phone can't have the MMS ({said})")

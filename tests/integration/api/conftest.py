@@ -13,7 +13,8 @@ import pytest_asyncio
 from lxml import etree
 
 from mmsgate.app import Gateway
-from mmsgate.carriers.profile import CarrierProfile, carrier_json
+from mmsgate.carriers.profile import CarrierProfile
+from mmsgate.carriers.record import profile_json
 from mmsgate.config import Settings
 from mmsgate.demo import files
 from mmsgate.domain.account import Account, Sender, hash_key
@@ -97,8 +98,8 @@ class Api:
 
     async def carrier(self, **changes: Any) -> None:
         """Change the only carrier's profile."""
-        profile = CarrierProfile(name="dead", url="http://127.0.0.1:9/mm7", **changes)
-        await self.gateway.store.accounts.put_carrier("dead", carrier_json(profile))
+        profile = CarrierProfile(name="dead", endpoints=("http://127.0.0.1:9/mm7",), **changes)
+        await self.gateway.store.accounts.put_carrier("dead", profile_json(profile))
         await self.gateway.watch.refresh()
 
     async def post(self, body: str | bytes, path: str = "/ep/v1/", **headers: str) -> Answered:
@@ -178,7 +179,7 @@ async def _provision(store: Store) -> None:
     for sender in SENDERS:
         await store.accounts.put_sender(account_id, sender)
     await store.accounts.put_carrier(
-        "dead", carrier_json(CarrierProfile(name="dead", url="http://127.0.0.1:9/mm7"))
+        "dead", profile_json(CarrierProfile(name="dead", endpoints=("http://127.0.0.1:9/mm7",)))
     )
     await store.stop()
 

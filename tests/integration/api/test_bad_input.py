@@ -8,6 +8,7 @@ import zlib
 
 import pytest
 
+from mmsgate.carriers.profile import Reporting
 from mmsgate.domain.account import Account, hash_key
 from tests.integration.api.conftest import KEY, Api, demo, elements, medium, request
 from tests.unit.builders import NOW
@@ -225,5 +226,5 @@ async def test_a_report_without_credentials_or_sense(api: Api) -> None:
     answered = await api.post(b"<a/>", "/mm7/dead", Content_Type="text/xml")
     assert b"RSErrorRsp" in answered.body
     assert (await api.post(b"x" * 2_000_000, "/mm7/dead")).status == 413
-    await api.carrier(report_user="carrier", report_password="secret")
+    await api.carrier(reports=Reporting(user="carrier", password="secret"))
     assert (await api.post(b"<a/>", "/mm7/dead")).status == 401

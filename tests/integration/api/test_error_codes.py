@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from mmsgate.carriers.profile import Reach
 from mmsgate.domain.account import Block, RateLimits, SourceLimits
 from mmsgate.domain.number import SenderType
 from mmsgate.domain.request import Action, WireDialect
@@ -168,13 +169,13 @@ async def _broken_store(api: Api) -> str:
 
 @triggers("E619")
 async def _not_provisioned(api: Api) -> str:
-    await api.carrier(sender_types=frozenset({SenderType.TOLL_FREE}))
+    await api.carrier(reach=Reach(sender_types=frozenset({SenderType.TOLL_FREE})))
     return request()
 
 
 @triggers("E628")
 async def _no_carrier(api: Api) -> str:
-    await api.carrier(operators=frozenset({"31002"}))
+    await api.carrier(reach=Reach(operators=frozenset({"31002"})))
     return request(operator_id="31003")
 
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from mmsgate.carriers.profile import Reach
 from mmsgate.domain.account import Block, RateLimits
 from mmsgate.domain.number import SenderType
 from mmsgate.domain.request import Action
@@ -51,7 +52,7 @@ async def spoil(api: Api) -> None:
         active=False, ip_allow=("192.0.2.0/24",), actions=frozenset({Action.SEND_MMS}), billing_ok=False,
         campaigns={"spring": frozenset()},
     )  # fmt: skip
-    await api.carrier(sender_types=frozenset({SenderType.TOLL_FREE}))
+    await api.carrier(reach=Reach(sender_types=frozenset({SenderType.TOLL_FREE})))
 
 
 async def repair(api: Api, code: str) -> None:
@@ -69,7 +70,7 @@ async def repair(api: Api, code: str) -> None:
         case "E715":
             await api.change(campaigns={"spring": frozenset({FREE})})
         case "E619":
-            await api.carrier(operators=frozenset({"31002"}))
+            await api.carrier(reach=Reach(operators=frozenset({"31002"})))
         case "E628":
             await api.carrier()
         case "E713":

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from mmsgate.carriers.profile import Limits
 from mmsgate.delivery.rendition import Rendition
 from mmsgate.domain.account import RateLimits
 from mmsgate.domain.advice import ImageLook
@@ -141,7 +142,7 @@ async def test_sounds_and_videos_are_previewed_with_their_lengths(api: Api) -> N
 
 
 async def test_what_a_carrier_does_not_take_goes_by_sms_or_not_at_all(api: Api) -> None:
-    await api.carrier(types=frozenset({"text/plain", "image/jpeg"}))
+    await api.carrier(limits=Limits(types=frozenset({"text/plain", "image/jpeg"})))
     document = request(slides=medium("pdf", api.origin.file("/flyer.pdf", demo("flyer.pdf"))))
     told = await preview(api, document)
     assert {each["outcome"] for each in told["renditions"]} == {"sms"}

@@ -33,7 +33,7 @@ from mmsgate.media.cage import CageError
 from mmsgate.media.probe import AvBroken
 from mmsgate.postbacks.ledger import Ledger
 from mmsgate.store import Acceptance, Directory, Kept, Snapshot, Store, StoreFault, migrate
-from tests.unit.builders import NOW, a_message, an_account
+from tests.unit.builders import NOW, a_message, altered, an_account
 from tests.unit.delivery.fakes import FakeAdapter
 
 FILM = Medium(
@@ -46,7 +46,7 @@ MADE = Version(
 )
 BROKEN = BrokenMedium(slide=1, medium=FILM, reason="it is cut short")
 TERMS = Terms(room=600_000, types=frozenset({"video/mp4"}))
-SIM = CarrierProfile(name="sim", url="http://mmsc.example/")
+SIM = CarrierProfile(name="sim", endpoints=("http://mmsc.example/",))
 SENDERS = {
     "28444": Sender(number="28444", type=SenderType.SHORT_CODE),
     "12065550100": Sender(number="12065550100", type=SenderType.LONG_CODE),
@@ -215,8 +215,12 @@ async def test_every_connection_and_sender_in_use_counts_once(kitchen: Kitchen) 
     profiles = [
         SIM,
         replace(SIM, name="same"),
-        replace(SIM, name="att", operators=frozenset({"31002"})),
-        replace(SIM, name="no-long", limit=200_000, sender_types=frozenset({SenderType.SHORT_CODE})),
+        altered(replace(SIM, name="att"), reach={"operators": frozenset({"31002"})}),
+        altered(
+            replace(SIM, name="no-long"),
+            limits={"bytes": 200_000},
+            reach={"sender_types": frozenset({SenderType.SHORT_CODE})},
+        ),
     ]
     rooms = [terms.room for terms in terms_in_use(profiles, kitchen.account, content(50))]
     assert len(set(rooms)) == len(rooms) == 4  # of sim, AT&T's two, the small one

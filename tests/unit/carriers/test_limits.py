@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from mmsgate.carriers.limits import DEFAULT, carrier_limit, published_limits, read_limits
-from mmsgate.carriers.profile import CarrierProfile
+from mmsgate.carriers.profile import CarrierProfile, Limits
 from mmsgate.domain.number import SenderType
 from mmsgate.domain.operators import OPERATORS
 from mmsgate.domain.rendition import Limit, Measure
 
-HUB = CarrierProfile(name="hub", url="http://mmsc.example/")
+HUB = CarrierProfile(name="hub", endpoints=("http://mmsc.example/",))
 ATT, SHORT, LONG, TOLL_FREE = "31002", SenderType.SHORT_CODE, SenderType.LONG_CODE, SenderType.TOLL_FREE
 ROW = {
     "operator": ATT, "sender_type": "short-code", "bytes": 5, "measure": "wire", "source": "a page",
@@ -36,12 +36,12 @@ def test_the_published_figure_holds_and_what_is_not_listed_has_the_default(
 ) -> None:
     found = carrier_limit(HUB, operator, sender_type)
     assert (found.label, found.limit) == (label, Limit(bytes=limit, measure=Measure.DECODED))
-    assert found.types == HUB.types
+    assert found.types == HUB.limits.types
     assert found.source
 
 
 def test_a_profile_counts_before_the_published_figures() -> None:
-    own = replace(HUB, limit=700_000, measure=Measure.WIRE, limits={LONG: 800_000})
+    own = replace(HUB, limits=Limits(bytes=700_000, measure=Measure.WIRE, by_sender={LONG: 800_000}))
     assert carrier_limit(own, ATT, SHORT).limit == Limit(bytes=700_000, measure=Measure.WIRE)
     assert carrier_limit(own, ATT, LONG).limit == Limit(bytes=800_000, measure=Measure.WIRE)
     assert carrier_limit(own, ATT, SHORT).source == "the profile of hub"

@@ -15,7 +15,7 @@ from mmsgate.carriers.outcome import (
     Unknown,
     outcome_of,
 )
-from mmsgate.carriers.profile import CarrierProfile
+from mmsgate.carriers.profile import Answers, CarrierProfile
 from mmsgate.http.outcome import Answered, Lost, NotSent
 from mmsgate.mm7 import status as mm7_status
 from mmsgate.mm7.answer import encode_fault, encode_submit_rsp
@@ -25,7 +25,9 @@ XML = {"content-type": "text/xml; charset=utf-8"}
 
 def a_profile(*, codes: Mapping[int, str] | None = None, empty_answer_accepts: bool = False) -> CarrierProfile:
     return CarrierProfile(
-        name="sim", url="http://mmsc.example/", codes=codes or {}, empty_answer_accepts=empty_answer_accepts
+        name="sim",
+        endpoints=("http://mmsc.example/",),
+        answers=Answers(codes=codes or {}, empty_accepts=empty_answer_accepts),
     )
 
 

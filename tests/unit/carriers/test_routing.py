@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import pytest
 
-from mmsgate.carriers.profile import CarrierProfile
+from mmsgate.carriers.profile import CarrierProfile, Reach
 from mmsgate.carriers.routing import NoRoute, Route, route
 from mmsgate.domain.number import SenderType
 
@@ -13,7 +13,9 @@ SHORT, LONG, TOLL_FREE = SenderType.SHORT_CODE, SenderType.LONG_CODE, SenderType
 
 def a_profile(name: str, *operators: str, types: Iterable[SenderType] = SenderType) -> CarrierProfile:
     return CarrierProfile(
-        name=name, url="http://mmsc.example/", operators=frozenset(operators), sender_types=frozenset(types)
+        name=name,
+        endpoints=("http://mmsc.example/",),
+        reach=Reach(operators=frozenset(operators), sender_types=frozenset(types)),
     )
 
 

@@ -18,7 +18,7 @@ from mmsgate.carriers.outcome import (
     Temporary,
     Unknown,
 )
-from mmsgate.carriers.profile import CarrierProfile, OnUnknown
+from mmsgate.carriers.profile import CarrierProfile, OnUnknown, Reach
 from mmsgate.clock import DAY, MINUTE, SECOND, Clock, ManualClock, Millis
 from mmsgate.delivery.alarms import Alarms
 from mmsgate.delivery.mms import MmsDelivery
@@ -29,7 +29,7 @@ from mmsgate.domain.postback import PostbackCode
 from mmsgate.domain.slide import Slide
 from mmsgate.domain.state import Happening, State
 from mmsgate.mm7.content import EncodedContent
-from tests.unit.builders import NOW, a_fallback, a_message
+from tests.unit.builders import NOW, a_fallback, a_message, altered
 from tests.unit.delivery.fakes import Bench, a_content, fake_renditions
 from tests.unit.mm7.samples import FILM, encoded
 
@@ -58,7 +58,7 @@ class FakeClient:
         return self._outcomes.pop(0)
 
 
-SIM = CarrierProfile(name="sim", url="http://mmsc.example/", sms="sim-sms", timeout=60)
+SIM = CarrierProfile(name="sim", endpoints=("http://mmsc.example/",), reach=Reach(sms="sim-sms"))
 
 
 class MmsBench(Bench):
@@ -192,7 +192,7 @@ async def test_the_carriers_id_is_remembered_with_its_connection() -> None:
 
 
 async def test_a_lease_outlasts_two_requests_one_after_the_other() -> None:
-    assert MmsBench().delivery.lease > 2 * SIM.timeout * SECOND
+    assert MmsBench().delivery.lease > 2 * SIM.pace.timeout
 
 
 @pytest.mark.parametrize(("attempts", "usual"), [(0, SECOND), (1, 5 * SECOND), (3, 2 * MINUTE), (20, 60 * MINUTE)])
@@ -267,16 +267,16 @@ async def test_a_text_or_a_link_alone_is_enough_for_an_sms(fallback: dict[str, A
 
 
 @pytest.mark.parametrize(
-    ("profile", "reason"),
+    ("limits", "reason"),
     [
-        (replace(SIM, types=frozenset()), "SMS instead: slide 1: phones on AT&T/short-code don't take JPEG image"),
-        (replace(SIM, limit=1), "SMS instead: slide 1: Image of "),
+        ({"types": frozenset()}, "SMS instead: slide 1: phones on AT&T/short-code don't take JPEG image"),
+        ({"bytes": 1}, "SMS instead: slide 1: Image of "),
     ],
 )
 async def test_content_that_does_not_suit_the_carrier_goes_by_sms_unsent(
-    profile: CarrierProfile, reason: str
+    limits: dict[str, Any], reason: str
 ) -> None:
-    bench = MmsBench(profile=profile)
+    bench = MmsBench(profile=altered(SIM, limits=limits))
     message = await bench.deliver()
     assert [change.event.happening for change in bench.changes] == [H.FELL_BACK]
     assert (message.state, message.due_at, bench.client.sent) == (State.FALLBACK, NOW, [])
@@ -284,7 +284,8 @@ async def test_content_that_does_not_suit_the_carrier_goes_by_sms_unsent(
 
 
 async def test_content_that_does_not_suit_the_carrier_fails_where_no_sms_is_wanted() -> None:
-    bench = MmsBench(profile=replace(SIM, limit=1), message=a_message(fallback=a_fallback(enabled=False)))
+    small = altered(SIM, limits={"bytes": 1})
+    bench = MmsBench(profile=small, message=a_message(fallback=a_fallback(enabled=False)))
     assert (await bench.deliver()).state is State.FAILED
     assert bench.event.data["limit"] == 1
 
@@ -343,7 +344,7 @@ async def test_expiry_and_block_list_do_not_judge_what_may_have_been_sent(state:
 
 
 async def test_without_a_final_report_a_sent_message_ends_unreported() -> None:
-    profile = replace(SIM, report_wait=2 * DAY)
+    profile = altered(SIM, reports={"wait": 2 * DAY})
     bench = MmsBench(message=a_message(state=State.SENT, told=True), profile=profile)
     message = await bench.deliver()
     assert (message.state, message.due_at, bench.told) == (State.UNREPORTED, None, [])
@@ -374,7 +375,7 @@ async def test_an_outcome_that_stays_unknown_is_settled_as_the_profile_says(
     on_unknown: OnUnknown, fallback: dict[str, Any], happening: Happening, state: State, reason: str
 ) -> None:
     waiting = a_message(state=State.UNKNOWN, attempts=1, fallback=a_fallback(**fallback))
-    bench = MmsBench(message=waiting, profile=replace(SIM, on_unknown=on_unknown))
+    bench = MmsBench(message=waiting, profile=altered(SIM, answers={"on_unknown": on_unknown}))
     message = await bench.deliver()
     assert (bench.event.happening, message.state, bench.client.sent) == (happening, state, [])
     assert "the outcome stayed unknown: no report within 15 minutes" in bench.event.reason
@@ -384,7 +385,7 @@ async def test_an_outcome_that_stays_unknown_is_settled_as_the_profile_says(
 
 async def test_a_resend_is_a_new_attempt() -> None:
     waiting = a_message(state=State.UNKNOWN, attempts=1)
-    bench = MmsBench(OK, message=waiting, profile=replace(SIM, on_unknown=OnUnknown.RESEND))
+    bench = MmsBench(OK, message=waiting, profile=altered(SIM, answers={"on_unknown": OnUnknown.RESEND}))
     await bench.deliver()
     assert (await bench.deliver()).attempts == 2
 
@@ -492,7 +493,7 @@ class Held:
 
     def __init__(self, *, connections: int, count: int) -> None:
         self.messages = [a_message(id=number) for number in range(1, count + 1)]
-        self.bench = MmsBench(profile=replace(SIM, connections=connections), messages=self.messages)
+        self.bench = MmsBench(profile=altered(SIM, pace={"connections": connections}), messages=self.messages)
         self.bench.delivery._client = cast("Mm7Client", self)
         self.under_way = 0
         self._answer: asyncio.Future[SubmitOutcome] = asyncio.get_running_loop().create_future()

@@ -23,11 +23,11 @@ from mmsgate.media.adapter import Adapter
 from mmsgate.media.cage import ImageBroken, ImageCage
 from mmsgate.media.probe import AvBroken, AvFacts
 from mmsgate.media.storage import BlobStore
-from tests.unit.builders import an_account
+from tests.unit.builders import altered, an_account
 from tests.unit.delivery.fakes import FakeAdapter, FakeBlobs, FakeRenditions, a_content
 from tests.unit.mm7.samples import IMAGE
 
-ALL = CarrierProfile(name="all", url="http://mmsc.example/")
+ALL = CarrierProfile(name="all", endpoints=("http://mmsc.example/",))
 SHORT, LONG = SenderType.SHORT_CODE, SenderType.LONG_CODE
 SOUND = Medium(kind=MediaKind.AUDIO, blob=IMAGE.blob, mime="audio/mpeg", size=900, source="http://x/a.mp3")
 BIG = replace(IMAGE, size=700_000)
@@ -93,7 +93,7 @@ def test_a_connection_for_everybody_is_shown_for_every_published_operator_and_th
 
 
 def test_a_connection_that_names_operators_is_shown_for_those_alone() -> None:
-    att = replace(ALL, name="att", operators=frozenset({"31002", "31005"}))
+    att = altered(replace(ALL, name="att"), reach={"operators": frozenset({"31002", "31005"})})
     assert where(att, types={SHORT, LONG}) == [
         ("att", "31002", "long-code"), ("att", "31005", "long-code"),
         ("att", "31002", "short-code"), ("att", "31005", "short-code"),
@@ -101,7 +101,9 @@ def test_a_connection_that_names_operators_is_shown_for_those_alone() -> None:
 
 
 def test_an_operator_is_shown_where_it_is_routed_to() -> None:
-    att = replace(ALL, name="att", operators=frozenset({"31002"}), sender_types=frozenset({SHORT}))
+    att = altered(
+        replace(ALL, name="att"), reach={"operators": frozenset({"31002"}), "sender_types": frozenset({SHORT})}
+    )
     found = where(ALL, att, types={SHORT, LONG})
     assert [each for each in found if each[1] == "31002"] == [
         ("all", "31002", "long-code"), ("att", "31002", "short-code"),
@@ -110,7 +112,7 @@ def test_an_operator_is_shown_where_it_is_routed_to() -> None:
 
 def test_the_operator_of_the_request_is_shown_too() -> None:
     assert ("all", "0001400", "short-code") in where(ALL, operator="0001400")
-    assert where(replace(ALL, sender_types=frozenset({LONG}))) == []
+    assert where(altered(ALL, reach={"sender_types": frozenset({LONG})})) == []
 
 
 # -- what
@@ -130,7 +132,9 @@ async def test_carriers_with_equal_terms_share_the_work_and_nothing_is_kept() ->
 
 async def test_a_change_is_told_in_the_words_of_the_timeline_and_the_size_is_the_encoded_one() -> None:
     made = Version(slides=(Slide(media=(replace(BIG, size=500_000),)),), notes=("slide 1: smaller",))
-    preview = await Desk(replace(ALL, limit=600_000), adapter=Inspecting(made)).preview(Slide(media=(BIG,)))
+    preview = await Desk(altered(ALL, limits={"bytes": 600_000}), adapter=Inspecting(made)).preview(
+        Slide(media=(BIG,))
+    )
     row = preview.rows[0]
     assert row.changes == ("slide 1: smaller to fit 600,000 decoded on all/short-code",)
     assert row.size is not None
@@ -139,7 +143,7 @@ async def test_a_change_is_told_in_the_words_of_the_timeline_and_the_size_is_the
 
 
 async def test_what_does_not_fit_goes_by_sms_or_not_at_all() -> None:
-    desk = Desk(replace(ALL, limit=600_000))
+    desk = Desk(altered(ALL, limits={"bytes": 600_000}))
     preview = await desk.preview(Slide(media=(BIG,)))
     assert {row.outcome for row in preview.rows} == {Outcome.SMS}
     assert "over the 600,000 decoded on all/short-code" in preview.rows[0].reason
@@ -154,7 +158,7 @@ async def test_a_text_that_has_grown_too_long_fails_whatever_the_fallback() -> N
 
 
 async def test_a_templates_version_that_is_there_is_used() -> None:
-    desk = Desk(replace(ALL, limit=600_000))
+    desk = Desk(altered(ALL, limits={"bytes": 600_000}))
     desk.contents[5] = a_content(slides=(Slide(media=(BIG,)),))
     await desk.preview(Slide(media=(BIG,)))
     (terms,) = {terms.key: terms for terms in desk.adapter.asked}.values()

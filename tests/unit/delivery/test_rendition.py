@@ -15,11 +15,11 @@ from mmsgate.domain.number import SenderType
 from mmsgate.domain.rendition import Measure, Misfit, Version
 from mmsgate.domain.slide import Medium, Slide
 from mmsgate.mm7.dialect import Dialect, Encoding
-from tests.unit.builders import a_message
+from tests.unit.builders import a_message, altered
 from tests.unit.delivery.fakes import FakeAdapter, FakeBlobs, FakeRenditions, a_content, fake_renditions
 from tests.unit.mm7.samples import ANIMATION, BLOBS, CARD, FILM, HELLO, IMAGE, JPEG
 
-SIM = CarrierProfile(name="sim", url="http://mmsc.example/")
+SIM = CarrierProfile(name="sim", endpoints=("http://mmsc.example/",))
 
 
 class Kitchen:
@@ -80,7 +80,7 @@ async def test_content_that_is_gone_has_no_rendition() -> None:
 
 
 def taking(*types: str) -> CarrierProfile:
-    return replace(SIM, types=frozenset(types))
+    return altered(SIM, limits={"types": frozenset(types)})
 
 
 async def test_a_type_that_the_carrier_does_not_take_is_named_with_its_slide() -> None:
@@ -110,7 +110,7 @@ BIGGER = replace(ANIMATION, size=500_000)
 
 
 def limited(limit: int) -> CarrierProfile:
-    return replace(SIM, limit=limit)
+    return altered(SIM, limits={"bytes": limit})
 
 
 async def test_files_over_the_limit_are_refused_unread_and_the_largest_is_named() -> None:
@@ -149,7 +149,7 @@ async def test_the_limit_itself_still_fits() -> None:
 
 async def test_the_limit_counts_decoded_bytes_whatever_the_encoding() -> None:
     size = (await Kitchen(a_content()).made()).content.decoded_size
-    encoded = replace(limited(size), dialect=Dialect(encoding=Encoding.BASE64))
+    encoded = replace(limited(size), mm7=Dialect(encoding=Encoding.BASE64))
     assert (await Kitchen(a_content()).made(profile=encoded)).content.wire_size > size
 
 
@@ -185,7 +185,7 @@ async def test_another_connection_with_the_same_dialect_shares_the_bytes() -> No
 async def test_another_dialect_is_encoded_anew() -> None:
     kitchen = Kitchen(a_content())
     binary = await kitchen.made()
-    base64 = await kitchen.made(profile=replace(SIM, dialect=Dialect(encoding=Encoding.BASE64)))
+    base64 = await kitchen.made(profile=replace(SIM, mm7=Dialect(encoding=Encoding.BASE64)))
     assert JPEG in binary.content.buffers
     assert JPEG not in base64.content.buffers
     assert (await kitchen.made()).content is binary.content
@@ -317,11 +317,11 @@ async def test_a_refused_size_leaves_less_of_the_limit() -> None:
 
 async def test_a_limit_on_the_wire_counts_base64() -> None:
     big = (Slide(media=(replace(IMAGE, size=80_000),)),)
-    wire = replace(limited(100_000), measure=Measure.WIRE)
+    wire = altered(limited(100_000), limits={"measure": Measure.WIRE})
     binary, base64 = Kitchen(a_content(slides=big)), Kitchen(a_content(slides=big))
     await binary.made(profile=wire)
     assert binary.adapter.asked == []
-    await base64.refused(profile=replace(wire, dialect=Dialect(encoding=Encoding.BASE64)))
+    await base64.refused(profile=replace(wire, mm7=Dialect(encoding=Encoding.BASE64)))
     (terms,) = base64.adapter.asked
     assert terms.room is not None
     assert 65_000 < terms.room < 100_000 * 57 // 78

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from mmsgate.carriers.profile import SmscProfile
+from mmsgate.carriers.smsc import SmscProfile
 from mmsgate.clock import DAY, MINUTE, SECOND, Millis
 from mmsgate.delivery.sms import LEASE, SmsDelivery
 from mmsgate.domain.message import Message, SmsPart

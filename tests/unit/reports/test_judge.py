@@ -9,7 +9,7 @@ from mmsgate.domain.state import Happening, State
 from mmsgate.reports.reports import Report, judge_mm7
 from tests.unit.builders import a_fallback, a_message
 
-SIM = CarrierProfile(name="sim", url="http://127.0.0.1:9/mm7")
+SIM = CarrierProfile(name="sim", endpoints=("http://127.0.0.1:9/mm7",))
 
 
 def report(status: str) -> Report:
