@@ -111,5 +111,6 @@ def _slide_number(custom: CustomText, slides: int) -> int:
         what = (
             "custom-text needs value and slide" if custom.value is None or not written else "there is no such slide"
         )
-        raise Refusal("E313", slide=number, detail=f"{what}; the template has {slides}")
+        wording = "" if number else "custom-text names no slide."  # "Slide 0 is empty." would name one that is none
+        raise Refusal("E313", slide=number, detail=f"{what}; the template has {slides}", wording=wording)
     return number

@@ -1,5 +1,6 @@
 """The commands, each in the module of its noun. A command's module is imported when the command is used."""
 
+import errno
 import os
 import sys
 from collections.abc import Mapping
@@ -22,6 +23,8 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "doctor": ("doctor", "Check the installation and show what waits for a person."),
     "config": ("config", "Print every setting with its meaning and default."),
 }
+
+_DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 class _Lazy(click.Group):
@@ -58,4 +61,10 @@ def main() -> None:
         cli()
     except Fault as fault:
         click.echo(f"mmsgate: {fault}", err=True)
+        sys.exit(1)
+    except OSError as error:
+        if error.errno not in _DISK_FULL:
+            raise
+        click.echo(f"mmsgate: the output could not be written: {error.strerror}", err=True)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left of it fails no more
         sys.exit(1)

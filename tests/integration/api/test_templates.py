@@ -103,6 +103,8 @@ async def test_custom_texts_that_do_not_fit_the_template(api: Api) -> None:
         "<slide>first</slide><value>x</value>",
     ):  # fmt: skip
         assert await refused(api, send(mms_id, more=f"<custom-text>{custom}</custom-text>")) == "E313"
+    nowhere = await api.post(send(mms_id, more="<custom-text><value>x</value></custom-text>"))
+    assert b"<error-info>custom-text names no slide.</error-info>" in nowhere.body
     long = f"<custom-text><slide>1</slide><value>{'x' * 5001}</value></custom-text>"
     assert await refused(api, send(mms_id, more=long)) == "E228"
     assert await refused(api, send(mms_id, custom_subject="x" * 81)) == "E314"
