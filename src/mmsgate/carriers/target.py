@@ -9,7 +9,7 @@ from mmsgate.domain.number import SenderType
 from mmsgate.domain.rendition import Measure, Terms
 from mmsgate.domain.slide import Medium, Slide
 from mmsgate.mm7.content import EncodedContent
-from mmsgate.mm7.dialect import Dialect, Encoding
+from mmsgate.mm7.dialect import ContentStyle, Encoding
 
 #: SOAP part, HTTP boundary lines and the like, where the bytes on the wire are counted.
 _ENVELOPE = 2_500
@@ -20,13 +20,13 @@ _ROUNDING = 32
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """For whom a content is: the carrier's limit and types, and how its MM7 is written.
+    """For whom a content is: the carrier's limit and types, and how its content is written.
 
     `size_cap` is what a refusal for size has left of the limit, 0: all of it.
     """
 
     limit: CarrierLimit
-    dialect: Dialect
+    dialect: ContentStyle
     h263: bool = False
     size_cap: int = 0
 
@@ -34,7 +34,7 @@ class Target:
     def of(cls, profile: CarrierProfile, operator: str, sender_type: SenderType, size_cap: int = 0) -> "Target":
         """The target of a message."""
         limit = carrier_limit(profile, operator, sender_type)
-        return cls(limit=limit, dialect=profile.mm7, h263=profile.limits.h263, size_cap=size_cap)
+        return cls(limit=limit, dialect=profile.mm7.style, h263=profile.limits.h263, size_cap=size_cap)
 
     @property
     def most(self) -> int:

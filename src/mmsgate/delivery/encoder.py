@@ -11,7 +11,7 @@ from mmsgate.domain.slide import Slide
 from mmsgate.flights import Flights
 from mmsgate.media.storage import BlobMissingError
 from mmsgate.mm7.content import Body, EncodedContent, encode_content
-from mmsgate.mm7.dialect import Dialect, Encoding
+from mmsgate.mm7.dialect import ContentStyle, Encoding
 from mmsgate.recent import Recent
 from mmsgate.store import EncodedRow
 
@@ -74,7 +74,7 @@ class EncodeJob:
     """What is to be encoded. `fitted` says that we have adapted the media: then the carrier may not."""
 
     slides: tuple[Slide, ...]
-    dialect: Dialect
+    dialect: ContentStyle
     fitted: bool = False
 
 
@@ -91,7 +91,7 @@ class Encoder:
         self._recent: Recent[EncodeJob, EncodedContent] = Recent(
             256, weigh=lambda encoded: encoded.wire_size, budget=memory // 2
         )
-        self._bodies: Recent[tuple[str, Encoding], Body] = Recent(
+        self._bodies: Recent[tuple[str, Encoding, str], Body] = Recent(
             256, weigh=lambda body: len(body.data), budget=memory // 2
         )
         self._flights: Flights[EncodeJob, EncodedContent] = Flights()
@@ -119,20 +119,21 @@ class Encoder:
     async def _fresh(self, job: EncodeJob) -> EncodedContent:
         self.encodes += 1
         media = [medium for slide in job.slides for medium in slide.media]
-        bodies = {medium.blob: await self._body(medium.blob, job.dialect.encoding) for medium in media}
+        bodies = {medium.blob: await self._body(medium.blob, job.dialect) for medium in media}
         return encode_content(
             job.slides, bodies, dialect=job.dialect, content_id="1", token=self._boundaries(), fitted=job.fitted
         )
 
-    async def _body(self, blob: str, encoding: Encoding) -> Body:
+    async def _body(self, blob: str, dialect: ContentStyle) -> Body:
         """A medium as it travels, looked through for the usual boundary."""
-        key = (blob, encoding)
+        token = dialect.boundary_token(self._boundaries.usual)
+        key = (blob, dialect.encoding, token)
         known = self._bodies.get(key)
         if known is not None:
             return known
         data = await self._blobs.read(blob)
         made_meanwhile = self._bodies.get(key)
-        return made_meanwhile or self._bodies.put(key, Body.of(data, encoding, self._boundaries.usual))
+        return made_meanwhile or self._bodies.put(key, Body.of(data, dialect.encoding, token))
 
     async def _stored(self, job: EncodeJob, content_id: int, key: str) -> EncodedContent:
         encoded = await self._fresh(job)

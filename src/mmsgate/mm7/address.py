@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from mmsgate.domain.number import SenderType, mask, normalise
+from mmsgate.domain.number import mask, normalise
 from mmsgate.mm7.xml import Node, child, escape, local, own_text
 
 
@@ -27,12 +27,6 @@ class Address:
 
     def __repr__(self) -> str:
         return f"{self.kind.value}({mask(self.value)})"
-
-    @classmethod
-    def of_sender(cls, number: str, sender_type: SenderType) -> "Address":
-        """Our own number as MM7 addresses it: short codes have an element of their own."""
-        short = sender_type is SenderType.SHORT_CODE
-        return cls(value=number, kind=AddressKind.SHORT_CODE if short else AddressKind.NUMBER)
 
 
 def read_addresses(parent: Node | None) -> tuple[Address, ...]:

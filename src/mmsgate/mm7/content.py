@@ -1,8 +1,8 @@
 """Slides as the content of a SubmitReq: encoded once per rendition and dialect, the same for every recipient.
 
 The SMIL comes first, then the media in slide order (some clients ignore SMIL). Every part has one name, which
-is its Content-ID and Content-Location too; objects (vCard, iCalendar, PDF, pass) travel unreferenced (MM7 wire
-page).
+is its Content-Location too and, with a domain where the carrier wants one, its Content-ID; objects (vCard,
+iCalendar, PDF, pass) travel unreferenced (MM7 wire page).
 """
 
 import base64
@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 
 from mmsgate.domain.media import SMIL_MIME, MediaKind, by_mime
 from mmsgate.domain.slide import Medium, Slide
-from mmsgate.mm7.dialect import Dialect, Encoding, InnerType, Layout, SmilRefs
-from mmsgate.mm7.multipart import Boundaries, Headers, Part, build, draw_boundaries, holds
+from mmsgate.mm7.dialect import ContentStyle, Encoding, InnerType, Layout, PartIds, SmilRefs
+from mmsgate.mm7.multipart import Boundaries, Headers, Part, boundary_parameter, build, draw_boundaries, holds
 from mmsgate.mm7.smil import Par, reference, write_smil
 
 SMIL_NAME = "show.smil"
@@ -72,7 +72,7 @@ def encode_content(
     slides: Sequence[Slide],
     bodies: Mapping[str, Body],
     *,
-    dialect: Dialect,
+    dialect: ContentStyle,
     content_id: str,
     token: Callable[[], str],
     fitted: bool = False,
@@ -88,14 +88,16 @@ def encode_content(
     items = [_smil_item(slides, media, dialect), *media]
     parts = [_part(item, dialect) for item in items]
     boundaries = draw_boundaries(
-        lambda drawn: (item.body.data for item in items if item.body.clear_of != drawn), token
+        lambda drawn: (item.body.data for item in items if item.body.clear_of != drawn),
+        lambda: dialect.boundary_token(token()),
+        mark=dialect.boundary_mark,
     )
     content = f"content.{content_id}@{dialect.id_domain}"
     buffers = tuple(_tail(parts, content, boundaries, dialect))
     has_gif = any(item.content_type.startswith("image/gif") for item in items)
     return EncodedContent(
         boundary=boundaries.outer,
-        href=content if dialect.layout is Layout.NESTED else SMIL_NAME,
+        href=content if dialect.layout is Layout.NESTED else _part_id(SMIL_NAME, dialect),
         buffers=buffers,
         wire_size=sum(map(len, buffers)),
         decoded_size=sum(item.body.size for item in items),
@@ -103,7 +105,7 @@ def encode_content(
     )
 
 
-def _items(index: int, slide: Slide, bodies: Mapping[str, Body], dialect: Dialect) -> Iterator[_Item]:
+def _items(index: int, slide: Slide, bodies: Mapping[str, Body], dialect: ContentStyle) -> Iterator[_Item]:
     """A slide's parts: what is shown, then its text, then its object."""
     for medium in slide.shown:
         yield _medium_item(index, medium, bodies, dialect)
@@ -119,7 +121,7 @@ def _items(index: int, slide: Slide, bodies: Mapping[str, Body], dialect: Dialec
         yield _medium_item(index, medium, bodies, dialect)
 
 
-def _medium_item(index: int, medium: Medium, bodies: Mapping[str, Body], dialect: Dialect) -> _Item:
+def _medium_item(index: int, medium: Medium, bodies: Mapping[str, Body], dialect: ContentStyle) -> _Item:
     entry = by_mime(medium.mime)
     if entry is None:
         raise ValueError(f"an MMS can't carry {medium.mime}")
@@ -132,12 +134,11 @@ def _medium_item(index: int, medium: Medium, bodies: Mapping[str, Body], dialect
     )
 
 
-def _smil_item(slides: Sequence[Slide], media: Sequence[_Item], dialect: Dialect) -> _Item:
-    scheme = "cid:" if dialect.smil_refs is SmilRefs.CID else ""
+def _smil_item(slides: Sequence[Slide], media: Sequence[_Item], dialect: ContentStyle) -> _Item:
     pars = []
     for index, slide in enumerate(slides):
         shown = tuple(
-            reference(item.kind, scheme + item.name)
+            reference(item.kind, _src(item.name, dialect))
             for item in media
             if item.slide == index and item.kind and not item.kind.is_object
         )
@@ -147,12 +148,24 @@ def _smil_item(slides: Sequence[Slide], media: Sequence[_Item], dialect: Dialect
     return _Item(name=SMIL_NAME, content_type=f"{SMIL_MIME}; charset=utf-8", kind=None, body=body)
 
 
-def _part(item: _Item, dialect: Dialect) -> Part:
+def _part_id(name: str, dialect: ContentStyle) -> str:
+    """The Content-ID of the part with that name."""
+    return f"{name}@{dialect.id_domain}" if dialect.part_ids is PartIds.DOMAIN else name
+
+
+def _src(name: str, dialect: ContentStyle) -> str:
+    """How the SMIL refers to a part."""
+    return f"cid:{_part_id(name, dialect)}" if dialect.smil_refs is SmilRefs.CID else name
+
+
+def _part(item: _Item, dialect: ContentStyle) -> Part:
+    named = f'; name="{item.name}"' if dialect.part_names else ""
     headers: Headers = (
-        ("Content-Type", f'{item.content_type}; name="{item.name}"'),
-        ("Content-ID", f"<{item.name}>"),
-        ("Content-Location", item.name),
+        ("Content-Type", f"{item.content_type}{named}"),
+        ("Content-ID", dialect.wrapped(_part_id(item.name, dialect))),
     )
+    if dialect.content_location:
+        headers = (*headers, ("Content-Location", item.name))
     if item.kind is not None:
         headers = (*headers, ("Content-Transfer-Encoding", dialect.encoding.value))
     return Part(headers=headers, body=item.body.data)
@@ -163,7 +176,7 @@ def _base64(data: bytes) -> bytes:
     return base64.encodebytes(data).replace(b"\n", b"\r\n").removesuffix(b"\r\n")
 
 
-def _tail(parts: Sequence[Part], content: str, boundaries: Boundaries, dialect: Dialect) -> Iterator[bytes]:
+def _tail(parts: Sequence[Part], content: str, boundaries: Boundaries, dialect: ContentStyle) -> Iterator[bytes]:
     """What follows the SOAP part: the parts themselves, or one part that holds them."""
     if dialect.layout is Layout.FLAT:
         first, *rest = build(parts, boundaries.outer)
@@ -171,11 +184,12 @@ def _tail(parts: Sequence[Part], content: str, boundaries: Boundaries, dialect: 
         yield from rest
         yield b"\r\n"
         return
-    content_type = f"multipart/{dialect.inner.value}; boundary={boundaries.inner}"
+    content_type = f"multipart/{dialect.inner.value}; {boundary_parameter(boundaries.inner)}"
     if dialect.inner is InnerType.RELATED:
-        content_type += f'; type="{SMIL_MIME}"; start="<{SMIL_NAME}>"'
+        content_type += f'; type="{SMIL_MIME}"{dialect.start_parameter(_part_id(SMIL_NAME, dialect))}'
+    content_id = dialect.wrapped(content)
     first, *rest = build(parts, boundaries.inner)
-    head = f"\r\n--{boundaries.outer}\r\nContent-Type: {content_type}\r\nContent-ID: <{content}>\r\n\r\n"
+    head = f"\r\n--{boundaries.outer}\r\nContent-Type: {content_type}\r\nContent-ID: {content_id}\r\n\r\n"
     yield head.encode() + first
     yield from rest
     yield f"\r\n--{boundaries.outer}--\r\n".encode()

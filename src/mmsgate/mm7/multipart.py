@@ -75,14 +75,16 @@ def parse_content_type(value: str) -> ContentType:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Boundaries:
-    """The boundaries of a multipart in a multipart: at most 40 letters and digits (one MMSC breaks on others)."""
+    """The boundaries of a multipart in a multipart: a mark, and at most 40 letters and digits."""
 
     outer: str
     inner: str
 
 
-def draw_boundaries(bodies: Callable[[str], Iterable[bytes]], token: Callable[[], str]) -> Boundaries:
-    """Two boundaries that occur in no body, made from `token()` (1-35 random letters and digits).
+def draw_boundaries(
+    bodies: Callable[[str], Iterable[bytes]], token: Callable[[], str], *, mark: str = ""
+) -> Boundaries:
+    """Two boundaries that occur in no body: `mark`, and `token()` (1-35 random letters and digits) behind a name.
 
     `bodies(drawn)` gives those that may hold boundaries of that token: what was looked through before (`holds`)
     may be left out. Raises ValueError if `token` gives anything else or keeps hitting the bodies: then it is not
@@ -93,13 +95,18 @@ def draw_boundaries(bodies: Callable[[str], Iterable[bytes]], token: Callable[[]
         if not _TOKEN.fullmatch(drawn):
             raise ValueError(f"a boundary can't be made of {drawn!r}")
         if not any(holds(body, drawn) for body in bodies(drawn)):
-            return Boundaries(outer=f"outer{drawn}", inner=f"inner{drawn}")
+            return Boundaries(outer=f"{mark}outer{drawn}", inner=f"{mark}inner{drawn}")
     raise ValueError("every boundary drawn occurs in the parts")
 
 
 def holds(body: bytes, token: str) -> bool:
     """Whether a boundary of that token may occur in a body. Both end alike: one look rules out both."""
     return f"er{token}".encode() in body
+
+
+def boundary_parameter(boundary: str) -> str:
+    """The parameter of a Content-Type; in quotes where the boundary is no token (RFC 2045 5.1)."""
+    return f"boundary={boundary}" if boundary.isalnum() else f'boundary="{boundary}"'
 
 
 def write_headers(headers: Headers) -> bytes:

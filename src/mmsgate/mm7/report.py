@@ -72,14 +72,21 @@ class DeliveryReportReq:
 
     @property
     def handset(self) -> Address | None:
-        """The phone's address. One MMSC swaps recipient and sender: then the recipient is a short code."""
-        swapped = (
-            self.recipient is not None
-            and self.recipient.kind is AddressKind.SHORT_CODE
-            and self.sender is not None
-            and self.sender.kind is not AddressKind.SHORT_CODE
-        )
-        return self.sender if swapped else self.recipient
+        """The phone's address, as far as the report itself tells."""
+        return self.parties()[0]
+
+    def parties(self, *, swapped: bool = False) -> tuple[Address | None, Address | None]:
+        """The phone's address and ours.
+
+        Some MMSCs put each in the other's place. A short code tells, for it is never a phone's; where there is none
+        or two, `swapped` says what the carrier is known to do.
+        """
+        short = [each is not None and each.kind is AddressKind.SHORT_CODE for each in (self.recipient, self.sender)]
+        if short[0] != short[1]:
+            swapped = short[0] and self.sender is not None
+        elif self.sender is None:
+            swapped = False
+        return (self.sender, self.recipient) if swapped else (self.recipient, self.sender)
 
     @property
     def handset_name(self) -> str:
