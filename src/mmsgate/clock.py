@@ -5,6 +5,7 @@ Times inside the gateway are whole milliseconds since 1970-01-01 UTC (`Millis`).
 
 import base64
 import random
+import re
 import secrets
 import string
 import time
@@ -12,9 +13,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Protocol
+from typing import Annotated, Protocol
 
-Millis = int
+#: A plain number; the note tells readers of settings that people write it with a unit (`read_span`).
+Millis = Annotated[int, "milliseconds"]
 
 SECOND: Millis = 1000
 MINUTE: Millis = 60 * SECOND
@@ -148,6 +150,33 @@ def spoken(length: Millis) -> str:
         if length >= 2 * unit:
             return f"{length / unit:.3g} {name}"
     return f"{length / SECOND:.3g} s"
+
+
+_SPAN = re.compile(r"(\d{1,12}(?:\.\d{1,6})?)\s*([a-z]+)")
+_UNITS: tuple[tuple[Millis, tuple[str, ...]], ...] = (
+    (DAY, ("days", "day", "d")),
+    (HOUR, ("hours", "hour", "h")),
+    (MINUTE, ("min", "minutes", "minute", "m")),
+    (SECOND, ("s", "seconds", "second", "sec")),
+    (1, ("ms", "milliseconds", "millisecond")),
+)
+_UNIT_OF = {name: unit for unit, names in _UNITS for name in names}
+
+
+def read_span(text: str) -> Millis | None:
+    """A length of time as people write it: ``500 ms``, ``1.5 s``, ``15 min``, ``3 days``; None if it is none."""
+    found = _SPAN.fullmatch(text.strip().lower())
+    unit = _UNIT_OF.get(found[2]) if found else None
+    return round(float(found[1]) * unit) if found and unit else None
+
+
+def write_span(length: Millis) -> str:
+    """The text that `read_span` reads as exactly that: in the largest unit that leaves no fraction."""
+    if not length:
+        return "0 s"
+    unit, names = next((unit, names) for unit, names in _UNITS if length % unit == 0)
+    name = names[1] if length == unit and unit >= HOUR else names[0]  # 1 day
+    return f"{length // unit} {name}"
 
 
 def parse_iso(text: str) -> Millis | None:

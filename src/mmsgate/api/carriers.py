@@ -54,7 +54,8 @@ class CarrierApi:
         match received:
             case DeliveryReportReq():
                 try:
-                    await self._reports.receive(from_mm7(profile.name, received))
+                    report = from_mm7(profile.name, received, swapped=profile.reports.swapped)
+                    await self._reports.receive(report)
                 except Exception:
                     # Not committed, so not acknowledged: the carrier sends it again.
                     log.exception("request %s: a report could not be stored", request_id(request))

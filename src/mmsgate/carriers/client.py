@@ -2,28 +2,47 @@
 
 import asyncio
 import base64
+from collections.abc import Mapping
+from dataclasses import dataclass
 
+from mmsgate.carriers.endpoints import Endpoints
 from mmsgate.carriers.outcome import SubmitOutcome, outcome_of
-from mmsgate.carriers.profile import CarrierProfile
+from mmsgate.carriers.profile import Auth, AuthKind, CarrierProfile
+from mmsgate.carriers.tls import client_context
 from mmsgate.clock import Clock
 from mmsgate.domain.message import Message
-from mmsgate.http import HttpClient, Timeouts
+from mmsgate.http import HttpClient, NotSent, PostOutcome, Timeouts
 from mmsgate.mm7.content import EncodedContent
-from mmsgate.mm7.submit import SubmitReq, encode_submit
+from mmsgate.mm7.submit import HttpMessage, SubmitReq, writer_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exchange:
+    """A request as it was posted, with all our headers: to which endpoint, and what came of it."""
+
+    endpoint: str
+    request: HttpMessage
+    posted: PostOutcome
 
 
 class Mm7Client:
     """Posts to one carrier over its own keep-alive pool. Never sends anything twice by itself.
 
-    As many requests are under way as the profile has connections; the next ones wait, ready to go.
+    As many requests are under way as the profile has connections; the next ones wait, ready to go. Where an
+    endpoint can't be reached, the next one is tried: nothing has left by then. Raises ValueError if the profile's
+    certificate can't be used.
     """
 
     def __init__(self, profile: CarrierProfile, http: HttpClient, clock: Clock) -> None:
         self._profile, self._clock = profile, clock
-        self._pool = http.pool(limit=profile.pace.connections, keepalive=profile.pace.keepalive / 1000)
+        tls = client_context(profile.auth)
+        self._pool = http.pool(limit=profile.pace.connections, keepalive=profile.pace.keepalive / 1000, tls=tls)
         self._connections = asyncio.Semaphore(profile.pace.connections)
         self._timeouts = Timeouts(connect=10, idle=None, total=profile.pace.timeout / 1000)
-        self._headers = {"Authorization": _basic(profile)} if profile.auth.username else {}
+        self._headers = credentials(profile.auth)
+        self._endpoints = Endpoints(profile.endpoints, clock)
+        self._writer = writer_of(profile.mm7)
+        self._carrier_ids = dict(profile.mm7.carrier_ids)
 
     async def submit(self, message: Message, content: EncodedContent, subject: str) -> SubmitOutcome:
         """Send one message with that content; what came of it."""
@@ -31,23 +50,51 @@ class Mm7Client:
             transaction_id=message.transaction_id,
             sender=message.sender,
             sender_type=message.sender_type,
+            service=message.service_id,
             recipient=message.recipient,
             timestamp=self._clock.now(),
             expiry=message.expires_at,
             subject=subject,
         )
-        http = encode_submit(request, content, dialect=self._profile.mm7)
-        headers = {**self._headers, **http.headers}
+        exchange = await self.exchange(request, content, operator=message.operator)
+        return outcome_of(exchange.posted, self._profile)
+
+    async def exchange(self, request: SubmitReq, content: EncodedContent, *, operator: str = "") -> Exchange:
+        """Post one request; what was sent, and what came back. `operator` is the recipient's, by our id."""
+        written = self._writer.write(request, content)
+        headers = {**self._headers, **self._carrier(operator), **written.headers}
+        sent = HttpMessage(headers=headers, buffers=written.buffers, length=written.length)
         async with self._connections:  # not the pool's own queue: waiting there would count as the carrier's time
+            endpoint, posted = await self._post(sent)
+        return Exchange(endpoint=endpoint, request=sent, posted=posted)
+
+    def _carrier(self, operator: str) -> Mapping[str, str]:
+        """The header that names the recipient's operator."""
+        name = self._profile.mm7.carrier_header
+        return {name: self._carrier_ids.get(operator, operator)} if name and operator else {}
+
+    async def _post(self, sent: HttpMessage) -> tuple[str, PostOutcome]:
+        """To the first endpoint that can be reached, each within the profile's time-out."""
+        posted: PostOutcome = NotSent(reason="there is no endpoint")
+        endpoint = ""
+        for endpoint in self._endpoints:
             posted = await self._pool.post(
-                self._profile.endpoints[0], headers=headers, buffers=http.buffers, timeouts=self._timeouts
+                endpoint, headers=sent.headers, buffers=sent.buffers, timeouts=self._timeouts
             )
-        return outcome_of(posted, self._profile)
+            if not isinstance(posted, NotSent):
+                self._endpoints.reached(endpoint)
+                break
+        return endpoint, posted
 
     async def close(self) -> None:
         await self._pool.close()
 
 
-def _basic(profile: CarrierProfile) -> str:
-    pair = f"{profile.auth.username}:{profile.auth.password}"
-    return "Basic " + base64.b64encode(pair.encode()).decode()
+def credentials(auth: Auth) -> Mapping[str, str]:
+    """The header that says who we are, if there is one."""
+    if auth.kind is AuthKind.HEADER:
+        return {auth.header: auth.value}
+    if auth.kind is AuthKind.BASIC and auth.username:
+        pair = f"{auth.username}:{auth.password}".encode()
+        return {"Authorization": f"Basic {base64.b64encode(pair).decode()}"}
+    return {}

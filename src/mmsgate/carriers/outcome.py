@@ -8,6 +8,7 @@ from mmsgate.carriers.profile import CarrierProfile
 from mmsgate.clock import Millis
 from mmsgate.http.outcome import Answered, Lost, NotSent, PostOutcome
 from mmsgate.mm7.answer import SubmitAnswer, read_submit_response
+from mmsgate.mm7.multipart import parse_content_type
 from mmsgate.mm7.status import canonical
 
 
@@ -96,11 +97,20 @@ def outcome_of(posted: PostOutcome, profile: CarrierProfile) -> SubmitOutcome:
             return Temporary(text=f"not sent: {reason}")
         case Lost(reason=reason):
             return Unknown(text=f"the connection was lost after the body had begun to leave: {reason}")
-        case Answered():
+        case Answered() if _is_answer(posted, profile):
             answer = read_submit_response(posted.status, posted.headers, posted.body)
             return _of_answer(answer, profile, posted)
+        case Answered():
+            return _of_answer(SubmitAnswer(http_status=posted.status), profile, posted)
         case _:
             assert_never(posted)
+
+
+def _is_answer(posted: Answered, profile: CarrierProfile) -> bool:
+    """Whether a body of that type is the carrier's at all, and not that of a proxy before it."""
+    types = profile.answers.types
+    mime = parse_content_type(posted.headers.get("content-type", "")).mime
+    return not types or not posted.body.strip() or mime in types
 
 
 def _of_answer(answer: SubmitAnswer, profile: CarrierProfile, posted: Answered) -> SubmitOutcome:

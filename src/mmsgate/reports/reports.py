@@ -59,9 +59,9 @@ class Report:
         return cls(**{**fields, "ids": tuple(fields["ids"])})
 
 
-def from_mm7(connection: str, report: DeliveryReportReq) -> Report:
-    """A carrier's DeliveryReportReq."""
-    handset, other = report.handset, report.sender if report.handset is report.recipient else report.recipient
+def from_mm7(connection: str, report: DeliveryReportReq, *, swapped: bool = False) -> Report:
+    """A carrier's DeliveryReportReq; `swapped` says that it is known to swap sender and recipient."""
+    handset, other = report.parties(swapped=swapped)
     return Report(
         kind="mm7",
         connection=connection,

@@ -22,15 +22,32 @@ from mmsgate.carriers.record import Profile, profile_from, profile_from_json, pr
 from mmsgate.carriers.smsc import SmscProfile
 from mmsgate.domain.number import SenderType
 from mmsgate.domain.rendition import Measure
-from mmsgate.mm7.dialect import Dialect, Encoding, InnerType, Layout, SmilRefs
+from mmsgate.mm7.dialect import (
+    BoundaryAlphabet,
+    Dialect,
+    Encoding,
+    Expiry,
+    InnerType,
+    Layout,
+    PartIds,
+    RecipientStyle,
+    SenderStyle,
+    SmilRefs,
+    Start,
+)
 from mmsgate.mm7.envelope import Prefix
+from mmsgate.mm7.subject import SubjectPolicy
 
 DIALECT = Dialect(
-    vaspid="v", vasid="28444mms", namespace="urn:mm7", mm7_version="5.3.0", prefix=Prefix.PREFIXED,
-    soap_action=None, omissions=frozenset({"VASPID", "ReadReply"}),
-    constants=(("ServiceCode", "gold"), ("ChargedParty", "Sender")), layout=Layout.FLAT, inner=InnerType.MIXED,
-    encoding=Encoding.BASE64, smil_refs=SmilRefs.CID, vcard_mime="text/vcard", allow_adaptations=True,
-    delivery_report=False, id_domain="gw.example",
+    vaspid="v", vasid="{sender}mms", vasids=(("28444", "gold"), ("32113", "silver")), namespace="urn:mm7",
+    mm7_version="5.3.0", prefix=Prefix.PREFIXED, soap_action="urn:mm7",
+    omissions=frozenset({"VASPID", "ReadReply"}), constants=(("ServiceCode", "gold"), ("ChargedParty", "Sender")),
+    layout=Layout.FLAT, inner=InnerType.MIXED, encoding=Encoding.BASE64, smil_refs=SmilRefs.CID,
+    vcard_mime="text/vcard", allow_adaptations=True, delivery_report=False, id_domain="gw.example",
+    id_brackets=False, part_ids=PartIds.DOMAIN, part_names=False, content_location=False, start=Start.BARE,
+    boundary=BoundaryAlphabet.MIME, boundary_length=32, sender=SenderStyle.BY_LENGTH, short_code_length=5,
+    sender_plus=True, recipient=RecipientStyle.PLMN, carrier_header="X-Carrier", expiry=Expiry.RELATIVE,
+    carrier_ids=(("31002", "0001470"),), subject=SubjectPolicy.STRIP,
 )  # fmt: skip
 AUTH = Auth(
     kind=AuthKind.HEADER, username="u", password="mm7-secret", header="X-Key", value="header-secret",
@@ -125,8 +142,9 @@ def test_a_profile_without_a_kind_is_mm7() -> None:
         ({"pace": {"burst": "many"}}, "pace.burst: Expected int, got str"),
         ({"pace": 3}, "pace: Expected object, got int"),
         ({"mm7": {"vaspID": "v"}}, "mm7.vaspID is no setting; did you mean mm7.vaspid?"),
-        ({"mm7": {"omissions": ["Colour"]}}, "mm7: SubmitReq has no element to set or leave out named Colour"),
-        ({"mm7": {"constants": [["Colour", "red"]]}}, "named Colour"),
+        ({"mm7": {"omissions": ["Colour"]}}, "mm7.omissions: SubmitReq has no such element: Colour"),
+        ({"mm7": {"constants": {"Colour": "red"}}}, "mm7.constants: SubmitReq has no such element: Colour"),
+        ({"mm7": {"constants": {"ServiceCode": 7}}}, "mm7.constants.ServiceCode: Expected str, got int"),
         ({"mm7": {"layout": "round"}}, "mm7.layout: Invalid enum value 'round'"),
         ({"answers": {"on_unknown": "shrug"}}, "answers.on_unknown: Invalid enum value 'shrug'"),
         ({"reach": {"sender_types": ["pigeon"]}}, "Invalid enum value 'pigeon'"),
