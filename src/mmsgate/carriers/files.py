@@ -8,6 +8,7 @@ A file has a profile's settings in the tables of its sections, and besides:
 * for a secret, ``{ env = "NAME" }`` or ``{ file = "path" }``, read when the file is read.
 """
 
+import itertools
 import re
 import tomllib
 from collections.abc import Mapping
@@ -43,10 +44,11 @@ _SYNTAX = re.compile(r"(?P<problem>.*) \(at (?:line (?P<line>\d+), column (?P<co
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shipped:
-    """A profile that comes with the program: what it is for, and its settings as a table."""
+    """A profile that comes with the program: what it is for, and its settings, as a file and as a table."""
 
     name: str
     about: str
+    text: str
     table: Mapping[str, Any]
 
 
@@ -59,8 +61,10 @@ def shipped() -> Mapping[str, Shipped]:
 
 
 def _shipped(name: str, text: str) -> Shipped:
-    table = tomllib.loads(text)
-    return Shipped(name=name, about=table.pop("about"), table=table)
+    """What it is for is the comment at its top."""
+    comment = itertools.takewhile(lambda line: line.startswith("#"), text.splitlines())
+    about = " ".join(line.removeprefix("#").strip() for line in comment)
+    return Shipped(name=name, about=about, text=text, table=tomllib.loads(text))
 
 
 # -- reading

@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 import click
 
 from mmsgate.carriers.profile import CarrierProfile
-from mmsgate.carriers.record import profile_from_json
-from mmsgate.carriers.smsc import SmscProfile
+from mmsgate.carriers.record import ProfileError, profile_from_json
+from mmsgate.cli.carrier import where
 from mmsgate.cli.output import data_dir_option, out, running_at
 from mmsgate.clock import SystemClock, iso
 from mmsgate.config import Settings, load
@@ -129,13 +129,16 @@ def _counted(counts: Callable[[], dict[str, int]]) -> str:
 def _carriers(store: Store) -> Iterator[Check]:
     now = SystemClock().now()
     for name, text in sorted(store.accounts.directory().profiles.items()):
-        profile = profile_from_json(text)
-        where = f"{profile.host}:{profile.port}" if isinstance(profile, SmscProfile) else profile.endpoints[0]
+        try:
+            profile = profile_from_json(text)
+        except ProfileError as error:
+            yield f"carrier {name}", False, f"its profile can't be used: {error}"
+            continue
         due = store.messages.next_due(name, default=now)
         late = max(0, now - due) // 1000
         kind = "MM7" if isinstance(profile, CarrierProfile) else "SMPP"
         yield (
             f"carrier {name}",
             late < 60,
-            f"{kind} at {where}" + (f"; oldest message is {late} s late" if late else ""),
+            f"{kind} at {where(profile)}" + (f"; oldest message is {late} s late" if late else ""),
         )

@@ -18,6 +18,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "preview": ("preview", "Show what each carrier would get of an MMS, without sending it."),
     "account": ("account", "Accounts: who may send; keys, settings, block lists."),
     "number": ("number", "Short codes, long codes and toll-free numbers."),
+    "carrier": ("carrier", "Carrier connections: profiles from TOML files, and whether they work."),
     "message": ("message", "Messages: their timeline, and their postbacks."),
     "simulator": ("simulator", "Run a simulated carrier with phones."),
     "doctor": ("doctor", "Check the installation and show what waits for a person."),

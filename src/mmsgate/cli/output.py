@@ -11,6 +11,7 @@ from click.core import ParameterSource
 from rich.console import Console
 from rich.table import Table
 
+from mmsgate.carriers.record import Profile, ProfileError, profile_from_json
 from mmsgate.config import Settings, load
 from mmsgate.domain.account import Account
 from mmsgate.errors import Fault
@@ -72,6 +73,19 @@ def find_account(store: Store, name: str) -> Account:
         known = ", ".join(sorted(accounts)) or "none yet"
         raise click.ClickException(f"there is no account {name!r}; accounts: {known}")
     return accounts[name]
+
+
+def find_profile(store: Store, name: str) -> Profile:
+    """The profile of that name; a `click` error that lists the names if there is none."""
+    kept = store.accounts.directory().profiles
+    if name not in kept:
+        raise click.ClickException(
+            f"there is no carrier {name!r}; carriers: {', '.join(sorted(kept)) or 'none yet'}"
+        )
+    try:
+        return profile_from_json(kept[name])
+    except ProfileError as error:
+        raise click.ClickException(f"the profile of {name} can't be used: {error}") from error
 
 
 def refuse_given(names: Collection[str], where: str) -> None:

@@ -96,6 +96,10 @@ class SmscConnection:
             return False
         return True
 
+    async def alive(self) -> bool:
+        """Ask the SMSC for a sign of life (enquire_link); whether one came."""
+        return self._session is not None and await self._session.alive()
+
     async def submit(self, sms: OutboundSms) -> SmsOutcome:
         """Send one part and wait for the SMSC's word on it. Never raises for what the network does.
 

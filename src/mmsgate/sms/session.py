@@ -127,6 +127,11 @@ class Session(ESME):  # type: ignore[misc]  # the base class has no types
                 task.cancel()  # never answered, so the SMSC will repeat it
             await self._closed()
 
+    async def alive(self) -> bool:
+        """Ask for a sign of life (enquire_link); whether one came within `socket_timeout`."""
+        self._data_received.clear()
+        return self.bound and await self._enquire()
+
     async def unbind(self) -> None:
         """Say goodbye; `run` returns when the SMSC has answered."""
         self._is_shutting_down = True

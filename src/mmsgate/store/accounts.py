@@ -6,7 +6,7 @@ has gone up. Block lists stay in the store: they can be long, and a change must 
 
 import json
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 
 from mmsgate.clock import Millis
@@ -190,7 +190,15 @@ class Accounts:
 
     async def put_carrier(self, name: str, profile: str) -> None:
         """Add a carrier profile (JSON), or change it."""
-        await self._configure(lambda db: db.execute(SQL["upsert_carrier"], (name, profile)).rowcount)
+        await self.put_carriers({name: profile})
+
+    async def put_carriers(self, profiles: Mapping[str, str]) -> None:
+        """Add or change carrier profiles (JSON by name), all at once."""
+        await self._configure(lambda db: db.executemany(SQL["upsert_carrier"], list(profiles.items())).rowcount)
+
+    async def remove_carrier(self, name: str) -> int:
+        """Take a carrier profile away; how many. Its messages wait until there is one of that name again."""
+        return await self._configure(lambda db: db.execute(SQL["delete_carrier"], (name,)).rowcount)
 
     async def add_calls(self, calls: dict[tuple[int, int], int]) -> None:
         """Count API calls, by (account, UTC day)."""

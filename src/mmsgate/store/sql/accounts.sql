@@ -56,6 +56,9 @@ SELECT name, profile FROM carrier ORDER BY name
 -- name: upsert_carrier
 INSERT INTO carrier (name, profile) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET profile = excluded.profile
 
+-- name: delete_carrier
+DELETE FROM carrier WHERE name = ?
+
 -- name: add_calls
 INSERT INTO usage (account_id, day, calls) VALUES (?, ?, ?)
 ON CONFLICT (account_id, day) DO UPDATE SET calls = calls + excluded.calls
