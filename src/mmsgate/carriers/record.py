@@ -124,8 +124,8 @@ def _odd_values(table: Mapping[str, Any], shape: type, place: str = "") -> list[
         if is_section(hint) and isinstance(value, Mapping):
             problems += _odd_values(value, hint, f"{here}.")
         elif hint == PAIRS and isinstance(value, list) and all(isinstance(each, list) for each in value):
-            for key, *text in value:
-                problems += _conversion(text, tuple[str], f"{here}.{key}")
+            for key, *texts in value:
+                problems += [each for text in texts for each in _conversion(text, str, f"{here}.{key}")]
         else:
             problems += _conversion(value, hint, here)
     return problems or _conversion(table, shape, place.removesuffix("."))
@@ -146,7 +146,7 @@ def _placed(message: str, place: str) -> str:
     problem = problem.replace("`", "")
     of_key = inside.startswith("key in ")
     inside = inside.removeprefix("key in ").removeprefix("$").removeprefix(".")
-    whole = ".".join(filter(None, (place, "" if inside == "[0]" else inside))).replace(".[", "[")
+    whole = ".".join(filter(None, (place, inside))).replace(".[", "[")
     if problem[:1].islower():  # a section's own words, which begin with the setting
         return f"{whole}.{problem}" if whole else problem
     return ": ".join(filter(None, (whole, "a key" if of_key else "", problem)))
