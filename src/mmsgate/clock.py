@@ -152,7 +152,7 @@ def spoken(length: Millis) -> str:
     return f"{length / SECOND:.3g} s"
 
 
-_SPAN = re.compile(r"(\d{1,12}(?:\.\d{1,6})?)\s*([a-z]+)")
+_SPAN = re.compile(r"(\d{1,12}(?:\.\d{1,6})?)\s*([a-z]+)", re.ASCII)
 _UNITS: tuple[tuple[Millis, tuple[str, ...]], ...] = (
     (DAY, ("days", "day", "d")),
     (HOUR, ("hours", "hour", "h")),

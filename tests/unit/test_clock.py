@@ -6,6 +6,8 @@ import time
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mmsgate.clock import (
     DAY,
@@ -21,7 +23,9 @@ from mmsgate.clock import (
     iso_z,
     jittered,
     parse_iso,
+    read_span,
     spoken,
+    write_span,
 )
 
 EPOCH_2025 = 1_735_689_600_000
@@ -51,6 +55,33 @@ NINE_THIRTY = 1_767_346_247_000  # 2026-01-02T09:30:47Z
 )
 def test_a_length_of_time_is_spoken_in_the_unit_that_suits_it(length: Millis, words: str) -> None:
     assert spoken(length) == words
+
+
+@pytest.mark.parametrize(
+    ("text", "length"),
+    [
+        ("500 ms", 500), ("1.5 s", 1500), ("15 min", 15 * MINUTE), ("15min", 15 * MINUTE), ("1 hour", HOUR),
+        ("36 Hours", 36 * HOUR), ("3 days", 3 * DAY), ("1 d", DAY), (" 2 m ", 2 * MINUTE), ("0 s", 0),
+        ("", None), ("15", None), ("min", None), ("-1 s", None), ("1 fortnight", None), ("1 s 2 ms", None),
+        ("1e3 s", None), ("١ s", None),
+    ],
+)  # fmt: skip
+def test_a_length_of_time_is_read_with_its_unit(text: str, length: Millis | None) -> None:
+    assert read_span(text) == length
+
+
+@given(st.integers(0, 400 * DAY))
+def test_a_written_length_of_time_is_read_as_exactly_that(length: Millis) -> None:
+    assert read_span(write_span(length)) == length
+
+
+@pytest.mark.parametrize(
+    ("length", "text"),
+    [(0, "0 s"), (1, "1 ms"), (1500, "1500 ms"), (90 * SECOND, "90 s"), (MINUTE, "1 min"), (DAY, "1 day"),
+     (HOUR, "1 hour"), (3 * DAY, "3 days"), (36 * HOUR, "36 hours")],
+)  # fmt: skip
+def test_a_length_of_time_is_written_in_the_largest_whole_unit(length: Millis, text: str) -> None:
+    assert write_span(length) == text
 
 
 @pytest.mark.parametrize(("roll", "expected"), [(0.0, 800), (0.25, 900), (0.5, 1000), (1.0, 1200)])

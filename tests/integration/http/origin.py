@@ -1,6 +1,7 @@
 """A raw HTTP server on loopback whose handlers write any bytes they like, lies included."""
 
 import asyncio
+import ssl
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -43,21 +44,25 @@ class Exchange:
 
 @dataclass
 class Origin:
-    """Use as an async context manager. `hits` counts requests by path, `connections` the accepted ones."""
+    """Use as an async context manager. `hits` counts requests by path, `connections` the accepted ones.
+
+    With `tls` it is an HTTPS server; with `port` it is there and not at a free one.
+    """
 
     routes: dict[str, Handler] = field(default_factory=dict)
     hits: Counter[str] = field(default_factory=Counter)
     seen: list[Exchange] = field(default_factory=list)
     connections: int = 0
     port: int = 0
+    tls: ssl.SSLContext | None = None
     _server: asyncio.Server | None = None
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     def url(self, path: str) -> str:
-        return f"http://127.0.0.1:{self.port}{path}"
+        return f"{'https' if self.tls else 'http'}://127.0.0.1:{self.port}{path}"
 
     async def __aenter__(self) -> "Origin":
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port, ssl=self.tls)
         self.port = self._server.sockets[0].getsockname()[1]
         return self
 
