@@ -108,7 +108,7 @@ def test_a_key_with_a_password_is_refused_and_nobody_is_asked_for_it(tmp_path: P
     )
     (tmp_path / "key.pem").write_bytes(locked)
     leaf.cert_chain_pems[0].write_to_path(str(tmp_path / "cert.pem"))
-    with pytest.raises(ValueError, match="^certificate: .*a key with a password"):
+    with pytest.raises(ValueError, match=r"^certificate: .*a key with a password"):
         client_context(Auth(certificate=str(tmp_path / "cert.pem"), key=str(tmp_path / "key.pem")))
 
 

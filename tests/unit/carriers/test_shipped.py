@@ -1,4 +1,4 @@
-"""The shipped profiles on the wire: the same message in each dialect, and every peer's answer as its profile reads it.
+"""The shipped profiles on the wire: one message in each dialect, and each peer's answer as its profile reads it.
 
 The answers in ``tests/golden/mm7/peers`` are captures of real MMSCs, and what vendors' notes say of others.
 """
@@ -93,13 +93,13 @@ MBUNI_ID, VECTORCORE_ID = "5-t6-qf9254.1.x78.37@mmsc", "d641ef7d-e2f4-4b66-8700-
         ("mbuni", "mbuni-submit-rsp", MBUNI_ID),
         ("vectorcore", "vectorcore-submit-rsp", VECTORCORE_ID),
         ("utf16", "utf16-submit-rsp", "m-0001"),
-        ("utf16", "utf16-declared-submit-rsp", "m-0001"),
+        ("utf16-declared", "utf16-declared-submit-rsp", "m-0001"),
         ("xml-type", "xml-type-submit-rsp", "m-0001"),
         ("double-colon", "double-colon-submit-rsp", "m-0001"),
         ("version-bug", "version-bug-submit-rsp", "m-0001"),
         ("multipart-answer", "multipart-submit-rsp", "m-0001"),
-        ("multipart-answer", "multipart-bare-start-submit-rsp", "m-0001"),
-        ("multipart-answer", "multipart-declared-submit-rsp", "m-0001"),
+        ("bare-start", "multipart-bare-start-submit-rsp", "m-0001"),
+        ("bare-envelope", "multipart-declared-submit-rsp", "m-0001"),
         ("empty-200", "empty-200-rsp", ""),
         ("3gpp", "no-message-id-submit-rsp", ""),
     ],
@@ -118,7 +118,7 @@ def test_what_peers_answer_when_they_accept(base: str, name: str, message_id: st
         ("mbuni", "mbuni-fault-4004-rsp", RefusedContent),
         ("3gpp", "mbuni-fault-4004-rsp", OurFault),
         ("vectorcore", "vectorcore-fault-401-rsp", Paused),
-        ("3gpp", "fault-2002-500-rsp", RefusedRecipient),
+        ("http-faults", "fault-2002-500-rsp", RefusedRecipient),
         ("3gpp", "header-code-400-rsp", OurFault),
         ("3gpp", "empty-200-rsp", Unknown),
     ],
