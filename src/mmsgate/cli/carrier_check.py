@@ -77,9 +77,13 @@ def _sender(store: Store, profile: CarrierProfile, wanted: str) -> _From:
 async def _mmsc(profile: CarrierProfile, caller: Caller) -> bool:
     clock, http = SystemClock(), HttpClient()
     reached: dict[str, bool] = {}
-    async for endpoint, step in look(profile, clock=clock):
-        _say(step.fine, f"{endpoint}  {step.stage}: {step.text}")
-        reached[endpoint] = step.fine
+    try:
+        async for endpoint, step in look(profile, clock=clock):
+            _say(step.fine, f"{endpoint}  {step.stage}: {step.text}")
+            reached[endpoint] = step.fine
+    except ValueError as error:  # a file of auth's is gone
+        _say(False, f"auth.{error}")
+        return False
     if not any(reached.values()):
         _hint("no endpoint can be reached: is the URL right, and does a firewall let this host through?")
         return False

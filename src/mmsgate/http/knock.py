@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from mmsgate.clock import DAY, Millis
+from mmsgate.http.connection import Lookup, system_lookup
 from mmsgate.http.target import Target, target_of
 
 PATIENCE = 10.0  # seconds for each step
@@ -32,12 +33,14 @@ class Knocked:
 
 
 async def knock(
-    url: str, *, now: Millis, tls: ssl.SSLContext | None = None, patience: float = PATIENCE
-) -> AsyncIterator[Knocked]:
+    url: str, *, now: Millis, tls: ssl.SSLContext | None = None, patience: float = PATIENCE,
+    lookup: Lookup = system_lookup,
+) -> AsyncIterator[Knocked]:  # fmt: skip
     """The steps towards a URL's server, one after the other, until one fails. `tls` is as in `HttpClient.pool`."""
     target = target_of(url)
     try:
-        addresses = await _addresses(target, patience)
+        async with asyncio.timeout(patience):
+            addresses = await asyncio.to_thread(lookup, target.host)
     except OSError as error:
         yield Knocked(stage=Stage.DNS, fine=False, text=f"{target.host} has no address: {_words(error)}")
         return
@@ -46,13 +49,6 @@ async def knock(
     yield found
     if found.fine and target.tls:
         yield await _secured(target, tls or ssl.create_default_context(), now, patience)
-
-
-async def _addresses(target: Target, patience: float) -> Sequence[str]:
-    loop = asyncio.get_running_loop()
-    async with asyncio.timeout(patience):
-        found = await loop.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
 async def _connected(target: Target, addresses: Sequence[str], patience: float) -> Knocked:

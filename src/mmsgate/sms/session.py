@@ -198,7 +198,10 @@ class Session(ESME):  # type: ignore[misc]  # the base class has no types
             length, command, status, sequence = _HEADER.unpack(head)
             if not _HEADER.size <= length <= _MAX_PDU:
                 raise ConnectionAbortedError(f"the SMSC announced a PDU of {length} octets")
-            pdu = head + await self._reader.readexactly(length - _HEADER.size)
+            body = await self._reader.readexactly(length - _HEADER.size)
+            if status and not body:
+                body = b"\0"  # a refused bind has no body (4.1.2), but the library reads a text from it
+            pdu = head + body
             if header := _known_header(length, command, status, sequence):
                 return pdu, header
             if not command & _RESPONSE:

@@ -69,3 +69,11 @@ def test_an_address_that_phones_cannot_open_is_told(url: str, open_to_phones: bo
     name, fine, text = _public_url(Settings(), url)
     assert (name, fine, "set public_url" not in text) == ("public URL", open_to_phones, open_to_phones)
     assert _public_url(Settings(public_url=url), url)[1]
+
+
+def test_a_profile_that_can_t_be_used_is_named_and_the_rest_is_looked_at(shell: Shell, gateway: str) -> None:
+    shell.settings.url_file.write_text(gateway + "\n")
+    shell.store(lambda store: store.accounts.put_carrier("acme", '{"name": "acme", "endpoints": []}'))
+    said = shell.fails("doctor")
+    assert "carrier acme: its profile can't be used: endpoints needs one URL at least" in said
+    assert "messages: none yet" in said

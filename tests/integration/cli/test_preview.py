@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from mmsgate.carriers.profile import Limits
 from mmsgate.cli.gateway import Access
 from mmsgate.cli.main import cli
 from mmsgate.cli.preview import groups, with_key
@@ -80,7 +81,7 @@ async def test_a_refusal_ends_with_status_1_and_its_reason(api: Api, tmp_path: P
 
 
 async def test_recipients_who_would_get_nothing_end_it_with_status_1(api: Api, tmp_path: Path) -> None:
-    await api.carrier(types=frozenset({"text/plain"}))
+    await api.carrier(limits=Limits(types=frozenset({"text/plain"})))
     url = api.origin.file("/flyer.pdf", demo("flyer.pdf"))
     document = request(slides=medium("pdf", url), more="<disable-fallback-sms>1</disable-fallback-sms>")
     result = await run(api, written(tmp_path, document))
