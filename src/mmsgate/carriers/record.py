@@ -59,10 +59,9 @@ def kind_of(profile: Profile) -> str:
     return next(name for name, shape in KINDS.items() if isinstance(profile, shape))
 
 
-def plain(profile: Any) -> dict[str, Any]:
-    """A profile or a section of one as names and plain values: equal ones give equal ones."""
-    values: dict[str, Any] = msgspec.to_builtins(profile, str_keys=True, order="deterministic")
-    return values
+def plain(value: Any) -> Any:
+    """A profile, a section or a setting as plain values: equal ones give equal ones."""
+    return msgspec.to_builtins(value, str_keys=True, order="deterministic")
 
 
 def profile_json(profile: Profile) -> str:

@@ -4,6 +4,7 @@ The answers in ``tests/golden/mm7/peers`` are captures of real MMSCs, and what v
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,9 @@ from mmsgate.carriers.outcome import (
     Unknown,
     outcome_of,
 )
-from mmsgate.carriers.profile import CarrierProfile
+from mmsgate.carriers.profile import Answers, CarrierProfile
+from mmsgate.carriers.target import Target
+from mmsgate.domain.number import SenderType
 from mmsgate.domain.slide import Slide
 from mmsgate.http.outcome import Answered
 from mmsgate.mm7.dialect import Dialect
@@ -143,3 +146,32 @@ def test_every_answer_of_a_peer_is_read_by_some_test() -> None:
 def test_sinch_s_own_codes(code: int, kind: type[SubmitOutcome]) -> None:
     posted = Answered(status=200, headers={"x-mm7-status-code": str(code)}, body=b"")
     assert type(outcome_of(posted, profile("sinch"))) is kind
+
+
+@pytest.mark.parametrize(
+    ("content_type", "kind"),
+    [
+        ("application/xml; charset=utf-8", Accepted), ("text/xml", Accepted), ("text/html", Unknown), ("", Unknown),
+    ],
+)  # fmt: skip
+def test_only_the_types_that_a_profile_names_are_answers(content_type: str, kind: type[SubmitOutcome]) -> None:
+    answers = Answers(types=frozenset({"text/xml", "application/xml"}))
+    _, _, body = peer("xml-type-submit-rsp")
+    posted = Answered(status=200, headers={"content-type": content_type}, body=body)
+    assert type(outcome_of(posted, replace(profile("3gpp"), answers=answers))) is kind
+    assert isinstance(outcome_of(posted, profile("3gpp")), Accepted)
+
+
+def test_an_empty_answer_needs_no_type() -> None:
+    answers = Answers(types=frozenset({"text/xml"}), empty_accepts=True)
+    posted = Answered(status=200, headers={}, body=b"")
+    assert isinstance(outcome_of(posted, replace(profile("3gpp"), answers=answers)), Accepted)
+
+
+def test_carriers_that_differ_in_the_envelope_alone_share_a_content() -> None:
+    """What is encoded, remembered and kept for templates depends on the target's dialect, and on no carrier."""
+    one, other = profile("3gpp"), profile("sinch")
+    assert one.mm7 != other.mm7
+    short = SenderType.SHORT_CODE
+    assert Target.of(one, "", short).dialect == Target.of(other, "", short).dialect
+    assert Target.of(one, "", short).dialect != Target.of(profile("flat-only"), "", short).dialect

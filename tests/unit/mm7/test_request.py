@@ -87,6 +87,20 @@ def test_a_bare_report_that_calls_itself_a_multipart() -> None:
     assert report(b"\r\n" + body, "multipart/related; boundary=x") == REPORT
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "utf16", "utf16-declared", "xml-type", "double-colon", "no-namespace", "multipart", "bare-start",
+        "bare-envelope",
+    ],
+)  # fmt: skip
+def test_the_same_report_however_it_is_wrapped(name: str) -> None:
+    _, headers, body = peer(f"{name}-report")
+    found = report(body, headers["Content-Type"])
+    assert (found.transaction_id, found.message_id, found.status) == ("tx-0001", "m-0001", MMStatus.RETRIEVED)
+    assert (found.recipient, found.sender, found.date) == (PHONE, CODE, 1_795_389_285_000)
+
+
 @pytest.mark.parametrize("prefix", list(Prefix))
 def test_what_was_written_is_read_back(prefix: Prefix) -> None:
     full = replace(REPORT, status_extension="Rejected by filter", namespace="urn:MM7", version="5.6.0")
