@@ -35,7 +35,7 @@ from mmsgate.carriers.client import Mm7Client
 from mmsgate.carriers.profile import CarrierProfile
 from mmsgate.carriers.record import profile_from_json
 from mmsgate.carriers.smsc import SmscProfile
-from mmsgate.clock import Clock, Ids, SystemClock
+from mmsgate.clock import DAY, Clock, Ids, SystemClock
 from mmsgate.config import Settings
 from mmsgate.delivery.alarms import Alarms
 from mmsgate.delivery.dispatcher import Dispatcher, Lane
@@ -62,10 +62,12 @@ from mmsgate.media.intake import Intake
 from mmsgate.media.janitor import Janitor
 from mmsgate.media.storage import FileBlobStore
 from mmsgate.media.transcoder import Transcoder
+from mmsgate.pages.inbound import inbound_routes
 from mmsgate.pages.page import Page, page_link
 from mmsgate.pages.routes import routes as page_routes
 from mmsgate.postbacks.ledger import Ledger
 from mmsgate.postbacks.sender import PostbackSender
+from mmsgate.reports.inbound import InboundDesk, InboundRules
 from mmsgate.reports.reports import Reports, from_receipt
 from mmsgate.sms.client import SmscConnection
 from mmsgate.sms.message import InboundSms
@@ -139,6 +141,11 @@ class Gateway:
         )
         self.stranded = Stranded(self.store, self.ledger, self.alarms, self.clock)
         self.sender = PostbackSender(self.store, self.http, self.watch, clock=self.clock, owner=self._owner)
+        self.inbound = InboundDesk(
+            store=self.store, blobs=self.blobs, directory=self.watch, profile=self.profiles.get, alarms=self.alarms,
+            rules=InboundRules(life=self.settings.inbound_days * DAY, base=self.settings.url),
+            on_postback=self.sender.wake, on_due=self.dispatcher.wake, clock=self.clock, ids=self.ids,
+        )  # fmt: skip
         self.rates = Rates(self.store, self.clock)
         self.store.render_with(self.ledger.render)
         self.ledger.on_postbacks = self.sender.wake
@@ -178,20 +185,21 @@ class Gateway:
         xml = XmlApi(
             accounts, actions, previews, Keys(self.store, self.clock), callers, help_base=self.settings.url
         )
-        carriers = CarrierApi(self.reports, self.profiles.get)
+        carriers = CarrierApi(self.reports, self.inbound, self.profiles.get, largest=self.settings.inbound_bytes)
         routes: list[BaseRoute] = [
             *xml.routes(),
             *MessagesApi(self.store, accounts, callers, page_url=self.page_url).routes(),
             *uploads.routes(),
             *carriers.routes(),
             *page_routes(_Pages(self.store), _Files(self.blobs), clock=self.clock, on_view=self._on_view),
+            *inbound_routes(self.store.inbound.by_token, _Files(self.blobs), clock=self.clock),
             *help_routes(),
             *self._extra_routes,
         ]
         front = Front(
             Starlette(routes=routes),
             exact=dict.fromkeys(KEBAB_PATHS, xml.kebab) | dict.fromkeys(SKYCORE_PATHS, xml.skycore),
-            below={REPORTS: ("carrier", carriers.report)},
+            below={REPORTS: ("carrier", carriers.receive)},
         )
         return RequestIds(front)
 
@@ -269,7 +277,7 @@ class Gateway:
             await self.reports.receive(from_receipt(profile.name, receipt, source, destination))
 
         async def on_inbound(sms: InboundSms) -> None:
-            log.warning("%s: inbound SMS are not served by this version, dropped: %s", profile.name, sms)
+            await self.inbound.take_sms(profile.name, sms)
 
         settings = SmscSettings(
             host=profile.host, port=profile.port, system_id=profile.system_id, password=profile.password,
@@ -343,6 +351,7 @@ class Gateway:
         """Every minute: orphaned reports get another try, what has had its time is dropped."""
         chores: tuple[Callable[[], Awaitable[object]], ...] = (
             self.reports.rematch,
+            self.inbound.keep_house,
             lambda: self.store.keys.expire(now=self.clock.now()),
             lambda: self.store.templates.free_unneeded(now=self.clock.now()),
             lambda: self.stranded.settle(frozenset(self.watch().profiles)),

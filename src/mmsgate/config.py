@@ -62,6 +62,13 @@ class Settings:
         "Disk that fetched media may take, in bytes, beside what messages still need.", default=10_000_000_000
     )
     memory_cache_bytes: int = _about("Media kept in memory for sending, in bytes.", default=128_000_000)
+    inbound_bytes: int = _about(
+        "The largest inbound MMS, in bytes as it travels; a larger one is refused with HTTP 413.",
+        default=16 * 1024 * 1024,
+    )
+    inbound_days: int = _about(
+        "How long inbound messages and the addresses of their files live, in days.", default=30
+    )
     image_workers: int = _about("Caged processes that check images. 0: one per core.", default=0)
     ffmpeg: str = _about(
         "The ffmpeg that works on sound and video: the path of an executable file. It should have libx264, "
@@ -243,6 +250,8 @@ _RULES: Mapping[str, tuple[_Check, str]] = {
     "fetch_allow": (_origins, "a list of host:port"),
     "fetch_cache_bytes": _SIZE,
     "memory_cache_bytes": _SIZE,
+    "inbound_bytes": _SIZE,
+    "inbound_days": (_from(1), "a number from 1"),
     "image_workers": (_from(0), "a number from 0"),
     "ffmpeg": (_program, "the full path of an executable file, or empty"),
     "log_level": (_one_of("debug", "info", "warning", "error"), "debug, info, warning or error"),

@@ -23,10 +23,11 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefusedRecipient:
-    """Final: the number is wrong, or the carrier denies it."""
+    """Final: the number is wrong, or the carrier denies it. `opted_out`: its owner wants no messages (R-22)."""
 
     code: int
     text: str
+    opted_out: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +83,7 @@ _NOBODY_THERE = frozenset({404, 405, 410})  # the whole queue would fail for a m
 _NAMES = {
     "accepted": Accepted,
     "recipient": RefusedRecipient,
+    "opted-out": RefusedRecipient,
     "content": RefusedContent,
     "size": RefusedContent,
     "our-fault": OurFault,
@@ -141,7 +143,8 @@ def _of_code(code: int, answer: SubmitAnswer, profile: CarrierProfile, after: Mi
     if kind is Accepted:
         return Accepted(message_id=answer.message_id or "", code=code, text=text)
     if kind is RefusedRecipient:
-        return RefusedRecipient(code=code, text=text)
+        opted_out = profile.answers.codes.get(code) == "opted-out"
+        return RefusedRecipient(code=code, text=text, opted_out=opted_out)
     if kind is RefusedContent:
         for_size = profile.answers.codes.get(code) == "size" or _speaks_of_size(answer)
         return RefusedContent(code=code, text=text, for_size=for_size)

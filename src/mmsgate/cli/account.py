@@ -10,7 +10,7 @@ import click
 from mmsgate.cli.output import data_dir_option, find_account, out, table, with_store
 from mmsgate.cli.settings import changed
 from mmsgate.clock import SystemClock, iso
-from mmsgate.domain.account import Account, Block, hash_key
+from mmsgate.domain.account import Account, Block, BlockOrigin, hash_key
 from mmsgate.domain.number import mask, undecorated
 from mmsgate.postbacks.signature import new_secret
 from mmsgate.provision import new_api_key
@@ -71,6 +71,9 @@ def show(name: str, data_dir: str | None) -> None:
             numbers.add_row(sender.number, sender.type.value, ", ".join(sender.services))
         out.print(numbers)
         _print_keys(store, found.id)
+        blocks = store.accounts.blocks(found.id)
+        opted_out = sum(block.origin is not BlockOrigin.OPERATOR for block in blocks)
+        out.print(f"block list: {len(blocks):,} entries, {opted_out:,} of them opt-outs")
 
     with_store(data_dir, work)
 
@@ -216,9 +219,9 @@ def list_blocks(name: str, data_dir: str | None) -> None:
     """The block list of account NAME."""
 
     async def work(store: Store) -> None:
-        rows = table("number", "for sender", "reason")
+        rows = table("number", "for sender", "by", "since", "reason")
         for each in store.accounts.blocks(find_account(store, name).id):
-            rows.add_row(each.number, each.sender or "all", each.reason)
+            rows.add_row(each.number, each.sender or "all", each.origin, iso(each.since), each.reason)
         out.print(rows)
 
     with_store(data_dir, work)

@@ -117,6 +117,8 @@ def _queue(store: Store) -> Iterator[Check]:
     yield "postbacks", not postbacks.get("parked"), _counted(store.postbacks.counts) or "none yet"
     orphans = store.messages.count_orphans()
     yield "reports without a message", not orphans, f"{orphans:,}"
+    homeless = store.inbound.count_homeless()
+    yield "inbound messages for nobody's number", not homeless, f"{homeless:,}"
     for alarm in store.accounts.alarms():
         since = iso(alarm.raised_at)
         yield f"ALARM {alarm.subject}", False, f"{alarm.reason} ({alarm.times} times since {since})"

@@ -20,6 +20,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "number": ("number", "Short codes, long codes and toll-free numbers."),
     "carrier": ("carrier", "Carrier connections: profiles from TOML files, and whether they work."),
     "message": ("message", "Messages: their timeline, and their postbacks."),
+    "inbox": ("inbox", "What phones sent: MMS and SMS, and what became of them."),
     "simulator": ("simulator", "Run a simulated carrier with phones."),
     "doctor": ("doctor", "Check the installation and show what waits for a person."),
     "config": ("config", "Print every setting with its meaning and default."),

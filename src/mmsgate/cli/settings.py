@@ -128,13 +128,14 @@ KINDS: Mapping[Any, _Kind] = {
     ),
     dict[str, frozenset[str]]: (
         lambda value: isinstance(value, dict) and all(map(_texts, value.values())),
-        'lists of numbers by their reference: {"…": ["…"]}',
+        'lists of texts by name: {"…": ["…"]}',
     ),
 }
 _RULES: Mapping[str, Callable[[object], None]] = {
     "ip_allow": _networks,
     "page_base": _web_address,
     "postback.url": _web_address,
+    "postback.mo_url": _web_address,
     "postback.schedule": _schedule,
     "postback.secrets": _secrets,
     "switches.fallback_dlr_code": _dlr_code,

@@ -30,6 +30,7 @@ from mmsgate.delivery.gate import Gate
 from mmsgate.delivery.rendition import CarrierRenditions, Missing, Rendition, Unfit
 from mmsgate.delivery.retry import retry_delay
 from mmsgate.delivery.verdict import Verdict, broke_down, gave_up
+from mmsgate.domain.account import Block, BlockOrigin
 from mmsgate.domain.change import CarrierId, Why
 from mmsgate.domain.message import Message
 from mmsgate.domain.state import Happening, State
@@ -222,7 +223,9 @@ class MmsDelivery:
             case Accepted():
                 await self._all_well()
                 return self._taken(attempt, outcome)
-            case RefusedRecipient(code=code, text=text):
+            case RefusedRecipient(code=code, text=text, opted_out=opted_out):
+                if opted_out:
+                    await self._opted_out(attempt.message, text)
                 return gave_up(f"the carrier refused the recipient: {text}", code=code)
             case RefusedContent():
                 return self._smaller(attempt, outcome) or self._fall_back(
@@ -240,6 +243,14 @@ class MmsDelivery:
                 return self._in_doubt(attempt, text)
             case _:
                 assert_never(outcome)
+
+    async def _opted_out(self, message: Message, text: str) -> None:
+        """The carrier says that the phone's owner wants nothing from this number: it gets no more (R-22)."""
+        block = Block(
+            account_id=message.account_id, sender=message.sender, number=message.recipient,
+            origin=BlockOrigin.CARRIER, reason=f"{self.profile.name} says that its owner opted out: {text}",
+        )  # fmt: skip
+        await self._store.accounts.opt_out(block, at=self._clock.now())
 
     def _taken(self, attempt: Attempt, outcome: Accepted) -> Verdict:
         named = f" as {outcome.message_id}" if outcome.message_id else " without a MessageID"

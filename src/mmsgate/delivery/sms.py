@@ -112,8 +112,10 @@ class SmsDelivery:
         return gave_up("expired before the SMSC took it")
 
     def _recipient_allowed(self, attempt: Attempt) -> Verdict | None:
-        """The block list is looked at again before every SMS too (R-22)."""
+        """The block list is looked at again before every SMS too; the gateway's own answers are exempt (R-22)."""
         message = attempt.message
+        if message.is_reply:
+            return None
         reason = self._block_reason(message.account_id, message.sender, message.recipient)
         return gave_up(f"E114: the recipient is blocked: {reason}") if reason else None
 

@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from fnmatch import fnmatchcase
 
+from mmsgate.clock import Millis
 from mmsgate.domain.media import FRAMES, JPEG_PIXELS, PIXELS, ImageLimits, MediaKind
 from mmsgate.domain.number import SenderType
+from mmsgate.domain.optout import OptOutSettings
 from mmsgate.domain.request import Action, WireDialect
 from mmsgate.domain.slide import MAX_TEXT
 
@@ -70,10 +72,14 @@ class PostbackSettings:
     """Where and how the account is told.
 
     `dialect` None means: the dialect of the request. `secrets` are the live signing secrets, newest first, two
-    at most while one is being rotated (R-10). `schedule` names a retry schedule (R-08).
+    at most while one is being rotated (R-10). `schedule` names a retry schedule (R-08). `mo` says whether inbound
+    messages are told; None: unless the account is strict, for the original has to be asked for it. They go to
+    `mo_url`, or to `url` where there is none.
     """
 
     url: str = ""
+    mo: bool | None = None
+    mo_url: str = ""
     dialect: WireDialect | None = None
     schedule: str = "default"
     secrets: tuple[str, ...] = field(default=(), repr=False)
@@ -148,12 +154,24 @@ class Account:
     page_base: str = ""  # host of the fallback pages; empty: the gateway's own
     operator: str = ""  # the operator of numbers that nothing else tells
     campaigns: dict[str, frozenset[str]] = field(default_factory=dict)  # reference → subscribed numbers
+    keywords: dict[str, frozenset[str]] = field(default_factory=dict)  # number → first words of inbound messages
+    optout: OptOutSettings = field(default_factory=OptOutSettings)
     switches: Switches = Switches()
     senders: dict[str, Sender] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for network in self.ip_allow:
             ipaddress.ip_network(network, strict=False)  # raises ValueError, which names it
+
+    @property
+    def told_of_inbound(self) -> str:
+        """Where inbound messages are told; empty where they are not (postback contract 1)."""
+        wanted = self.switches.better(self.postback.mo)
+        return (self.postback.mo_url or self.postback.url) if wanted else ""
+
+    def heeds_words(self, number: str) -> bool:
+        """Whether the gateway acts on STOP, HELP and START sent to that number (R-22)."""
+        return self.switches.better(self.optout.enabled) and number not in self.optout.excluded
 
     def admits(self, address: str) -> bool:
         """Whether a caller at that IP address may use the account's keys (E112)."""
@@ -167,14 +185,27 @@ class Account:
         return any((mapped or caller) in ipaddress.ip_network(net, strict=False) for net in self.ip_allow)
 
 
+class BlockOrigin(StrEnum):
+    """Who put an entry on a block list. START takes off what is not an operator's (R-22)."""
+
+    OPERATOR = "operator"
+    PHONE = "phone"  # its owner wrote STOP
+    CARRIER = "carrier"  # the carrier refused a message because its owner had opted out
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Block:
-    """One entry of a block list: `number` may hold ``*`` (``1900*``); `sender` empty blocks for every sender."""
+    """One entry of a block list: `number` may hold ``*`` (``1900*``); `sender` empty blocks for every sender.
+
+    `since` is when it was made.
+    """
 
     account_id: int
     sender: str
     number: str
     reason: str = ""
+    origin: BlockOrigin = BlockOrigin.OPERATOR
+    since: Millis = 0
 
     @property
     def is_pattern(self) -> bool:

@@ -145,6 +145,8 @@ _FAILURES = _REPORTED_FAILURES | {PostbackCode.E101, PostbackCode.E012, Postback
 
 def _codes(before: Message, state: State, why: Why, *, announced: bool) -> Iterator[PostbackCode]:
     """What the customer is told of this step, in order. At most one final notification comes out of a life."""
+    if before.is_reply:
+        return
     if announced and before.state is State.PREPARING and state is State.ACCEPTED:
         yield PostbackCode.N013
     proven = state in {State.DELIVERED, State.UNDELIVERED}  # a report proves that the carrier took it (R-27)

@@ -100,6 +100,11 @@ class Message:
         """The MM7 TransactionID: the same for every attempt, so that a carrier can see a repetition."""
         return str(self.id)
 
+    @property
+    def is_reply(self) -> bool:
+        """An SMS of the gateway's own, the answer to STOP or HELP: without content, and nobody is told of it."""
+        return not self.mms_id
+
     def __str__(self) -> str:
         return f"message {self.tracking_id} to {mask(self.recipient)}"
 

@@ -50,6 +50,7 @@ class Happening(StrEnum):
     REPORTED_DELIVERED = "reported-delivered"
     REPORTED_UNDELIVERED = "reported-undelivered"
     NEVER_REPORTED = "never-reported"  # the time to wait for a report is over
+    READ = "read"  # its recipient opened it, or deleted it unread: only recorded
     OVERTAKEN = "overtaken"  # a report about the MMS when the SMS is already on its way: only recorded
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from mmsgate.domain.number import mask, normalise
-from mmsgate.mm7.xml import Node, child, escape, local, own_text
+from mmsgate.mm7.xml import Node, attribute, child, escape, local, own_text, truth
 
 
 class AddressKind(StrEnum):
@@ -57,3 +57,13 @@ def read_recipients(operation: Node) -> tuple[Address, ...]:
         return ()
     listed = tuple(found for node in holder if len(node) for found in read_addresses(node))
     return listed or read_addresses(holder)
+
+
+def read_copies(operation: Node) -> tuple[Address, ...]:
+    """The recipients that are only to be shown, as ``displayOnly`` says: the others of a group (MM7 page 6)."""
+    holder = child(operation, "Recipients")
+    marked = (
+        node for node in (holder.iter() if holder is not None else ()) if truth(attribute(node, "displayOnly"))
+    )
+    named = ((_KINDS.get(local(node)), own_text(node)) for node in marked)
+    return tuple(Address(value=normalise(text), kind=kind) for kind, text in named if kind and text)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from mmsgate.clock import Millis, parse_iso
-from mmsgate.mm7.address import Address, read_address, read_recipients
+from mmsgate.mm7.address import Address, read_address, read_copies, read_recipients
 from mmsgate.mm7.answer import encode_response
 from mmsgate.mm7.envelope import Envelope, Schema
 from mmsgate.mm7.multipart import Part
@@ -13,7 +13,11 @@ from mmsgate.mm7.xml import attribute, child, text_at
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliverReq:
-    """A phone's message as it came. `linked_id` is the MMSC's id of it; `timestamp` is None if unreadable."""
+    """A phone's message as it came.
+
+    `linked_id` is the MMSC's id of it; `timestamp` is None if unreadable. `copy_to` are the others of a group,
+    which are only to be shown (MM7 page 6).
+    """
 
     transaction_id: str
     namespace: str
@@ -21,6 +25,7 @@ class DeliverReq:
     linked_id: str
     sender: Address | None
     recipients: tuple[Address, ...]
+    copy_to: tuple[Address, ...] = ()
     timestamp: Millis | None
     priority: str
     subject: str = field(repr=False)
@@ -30,13 +35,15 @@ class DeliverReq:
 def read_deliver(envelope: Envelope, beside: tuple[Part, ...]) -> DeliverReq:
     """The DeliverReq in `envelope`, with its content from the parts `beside`. Raises `CannotRead`."""
     body = envelope.body
+    copies = read_copies(body)
     return DeliverReq(
         transaction_id=envelope.transaction_id,
         namespace=envelope.namespace,
         version=envelope.version,
         linked_id=text_at(body, "LinkedID"),
         sender=read_address(body, "Sender"),
-        recipients=read_recipients(body),
+        recipients=tuple(each for each in read_recipients(body) if each not in copies),
+        copy_to=copies,
         timestamp=parse_iso(text_at(body, "TimeStamp")),
         priority=text_at(body, "Priority"),
         subject=text_at(body, "Subject"),

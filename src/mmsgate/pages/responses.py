@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from email.utils import formatdate
 from pathlib import Path
 
@@ -11,7 +12,6 @@ from starlette.types import Receive, Scope, Send
 
 from mmsgate.clock import DAY, Millis
 from mmsgate.pages.html import POLICY, Notice, notice_html
-from mmsgate.pages.page import File, Page
 from mmsgate.pages.ranges import Span, span
 
 #: Files may be kept by the browser this long at most, and never beyond the page's expiry.
@@ -36,43 +36,51 @@ def notice(what: Notice) -> Response:
     return html(notice_html(what), status=what.status)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hosted:
+    """What is said of a file: `attach` has the browser save it; `policy` is what it may do where it is shown."""
+
+    name: str
+    mime: str
+    etag: str
+    created_at: Millis
+    expires_at: Millis
+    attach: bool = False
+    policy: str = "frame-ancestors 'none'"  # more would break browsers' viewers of PDF and video
+
+
 def file_response(
-    page: Page,
-    file: File,
+    file: Hosted,
     path: Path,
     *,
     stat: os.stat_result,
     request: Headers,
     method: str,
-    attach: bool,
     now: Millis,
 ) -> Response:
-    """`file`, or the part of it that was asked for: 200, 206, 304 or 416.
-
-    `attach` has the browser save it instead of showing it.
-    """
-    headers = _file_headers(page, file, now)
+    """`file`, or the part of it that was asked for: 200, 206, 304 or 416."""
+    headers = _file_headers(file, now)
     if _known(request.get("if-none-match"), file.etag):
         return Response(status_code=304, headers=headers)
     wanted = span(_range(request, headers, method), stat.st_size)
     if wanted and wanted.empty:
         return Response(status_code=416, headers={**HEADERS, "Content-Range": f"bytes */{stat.st_size}"})
-    disposition = "attachment" if attach or file.mime == "application/octet-stream" else "inline"
+    disposition = "attachment" if file.attach or file.mime == "application/octet-stream" else "inline"
     return _PartOfFile(
         path, headers=headers, media_type=file.mime, filename=file.name, stat_result=stat,
         content_disposition_type=disposition, wanted=wanted,
     )  # fmt: skip
 
 
-def _file_headers(page: Page, file: File, now: Millis) -> dict[str, str]:
-    seconds = max(min(MAX_AGE, page.expires_at - now) // 1000, 0)
+def _file_headers(file: Hosted, now: Millis) -> dict[str, str]:
+    seconds = max(min(MAX_AGE, file.expires_at - now) // 1000, 0)
     return {
         **HEADERS,
-        "Content-Security-Policy": "frame-ancestors 'none'",  # more would break browsers' viewers of PDF and video
+        "Content-Security-Policy": file.policy,
         "Cache-Control": f"private, max-age={seconds}, immutable",
         "ETag": file.etag,
-        # of the page, not of the file on this host's disk: the same on every host
-        "Last-Modified": formatdate(page.created_at // 1000, usegmt=True),
+        # of its message, not of the file on this host's disk: the same on every host
+        "Last-Modified": formatdate(file.created_at // 1000, usegmt=True),
     }
 
 

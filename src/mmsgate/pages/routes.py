@@ -16,7 +16,7 @@ from starlette.routing import Route
 from mmsgate.clock import Clock
 from mmsgate.pages.html import SCRIPT, SCRIPT_NAME, Notice, page_html
 from mmsgate.pages.page import Page, is_token
-from mmsgate.pages.responses import HEADERS, file_response, html, notice
+from mmsgate.pages.responses import HEADERS, Hosted, file_response, html, notice
 from mmsgate.pages.robots import is_robot
 
 _log = logging.getLogger(__name__)
@@ -94,10 +94,13 @@ class _Site:
                 "a page of account %s lacks its %s, blob %s", page.account_id, file.name, file.medium.blob
             )
             return notice(Notice.BROKEN)
-        return file_response(
-            page, file, path, stat=stat, request=request.headers, method=request.method,
-            attach=request.query_params.get("download") == "1", now=self.clock.now(),
+        hosted = Hosted(
+            name=file.name, mime=file.mime, etag=file.etag, created_at=page.created_at, expires_at=page.expires_at,
+            attach=request.query_params.get("download") == "1",
         )  # fmt: skip
+        return file_response(
+            hosted, path, stat=stat, request=request.headers, method=request.method, now=self.clock.now()
+        )
 
     async def seen(self, request: Request) -> Response:
         """The beacon: a browser shows the page to somebody. Its body is not read."""

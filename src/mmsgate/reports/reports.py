@@ -17,7 +17,7 @@ from mmsgate.domain.message import Message, SmsPart
 from mmsgate.domain.number import normalise
 from mmsgate.domain.postback import SentAs, Undelivered
 from mmsgate.domain.state import Happening, State
-from mmsgate.mm7.report import DeliveryReportReq, MMStatus
+from mmsgate.mm7.report import DeliveryReportReq, MMStatus, ReadReplyReq
 from mmsgate.postbacks.ledger import Ledger
 from mmsgate.sms.receipt import Receipt, ReceiptState
 from mmsgate.store import Match, Orphan, Snapshot, Store
@@ -32,7 +32,7 @@ Profiles = Callable[[str], CarrierProfile | None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """A delivery report or receipt in our words. `kind` is ``mm7`` or ``sms``.
+    """A report or receipt in our words. `kind` is ``mm7``, ``sms``, or ``read`` for a read report.
 
     `ids` are the spellings of the carrier's id, the likeliest first; `recipient` and `sender` are empty where
     the carrier named none.
@@ -71,6 +71,20 @@ def from_mm7(connection: str, report: DeliveryReportReq, *, swapped: bool = Fals
         recipient=handset.value if handset else "",
         sender=other.value if other else "",
         handset=report.handset_name,
+    )
+
+
+def from_read_reply(connection: str, report: ReadReplyReq) -> Report:
+    """A carrier's ReadReplyReq."""
+    handset, other = report.handset, report.sender if report.handset is report.recipient else report.recipient
+    return Report(
+        kind="read",
+        connection=connection,
+        ids=(report.message_id,),
+        status=report.status.value,
+        text=report.status_text,
+        recipient=handset.value if handset else "",
+        sender=other.value if other else "",
     )
 
 
@@ -137,6 +151,8 @@ class Reports:
     def _decide(self, report: Report, snapshot: Snapshot, match: Match) -> Change:
         if report.kind == "sms":
             return self._decide_receipt(report, snapshot, match)
+        if report.kind == "read":
+            return self._move(report, snapshot.message, match, judge_read(report))
         profile = self._profile(report.connection)
         step = judge_mm7(report, snapshot.message, profile)
         if step.happening is Happening.FELL_BACK and not (profile and self._has_connection(profile.reach.sms)):
@@ -219,6 +235,12 @@ def judge_mm7(report: Report, message: Message, profile: CarrierProfile | None) 
     return Step(
         happening=Happening.REPORTED_UNDELIVERED, reason=f"not delivered: {said}", undelivered=_NOT_ARRIVED[status]
     )
+
+
+def judge_read(report: Report) -> Step:
+    """A read report moves nothing: whether a message arrived, the delivery report says."""
+    said = f"read report {report.status}" + (f": {report.text}" if report.text else "")
+    return Step(happening=Happening.READ, reason=said)
 
 
 _RECEIPT_WHY = {

@@ -12,6 +12,7 @@ from pathlib import Path
 from mmsgate.domain.change import Change
 from mmsgate.store.accounts import Accounts, Directory
 from mmsgate.store.engine import Engine, StoreFault
+from mmsgate.store.inbound import Arrival, InboundRow, InboundRows, Taken
 from mmsgate.store.keys import Idempotency, IdempotencyKeys
 from mmsgate.store.matching import Match, MatchedBy
 from mmsgate.store.media import MediaRows
@@ -35,10 +36,13 @@ from mmsgate.store.templates import Kept, Templates
 
 __all__ = [
     "Acceptance",
+    "Arrival",
     "Decide",
     "Directory",
     "EncodedRow",
     "Idempotency",
+    "InboundRow",
+    "InboundRows",
     "Kept",
     "Match",
     "MatchedBy",
@@ -51,6 +55,7 @@ __all__ = [
     "Snapshot",
     "Store",
     "StoreFault",
+    "Taken",
     "TemplateGone",
     "migrate",
 ]
@@ -73,6 +78,7 @@ class Store:
         self.renditions = RenditionRows(self._engine)
         self.accounts = Accounts(self._engine)
         self.media = MediaRows(self._engine)
+        self.inbound = InboundRows(self._engine)
 
     def render_with(self, render: Render) -> None:
         """Say how postbacks are written; without it a step makes none."""

@@ -6,13 +6,14 @@ has gone up. Block lists stay in the store: they can be long, and a change must 
 
 import json
 import sqlite3
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
 
 from mmsgate.clock import Millis
 from mmsgate.domain.account import (
     Account,
     Block,
+    BlockOrigin,
     Compat,
     PostbackSettings,
     RateLimits,
@@ -21,6 +22,7 @@ from mmsgate.domain.account import (
     Switches,
 )
 from mmsgate.domain.number import SenderType
+from mmsgate.domain.optout import OptOutSettings
 from mmsgate.domain.request import Action, WireDialect
 from mmsgate.store.engine import Engine
 from mmsgate.store.queries import queries
@@ -30,13 +32,21 @@ SQL = queries("accounts")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Directory:
-    """A picture of all accounts at one revision. `profiles` are the carriers' profiles as JSON, by name."""
+    """A picture of all accounts at one revision. `profiles` are the carriers' profiles as JSON, by name.
+
+    `owners` are the accounts that may send from a number, the oldest first.
+    """
 
     revision: int
     accounts: dict[int, Account]
     by_key: dict[str, int]
     patterns: tuple[Block, ...]
     profiles: dict[str, str]
+    owners: dict[str, tuple[int, ...]] = field(default_factory=dict)
+
+    def owners_of(self, number: str) -> tuple[Account, ...]:
+        """The accounts that have the number, the oldest first."""
+        return tuple(self.accounts[account_id] for account_id in self.owners.get(number, ()))
 
     def account_of(self, key_hash: str) -> Account | None:
         """The account behind the hash of an API key."""
@@ -80,7 +90,9 @@ class Accounts:
         read = self._engine.read
         revision = self.revision()
         senders: dict[int, dict[str, Sender]] = {}
+        owners: dict[str, tuple[int, ...]] = {}
         for account_id, number, kind, services in read(SQL["senders"]):
+            owners[number] = (*owners.get(number, ()), account_id)
             senders.setdefault(account_id, {})[number] = Sender(
                 number=number, type=SenderType(kind), services=tuple(json.loads(services))
             )
@@ -97,6 +109,7 @@ class Accounts:
                 for row in read(SQL["block_patterns"])
             ),
             profiles=dict(read(SQL["carriers"])),
+            owners=owners,
         )
 
     async def _configure(self, work: Callable[[sqlite3.Connection], int]) -> int:
@@ -160,8 +173,11 @@ class Accounts:
 
     async def block(self, block: Block, *, at: Millis) -> int:
         """Put a number or a pattern on the block list; 0 if it was there already."""
-        parameters = (block.account_id, block.number, block.sender, block.reason, at)
-        return await self._configure(lambda db: db.execute(SQL["insert_block"], parameters).rowcount)
+        return await self._configure(lambda db: insert_block(db, block, at=at))
+
+    async def opt_out(self, block: Block, *, at: Millis) -> int:
+        """Put a plain number on the block list while sending goes on: that is no change of the configuration."""
+        return await self._engine.write(lambda db: insert_block(db, block, at=at))
 
     async def unblock(self, account_id: int, number: str, sender: str = "") -> int:
         """Take an entry off; how many."""
@@ -172,9 +188,12 @@ class Accounts:
     def blocks(self, account_id: int) -> list[Block]:
         """An account's block list."""
         return [
-            Block(account_id=account_id, number=row[0], sender=row[1], reason=row[2])
+            Block(
+                account_id=account_id, number=row[0], sender=row[1], reason=row[2], origin=BlockOrigin(row[3]),
+                since=row[4],
+            )
             for row in self._engine.read(SQL["blocks"], (account_id,))
-        ]
+        ]  # fmt: skip
 
     def block_reason(self, directory: Directory, account_id: int, sender: str, recipient: str) -> str | None:
         """Why `sender` may not send to `recipient`; None if it may. An empty reason is given a text."""
@@ -226,14 +245,26 @@ class Accounts:
         ]
 
 
+def insert_block(db: sqlite3.Connection, block: Block, *, at: Millis) -> int:
+    """One entry of a block list; 0 if it was there already."""
+    row = (block.account_id, block.number, block.sender, block.reason, block.origin.value, at)
+    return db.execute(SQL["insert_block"], row).rowcount
+
+
+def delete_opt_out(db: sqlite3.Connection, account_id: int, number: str, sender: str) -> int:
+    """Take an entry off that an operator did not make; how many."""
+    return db.execute(SQL["delete_opt_out"], (account_id, number, sender)).rowcount
+
+
 def account_json(account: Account) -> str:
     """An account's settings as they are kept (its senders have their own table)."""
     settings = {f.name: getattr(account, f.name) for f in fields(account)}
     for absent in ("id", "name", "senders"):
         del settings[absent]
     settings["actions"] = sorted(account.actions)
-    settings["campaigns"] = {ref: sorted(numbers) for ref, numbers in account.campaigns.items()}
-    for nested in ("rates", "postback", "source_limits", "switches"):
+    for lists in ("campaigns", "keywords"):
+        settings[lists] = {name: sorted(texts) for name, texts in settings[lists].items()}
+    for nested in ("rates", "postback", "source_limits", "switches", "optout"):
         settings[nested] = asdict(settings[nested])
     return json.dumps(settings, ensure_ascii=False)
 
@@ -244,6 +275,8 @@ def account_from_json(account_id: int, name: str, text: str) -> Account:
     postback = dict(kept.pop("postback", {}))
     postback["secrets"] = tuple(postback.get("secrets", ()))
     postback["dialect"] = WireDialect(postback["dialect"]) if postback.get("dialect") else None
+    optout = dict(kept.pop("optout", {}))
+    optout["excluded"] = tuple(optout.get("excluded", ()))
     switches = dict(kept.pop("switches", {}))
     switches["compat"] = Compat(switches.get("compat", Compat.BETTER))
     return Account(
@@ -254,7 +287,13 @@ def account_from_json(account_id: int, name: str, text: str) -> Account:
         rates=RateLimits(**kept.pop("rates", {})),
         postback=PostbackSettings(**postback),
         source_limits=SourceLimits(**kept.pop("source_limits", {})),
-        campaigns={ref: frozenset(numbers) for ref, numbers in kept.pop("campaigns", {}).items()},
+        campaigns=_lists(kept.pop("campaigns", {})),
+        keywords=_lists(kept.pop("keywords", {})),
+        optout=OptOutSettings(**optout),
         switches=Switches(**switches),
         **kept,
     )
+
+
+def _lists(kept: Mapping[str, Iterable[str]]) -> dict[str, frozenset[str]]:
+    return {name: frozenset(texts) for name, texts in kept.items()}

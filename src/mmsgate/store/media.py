@@ -51,15 +51,15 @@ class MediaRows:
                     break
                 db.execute(SQL["delete_cached"], (url,))
                 excess -= size
-                if not db.execute(SQL["needed"], (blob, blob, blob)).fetchone()[0]:
+                if not db.execute(SQL["needed"], (blob,)).fetchone()[0]:
                     unneeded.append(blob)
             return unneeded
 
         return await self._engine.write(work)
 
     def unneeded(self, blobs: list[str]) -> list[str]:
-        """Those of the blobs that no content, fetch or upload refers to."""
-        return [blob for blob in blobs if not self._engine.read(SQL["needed"], (blob, blob, blob))[0][0]]
+        """Those of the blobs that no content, fetch, upload or inbound message refers to."""
+        return [blob for blob in blobs if not self._engine.read(SQL["needed"], (blob,))[0][0]]
 
     async def put_upload(self, token: str, account_id: int, medium: Medium, *, at: Millis) -> None:
         """Remember a file that an account uploaded."""

@@ -335,21 +335,26 @@ def _accept(db: sqlite3.Connection, acceptance: Acceptance) -> None:
         _note_sent(db, message)
     if content is not None:
         insert_content(db, content)
-    db.execute(SQL["insert_message"], (*rows.message_fixed(message), *rows.message_mutable(message)))
-    db.execute(SQL["insert_tracking"], (message.tracking_id, message.id))
+    insert_message(db, message, acceptance.event)
     if message.fallback.token:
         db.execute(
             SQL["insert_page"],
             (message.fallback.token, message.id, message.mms_id, message.account_id, message.accepted_at,
              message.fallback.expires_at),
         )  # fmt: skip
-    db.execute(SQL["insert_event"], rows.event_row(message.id, acceptance.event))
     if acceptance.preparation is not None:
         insert_preparation(db, acceptance.preparation, due_at=message.accepted_at)
     if acceptance.idempotency_key:
         finish_key(
             db, message.account_id, acceptance.idempotency_key, acceptance.response, acceptance.response_expires
         )
+
+
+def insert_message(db: sqlite3.Connection, message: Message, event: Event) -> None:
+    """A message as it begins its life."""
+    db.execute(SQL["insert_message"], (*rows.message_fixed(message), *rows.message_mutable(message)))
+    db.execute(SQL["insert_tracking"], (message.tracking_id, message.id))
+    db.execute(SQL["insert_event"], rows.event_row(message.id, event))
 
 
 def _update(db: sqlite3.Connection, before: Message, after: Message) -> bool:

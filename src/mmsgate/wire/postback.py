@@ -20,7 +20,7 @@ _CONTENT_TYPES: Mapping[WireDialect, str] = {
     WireDialect.JSON: "application/json; charset=utf-8",
 }
 
-_SKYCORE_DECLARATION = "<?xml version='1.0'?>"
+SKYCORE_DECLARATION = "<?xml version='1.0'?>"
 
 _Layout = tuple[str, ...]
 _Layouts = Mapping[tuple[PostbackCode, SentAs], _Layout]
@@ -96,7 +96,7 @@ def render_postback(postback: Postback, dialect: WireDialect) -> bytes:
     return flat_document(
         root,
         [(element, values[name]) for element, name in layout],
-        declaration=_SKYCORE_DECLARATION if skycore else DECLARATION,
+        declaration=SKYCORE_DECLARATION if skycore else DECLARATION,
     )
 
 

@@ -26,7 +26,7 @@ INSERT INTO api_key (hash, account_id, label, hint, created_at) VALUES (?, ?, ?,
 UPDATE api_key SET revoked_at = ? WHERE account_id = ? AND (label = ? OR hint = ?) AND revoked_at IS NULL
 
 -- name: senders
-SELECT account_id, number, type, services FROM sender
+SELECT account_id, number, type, services FROM sender ORDER BY account_id
 
 -- name: upsert_sender
 INSERT INTO sender (account_id, number, type, services) VALUES (?, ?, ?, ?)
@@ -36,10 +36,14 @@ ON CONFLICT (account_id, number) DO UPDATE SET type = excluded.type, services = 
 DELETE FROM sender WHERE account_id = ? AND number = ?
 
 -- name: insert_block
-INSERT INTO block (account_id, number, sender, reason, created_at) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
+INSERT INTO block (account_id, number, sender, reason, origin, created_at) VALUES (?, ?, ?, ?, ?, ?)
+ON CONFLICT DO NOTHING
 
 -- name: delete_block
 DELETE FROM block WHERE account_id = ? AND number = ? AND sender = ?
+
+-- name: delete_opt_out
+DELETE FROM block WHERE account_id = ? AND number = ? AND sender = ? AND origin <> 'operator'
 
 -- name: blocked
 SELECT reason FROM block WHERE account_id = ? AND number = ? AND sender IN ('', ?) LIMIT 1
@@ -48,7 +52,7 @@ SELECT reason FROM block WHERE account_id = ? AND number = ? AND sender IN ('', 
 SELECT account_id, number, sender, reason FROM block WHERE number LIKE '%*%'
 
 -- name: blocks
-SELECT number, sender, reason FROM block WHERE account_id = ? ORDER BY number, sender
+SELECT number, sender, reason, origin, created_at FROM block WHERE account_id = ? ORDER BY number, sender
 
 -- name: carriers
 SELECT name, profile FROM carrier ORDER BY name

@@ -19,8 +19,8 @@ SELECT url, blob, size FROM fetch_cache WHERE fetched_at < ? ORDER BY fetched_at
 DELETE FROM fetch_cache WHERE url = ?
 
 -- name: needed
-SELECT EXISTS (SELECT 1 FROM content_blob WHERE blob = ?) OR EXISTS (SELECT 1 FROM fetch_cache WHERE blob = ?)
-    OR EXISTS (SELECT 1 FROM upload WHERE blob = ?)
+SELECT EXISTS (SELECT 1 FROM content_blob WHERE blob = ?1) OR EXISTS (SELECT 1 FROM fetch_cache WHERE blob = ?1)
+    OR EXISTS (SELECT 1 FROM upload WHERE blob = ?1) OR EXISTS (SELECT 1 FROM inbound_file WHERE blob = ?1)
 
 -- name: put_upload
 INSERT INTO upload (token, account_id, kind, blob, mime, size, width, height, created_at)

@@ -1,0 +1,234 @@
+"""Inbound messages in the store: taken once, with all that follows from them in the same transaction."""
+
+import json
+import sqlite3
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from mmsgate.clock import Millis
+from mmsgate.domain.account import Block
+from mmsgate.domain.inbound import Inbound, InboundFile, InboundKind
+from mmsgate.domain.message import Event, Message
+from mmsgate.domain.optout import Intent
+from mmsgate.store.accounts import delete_opt_out, insert_block
+from mmsgate.store.engine import Engine, Row
+from mmsgate.store.messages import POSTBACK_INSERT, PostbackRow, insert_message
+from mmsgate.store.parts import SmsPartKey, add_part, flush_parts, forget_parts, stale_sets
+from mmsgate.store.queries import queries
+
+_INBOUND = (
+    "id, tracking_id, kind, connection, reference, account_id, sender, recipient, copy_to, operator, subject, "
+    "text, keyword, intent, token, sent_at, received_at, expires_at, reply, note"
+)
+_FILE = "number, extension, mime, blob, size, attach, declared, note"
+SQL = {
+    name: sql.replace("{inbound}", _INBOUND).replace("{file}", _FILE) for name, sql in queries("inbound").items()
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """The SMS that answers an inbound message, as it begins its life."""
+
+    message: Message
+    event: Event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    """All that one inbound message writes.
+
+    `digest` is the same for a repetition, which is one if the earlier came at `horizon` or after it. `blocks` are
+    the entries that STOP makes, or that START takes off. A `reply` to these goes only where that changed something;
+    `note` says in words what was made of the message.
+    """
+
+    inbound: Inbound
+    digest: str
+    horizon: Millis
+    blocks: tuple[Block, ...] = ()
+    reply: Reply | None = None
+    postback: PostbackRow | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """What became of an arrival: whether it had been taken before, and the answer that was made."""
+
+    arrival: Arrival
+    repeated: bool = False
+    reply: Message | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InboundRow:
+    """An inbound message as it is kept: `reply` is the tracking id of the SMS that answered it, or empty."""
+
+    inbound: Inbound
+    reply: str
+    note: str
+
+
+#: From the whole text of an SMS, and what is wrong with it in words, to what it writes. It must be repeatable.
+Whole = Callable[[str, str], Sequence[Arrival]]
+
+
+class InboundRows:
+    """Statements about inbound messages."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    async def record(self, arrivals: Sequence[Arrival]) -> list[Taken]:
+        """Take messages in, durably, each once."""
+        return await self._engine.write(lambda db: [_take(db, arrival) for arrival in arrivals])
+
+    async def record_part(self, key: SmsPartKey, text: str, whole: Whole, *, at: Millis) -> list[Taken]:
+        """Keep one part of an SMS; with the last one all of it is taken in."""
+
+        def work(db: sqlite3.Connection) -> list[Taken]:
+            found = add_part(db, key, text, at=at)
+            return [_take(db, arrival) for text, note in found for arrival in whole(text, note)]
+
+        return await self._engine.write(work)
+
+    def stale_parts(self, *, before: Millis) -> list[SmsPartKey]:
+        """SMS of which no part has come since then, and some are missing; each by one of its parts."""
+        return stale_sets(self._engine, before=before)
+
+    async def flush_parts(self, key: SmsPartKey, whole: Whole) -> list[Taken]:
+        """Take in what there is of an SMS."""
+
+        def work(db: sqlite3.Connection) -> list[Taken]:
+            return [_take(db, arrival) for text, note in flush_parts(db, key) for arrival in whole(text, note)]
+
+        return await self._engine.write(work)
+
+    async def adopt(self, arrival: Arrival) -> Taken | None:
+        """Give a message that was nobody's to the account it is for now; None if it has one already."""
+        return await self._engine.write(lambda db: _adopt(db, arrival))
+
+    async def expire(self, *, now: Millis, parts_before: Millis) -> int:
+        """Drop what has had its time, with its files' rows and its postbacks; how many messages."""
+
+        def work(db: sqlite3.Connection) -> int:
+            forget_parts(db, before=parts_before)
+            ids = [row[0] for row in db.execute(SQL["expired"], (now,))]
+            for inbound_id in ids:
+                for name in ("delete_files", "delete_postbacks", "delete"):
+                    db.execute(SQL[name], (inbound_id,))
+            return len(ids)
+
+        return await self._engine.write(work)
+
+    # -- look-ups
+
+    def by_tracking(self, tracking_id: str) -> InboundRow | None:
+        """The inbound message of a tracking id."""
+        return next(iter(self._read("by_tracking", tracking_id)), None)
+
+    def by_token(self, token: str) -> Inbound | None:
+        """The inbound message whose files a token names."""
+        return next((row.inbound for row in self._read("by_token", token)), None)
+
+    def newest(self, limit: int, *, before: int = 2**63 - 1) -> list[InboundRow]:
+        """The newest of all accounts, behind the id `before`: for the operator."""
+        return self._read("newest", before, limit)
+
+    def homeless(self, *, after: int = 0, limit: int = 100) -> list[InboundRow]:
+        """Those for numbers that nobody had, behind the id `after`, oldest first."""
+        return self._read("homeless", after, limit)
+
+    def count_homeless(self) -> int:
+        """How many are for numbers that nobody has."""
+        return int(self._engine.read(SQL["count_homeless"])[0][0])
+
+    def _read(self, name: str, *parameters: object) -> list[InboundRow]:
+        return [self._whole(row) for row in self._engine.read(SQL[name], parameters)]
+
+    def _whole(self, row: Row) -> InboundRow:
+        files = tuple(_to_file(file) for file in self._engine.read(SQL["files"], (row[0],)))
+        return InboundRow(inbound=replace(_to_inbound(row), files=files), reply=row[18], note=row[19])
+
+
+def _take(db: sqlite3.Connection, arrival: Arrival) -> Taken:
+    inbound = arrival.inbound
+    seen = (inbound.connection, inbound.sender, arrival.digest, arrival.horizon)
+    if db.execute(SQL["repeated"], seen).fetchone():
+        return Taken(arrival=arrival, repeated=True)
+    reply = _follow(db, arrival)
+    db.execute(SQL["insert"], (*_from_inbound(inbound), _tracking(reply), arrival.note, arrival.digest))
+    db.executemany(SQL["insert_file"], [(inbound.id, *_from_file(file)) for file in inbound.files])
+    return Taken(arrival=arrival, reply=reply)
+
+
+def _adopt(db: sqlite3.Connection, arrival: Arrival) -> Taken | None:
+    inbound = arrival.inbound
+    row = (inbound.account_id, inbound.keyword, inbound.intent, "", arrival.note, inbound.id)
+    if not db.execute(SQL["adopt"], row).rowcount:
+        return None
+    reply = _follow(db, arrival)
+    db.execute("UPDATE inbound SET reply = ? WHERE id = ?", (_tracking(reply), inbound.id))
+    return Taken(arrival=arrival, reply=reply)
+
+
+def _tracking(reply: Message | None) -> str:
+    return reply.tracking_id if reply else ""
+
+
+def _follow(db: sqlite3.Connection, arrival: Arrival) -> Message | None:
+    """What follows from a message that is taken in: block lists, the reply, the postback."""
+    at = arrival.inbound.received_at
+    changed = _change_blocks(db, arrival, at)
+    reply = arrival.reply if changed or not arrival.blocks else None
+    if reply is not None:
+        insert_message(db, reply.message, reply.event)
+    if arrival.postback is not None:
+        _insert_postback(db, arrival.inbound, arrival.postback, at)
+    return reply.message if reply is not None else None
+
+
+def _change_blocks(db: sqlite3.Connection, arrival: Arrival, at: Millis) -> int:
+    if arrival.inbound.intent is Intent.OPT_IN:
+        return sum(delete_opt_out(db, block.account_id, block.number, block.sender) for block in arrival.blocks)
+    return sum(insert_block(db, block, at=at) for block in arrival.blocks)
+
+
+def _insert_postback(db: sqlite3.Connection, inbound: Inbound, row: PostbackRow, at: Millis) -> None:
+    """An inbound message has one postback, in a lane by itself: nothing comes before it."""
+    db.execute(
+        POSTBACK_INSERT,
+        (inbound.id, 1, inbound.account_id, row.receiver, row.url, row.code, row.content_type, row.body, at, False),
+    )
+
+
+def _from_inbound(inbound: Inbound) -> Row:
+    return (
+        inbound.id, inbound.tracking_id, inbound.kind.value, inbound.connection, inbound.reference,
+        inbound.account_id, inbound.sender, inbound.recipient, json.dumps(inbound.copy_to), inbound.operator,
+        inbound.subject, inbound.text, inbound.keyword, inbound.intent, inbound.token, inbound.sent_at,
+        inbound.received_at, inbound.expires_at,
+    )  # fmt: skip
+
+
+def _to_inbound(row: Row) -> Inbound:
+    return Inbound(
+        id=row[0], tracking_id=row[1], kind=InboundKind(row[2]), connection=row[3], reference=row[4],
+        account_id=row[5], sender=row[6], recipient=row[7], copy_to=tuple(json.loads(row[8])), operator=row[9],
+        subject=row[10], text=row[11], keyword=row[12], intent=Intent(row[13]) if row[13] else None, token=row[14],
+        sent_at=row[15], received_at=row[16], expires_at=row[17],
+    )  # fmt: skip
+
+
+def _from_file(file: InboundFile) -> Row:
+    return (
+        file.number, file.extension, file.mime, file.blob, file.size, file.attach, file.declared, file.note,
+    )  # fmt: skip
+
+
+def _to_file(row: Row) -> InboundFile:
+    return InboundFile(
+        number=row[0], extension=row[1], mime=row[2], blob=row[3], size=row[4], attach=bool(row[5]),
+        declared=row[6], note=row[7],
+    )  # fmt: skip

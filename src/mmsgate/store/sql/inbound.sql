@@ -1,0 +1,65 @@
+-- name: repeated
+SELECT tracking_id FROM inbound
+WHERE connection = ? AND sender = ? AND digest = ? AND received_at >= ? LIMIT 1
+
+-- name: insert
+INSERT INTO inbound ({inbound}, digest) VALUES
+    (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+
+-- name: adopt
+UPDATE inbound SET account_id = ?, keyword = ?, intent = ?, reply = ?, note = ? WHERE id = ? AND account_id IS NULL
+
+-- name: insert_file
+INSERT INTO inbound_file (inbound_id, {file}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+
+-- name: files
+SELECT {file} FROM inbound_file WHERE inbound_id = ? ORDER BY number
+
+-- name: by_tracking
+SELECT {inbound} FROM inbound WHERE tracking_id = ?
+
+-- name: by_token
+SELECT {inbound} FROM inbound WHERE token = ?
+
+-- name: newest
+SELECT {inbound} FROM inbound WHERE id < ? ORDER BY id DESC LIMIT ?
+
+-- name: homeless
+SELECT {inbound} FROM inbound WHERE account_id IS NULL AND id > ? ORDER BY id LIMIT ?
+
+-- name: count_homeless
+SELECT count(*) FROM inbound WHERE account_id IS NULL
+
+-- name: expired
+SELECT id FROM inbound WHERE expires_at <= ? LIMIT 500
+
+-- name: delete_files
+DELETE FROM inbound_file WHERE inbound_id = ?
+
+-- name: delete_postbacks
+DELETE FROM postback WHERE message_id = ?
+
+-- name: delete
+DELETE FROM inbound WHERE id = ?
+
+-- name: parts
+SELECT number, text, joined FROM inbound_part
+WHERE connection = ? AND sender = ? AND recipient = ? AND reference = ? AND total = ? ORDER BY number
+
+-- name: insert_part
+INSERT INTO inbound_part (connection, sender, recipient, reference, total, number, text, received_at, joined)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0)
+
+-- name: join_parts
+UPDATE inbound_part SET joined = 1
+WHERE connection = ? AND sender = ? AND recipient = ? AND reference = ? AND total = ?
+
+-- name: delete_parts
+DELETE FROM inbound_part WHERE connection = ? AND sender = ? AND recipient = ? AND reference = ? AND total = ?
+
+-- name: stale_sets
+SELECT connection, sender, recipient, reference, total FROM inbound_part
+WHERE joined = 0 GROUP BY connection, sender, recipient, reference, total HAVING max(received_at) < ? LIMIT 100
+
+-- name: forget_parts
+DELETE FROM inbound_part WHERE joined = 1 AND received_at < ?
