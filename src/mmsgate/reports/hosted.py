@@ -70,7 +70,7 @@ def draft(part: ContentPart, number: int) -> Draft:
     mime, extension, attach = _form(sniffed)
     return Draft(
         number=number, extension=extension, mime=mime, attach=attach, declared=_declared(part),
-        note=" and ".join(_complaints(part, sniffed)), data=part.body,
+        note="; ".join(_complaints(part, sniffed, mime)), data=part.body,
     )  # fmt: skip
 
 
@@ -87,14 +87,14 @@ def _form(sniffed: Sniffed) -> tuple[str, str, bool]:
     return mime, extension, True
 
 
-def _complaints(part: ContentPart, sniffed: Sniffed) -> Iterator[str]:
-    """What a person should know of a file."""
-    found = sniffed.type
-    if found is None:
-        yield f"it is {sniffed.name}: only to be saved" if sniffed.name else "its bytes are of no known type"
-    if part.content_type not in {"", UNKNOWN_TYPE} and (found is None or by_mime(part.content_type) != found):
-        called = found.mime if found else "that"
-        yield f"was declared as {part.content_type[:_LONGEST_NOTE]}" + (f", is {called}" if found else "")
+def _complaints(part: ContentPart, sniffed: Sniffed, mime: str) -> Iterator[str]:
+    """What a person should know of a file that is served as `mime`."""
+    if sniffed.type is None:
+        yield f"it is {sniffed.name}, only to be saved" if sniffed.name else "its bytes are of no known type"
+    declared = by_mime(part.content_type)
+    right = declared == sniffed.type if declared else part.content_type in {"", UNKNOWN_TYPE, mime}
+    if not right:
+        yield f"it was declared as {part.content_type[:_LONGEST_NOTE]}"
 
 
 def _declared(part: ContentPart) -> str:

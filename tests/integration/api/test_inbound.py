@@ -311,7 +311,7 @@ async def test_a_wrong_type_is_put_right_by_the_bytes_and_noted(api: Api) -> Non
     assert (file.mime, file.extension, file.note) == (
         "image/jpeg",
         "jpg",
-        "was declared as image/gif, is image/jpeg",
+        "it was declared as image/gif",
     )
 
 

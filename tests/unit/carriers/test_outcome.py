@@ -302,3 +302,10 @@ def test_retry_after_counts_with_and_without_a_code(status: int) -> None:
     outcome = of_http(status, encode_fault(transaction_id="7", code=3000), retry_after="30")
     assert isinstance(outcome, Temporary)
     assert outcome.after == 30_000
+
+
+def test_a_code_may_mean_that_the_phone_s_owner_opted_out() -> None:
+    for code, opted_out in ((4007, True), (2003, False)):
+        refused = of_code(code, a_profile(codes={4007: "opted-out"}))
+        assert isinstance(refused, RefusedRecipient)
+        assert refused.opted_out is opted_out

@@ -7,6 +7,7 @@ from mmsgate.clock import ManualClock, Millis
 from mmsgate.delivery.encoder import Encoder
 from mmsgate.delivery.rendition import Renditions
 from mmsgate.delivery.versions import Versions
+from mmsgate.domain.account import Block
 from mmsgate.domain.change import Change
 from mmsgate.domain.message import Content, Event, Message, SmsPart
 from mmsgate.domain.postback import PostbackCode
@@ -142,6 +143,12 @@ class FakeAccounts:
         self.alarms: dict[str, str] = {}
         self.cleared: list[str] = []
         self.while_raising: Callable[[], None] = lambda: None
+        self.opted_out: list[Block] = []
+
+    async def opt_out(self, block: Block, *, at: Millis) -> int:
+        assert at
+        self.opted_out.append(block)
+        return 1
 
     async def raise_alarm(self, subject: str, reason: str, *, at: Millis) -> None:
         assert at

@@ -24,6 +24,7 @@ from mmsgate.delivery.alarms import Alarms
 from mmsgate.delivery.mms import MmsDelivery
 from mmsgate.delivery.rendition import CarrierRenditions, Rendition, Unfit
 from mmsgate.delivery.verdict import MOST_BROKEN_ATTEMPTS
+from mmsgate.domain.account import BlockOrigin
 from mmsgate.domain.message import Content, Message
 from mmsgate.domain.postback import PostbackCode
 from mmsgate.domain.slide import Slide
@@ -410,6 +411,22 @@ async def test_a_message_that_is_settled_when_its_turn_comes_is_not_sent() -> No
     await bench.delivery.deliver(a_message())
     assert bench.client.sent == []
     assert bench.message.state is State.DELIVERED
+
+
+async def test_a_carrier_s_opt_out_puts_the_number_on_the_block_list() -> None:
+    bench = MmsBench(RefusedRecipient(code=4007, text="4007 opted out", opted_out=True))
+    assert (await bench.deliver()).state is State.FAILED
+    (block,) = bench.store.accounts.opted_out
+    assert (block.account_id, block.sender, block.number) == (1, "28444", "12065550100")
+    assert (block.origin, block.reason) == (
+        BlockOrigin.CARRIER, "sim says that its owner opted out: 4007 opted out",
+    )  # fmt: skip
+
+
+async def test_any_other_refusal_of_the_recipient_blocks_nothing() -> None:
+    bench = MmsBench(RefusedRecipient(code=2002, text="2002 address error"))
+    await bench.deliver()
+    assert bench.store.accounts.opted_out == []
 
 
 # -- the gate and the alarms

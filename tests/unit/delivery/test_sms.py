@@ -378,3 +378,32 @@ async def test_a_receipt_before_the_answer_wins_and_the_id_is_remembered_all_the
     bench.while_under_way = delivered
     assert (await bench.deliver()).state is State.DELIVERED
     assert [each.verbatim for each in bench.changes[-1].carrier_ids] == ["s1"]
+
+
+# -- the gateway's own answers to STOP and HELP
+
+
+def an_answer(**changes: Any) -> Message:
+    return a_fallen_message(
+        mms_id=0, content_id=0, fallback=a_fallback(text="Bye", link=False, token=""), **changes
+    )
+
+
+async def test_an_answer_to_stop_goes_out_although_its_number_is_blocked() -> None:
+    bench = SmsBench({1: taken(1)}, message=an_answer(), blocked="said STOP")
+    assert (await bench.deliver()).state is State.SMS_SENT
+    assert [sms.segment.payload for sms in bench.sent] == [b"Bye"]
+
+
+@pytest.mark.parametrize("outcome", [taken(1), REFUSED, THROTTLED, UNKNOWN])
+async def test_nobody_is_told_of_an_answer(outcome: SmsOutcome) -> None:
+    bench = SmsBench({1: outcome}, message=an_answer())
+    await bench.deliver()
+    assert (bench.told, bench.message.postbacks) == ([], 0)
+
+
+async def test_an_answer_that_was_not_taken_is_tried_again() -> None:
+    bench = SmsBench({1: THROTTLED}, message=an_answer())
+    message = await bench.deliver()
+    assert message.state is State.FALLBACK
+    assert message.due_at is not None

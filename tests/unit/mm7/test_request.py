@@ -25,6 +25,7 @@ from mmsgate.mm7.request import answering_schema, read_request
 from mmsgate.mm7.smil import Par, Reference, read_smil
 from mmsgate.mm7.submit import encode_submit
 from mmsgate.mm7.unreadable import Unreadable
+from tests.unit.mm7.deliveries import deliver_req
 from tests.unit.mm7.samples import DIALECT, GIF, REQUEST, encoded, peer
 
 Golden = Callable[[str, bytes], None]
@@ -402,3 +403,30 @@ def test_no_date_raises(text: str) -> None:
 )
 def test_reports_and_answers_as_golden_bytes(golden: Golden, name: str, body: bytes) -> None:
     golden(f"mm7/{name}.xml", body)
+
+
+def test_the_others_of_a_group_are_no_recipients() -> None:
+    content_type, body = deliver_req(to=("28444",), copies=("+17745550002", "17745550003/TYPE=PLMN"))
+    found = read_request(content_type, body)
+    assert isinstance(found, DeliverReq)
+    assert [each.value for each in found.recipients] == ["28444"]
+    assert [each.value for each in found.copy_to] == ["17745550002", "17745550003"]
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"), [("true", True), ("1", True), ("false", False), ("0", False), ("x", False)]
+)
+def test_display_only_is_a_boolean(written: str, shown: bool) -> None:
+    content_type, body = deliver_req(copies=("17745550002",))
+    found = read_request(content_type, body.replace(b'"true"', f'"{written}"'.encode()))
+    assert isinstance(found, DeliverReq)
+    assert bool(found.copy_to) is shown
+    assert len(found.recipients) == 2 - shown
+
+
+def test_a_read_report_s_phone_is_found_also_when_the_parties_are_swapped() -> None:
+    straight = ReadReplyReq(
+        transaction_id="1", message_id="m", status=ReadStatus.READ, recipient=PHONE, sender=CODE
+    )
+    assert straight.handset == PHONE
+    assert replace(straight, recipient=CODE, sender=PHONE).handset == PHONE

@@ -3,11 +3,12 @@
 import pytest
 
 from mmsgate.carriers.profile import CarrierProfile
+from mmsgate.domain.change import Why, move
 from mmsgate.domain.message import Message
 from mmsgate.domain.postback import SentAs
 from mmsgate.domain.state import Happening, State
-from mmsgate.reports.reports import Report, judge_mm7
-from tests.unit.builders import a_fallback, a_message
+from mmsgate.reports.reports import Report, judge_mm7, judge_read
+from tests.unit.builders import NOW, a_fallback, a_message
 
 SIM = CarrierProfile(name="sim", endpoints=("http://127.0.0.1:9/mm7",))
 
@@ -41,3 +42,11 @@ def test_a_late_report_about_the_mms_does_not_end_its_sms(status: str, state: St
     step = judge_mm7(report(status), message, SIM)
     assert step.happening is Happening.OVERTAKEN
     assert "the SMS goes on" in step.reason
+
+
+@pytest.mark.parametrize("state", [State.SENT, State.DELIVERED, State.SMS_SENT])
+def test_a_read_report_is_only_recorded(state: State) -> None:
+    step = judge_read(Report(kind="read", connection="sim", ids=("m1",), status="Read", text="opened"))
+    change = move(a_message(state=state), step.happening, Why.of(step.reason), at=NOW)
+    assert (change.event.changed, change.message.state, change.postbacks) == (False, state, ())
+    assert change.event.reason == "read report Read: opened"
