@@ -41,7 +41,8 @@ def test_other_spellings(text: str, intent: Intent) -> None:
     "text",
     [
         "", " ", "!", "please stop", "stop it", "don't stop", "stop\nSent from my phone", "STOP ALL", "stopp",
-        "st op", "ends", "the end", "help me", "information", "restart", "start now", "nonstop", "stop 2", "0", "✋",
+        "st op", "ends", "the end", "help me", "information", "restart", "start now", "nonstop", "stop 2", "0",
+        "✋",
     ],
 )  # fmt: skip
 def test_a_word_inside_another_text_asks_for_nothing(text: str) -> None:

@@ -8,8 +8,8 @@ from mmsgate.reports.hosted import draft, drafts
 JPEG = b"\xff\xd8\xff\xe0\x00\x10JFIF\x00"
 
 
-def part(content_type: str, body: bytes, **more: str) -> ContentPart:
-    return ContentPart(content_type=content_type, body=body, **more)
+def part(content_type: str, body: bytes, *, charset: str = "", name: str = "") -> ContentPart:
+    return ContentPart(content_type=content_type, body=body, charset=charset, name=name)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,165 @@
+"""An SMS from a phone, over SMPP: kept before it is acknowledged, joined, told, and STOP is heeded and answered."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import pytest
+import pytest_asyncio
+import smpp34
+from lxml import etree
+
+from mmsgate.carriers.profile import Reach
+from mmsgate.carriers.record import profile_json
+from mmsgate.carriers.smsc import SmscProfile
+from mmsgate.domain.account import BlockOrigin, PostbackSettings, Sender
+from mmsgate.domain.gsm import Concatenation
+from mmsgate.domain.number import SenderType
+from mmsgate.domain.state import State
+from mmsgate.store import InboundRow
+from mmsgate.store.engine import StoreFault
+from tests.integration.api.conftest import Api, elements, request
+from tests.integration.api.receiver import Receiver, receiving
+from tests.integration.api.test_inbound import deliver, inbox, status_of
+from tests.integration.sms.smsc import Link, Smsc
+
+#: What the SMSC of the tests writes into every deliver_sm.
+PHONE, NUMBER = "15550000100", "12345"
+OK = 0x05, 0
+
+
+@dataclass(slots=True)
+class Line:
+    """The gateway, its SMSC, and the customer's receiver."""
+
+    api: Api
+    link: Link
+    receiver: Receiver
+
+    async def says(self, text: bytes, *, esm_class: int = 0, data_coding: int = 0) -> tuple[int, int]:
+        """A phone writes; command and status of the answer."""
+        self.link.deliver(text, esm_class=esm_class, data_coding=data_coding)
+        command, status, _ = await self.link.answer()
+        return command, status
+
+    async def reads(self) -> smpp34.SubmitSm:
+        """The next SMS that the gateway sends; the SMSC takes it."""
+        submit = await self.link.submit()
+        self.link.accept(submit, f"s-{submit.sequence_number}")
+        return submit
+
+    @property
+    def inbox(self) -> list[InboundRow]:
+        return inbox(self.api)
+
+
+@pytest_asyncio.fixture
+async def line(api: Api) -> AsyncIterator[Line]:
+    smsc = Smsc()
+    await smsc.start()
+    store = api.gateway.store
+    sender = Sender(number=NUMBER, type=SenderType.SHORT_CODE, services=("32113",))
+    await store.accounts.put_sender(api.account.id, sender)
+    profile = SmscProfile(name="smsc", host="127.0.0.1", port=smsc.port)
+    await store.accounts.put_carrier("smsc", profile_json(profile))
+    await api.carrier(reach=Reach(sms="smsc"))
+    async with receiving() as receiver:
+        await api.change(postback=PostbackSettings(url=receiver.url))
+        yield Line(api, await smsc.link(), receiver)
+    await api.gateway.dispatcher.stop()
+    await smsc.stop()
+
+
+async def test_an_sms_is_told_as_n211(line: Line) -> None:
+    assert await line.says(b"Hello there") == OK
+    root = etree.fromstring((await line.receiver.next()).body)
+    told = [(str(child.tag), child.text) for child in root][:5]
+    assert told == [
+        ("origin", "SMS_MO"), ("code", "N211"), ("from", PHONE), ("to", NUMBER), ("text", "Hello there"),
+    ]  # fmt: skip
+    (row,) = line.inbox
+    assert (row.inbound.kind, root.findtext("transaction-id")) == ("sms", row.inbound.tracking_id)
+
+
+async def test_a_repeated_sms_is_told_once(line: Line) -> None:
+    assert await line.says(b"Hello") == OK
+    assert await line.says(b"Hello") == OK
+    assert await line.says(b"Other") == OK
+    assert sorted(row.inbound.text for row in line.inbox) == ["Hello", "Other"]
+
+
+async def test_what_cannot_be_stored_is_not_acknowledged(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def full(*_: object) -> None:
+        raise StoreFault("the disk is full")
+
+    monkeypatch.setattr(line.api.gateway.store.inbound, "record", full)
+    _, status = await line.says(b"Hello")
+    assert status == 0x64  # ESME_RX_T_APPN: the SMSC repeats it
+    monkeypatch.undo()
+    assert await line.says(b"Hello") == OK
+    assert len(line.inbox) == 1
+
+
+async def test_the_parts_of_a_long_sms_are_one_message(line: Line) -> None:
+    for number in (2, 1, 2):
+        header = Concatenation(reference=9, total=2, number=number).header()
+        assert await line.says(header + b"part %d." % number, esm_class=0x40) == OK
+    (row,) = line.inbox
+    assert row.inbound.text == "part 1.part 2."
+
+
+async def test_stop_blocks_stops_what_is_queued_and_is_confirmed_although_blocked(line: Line) -> None:
+    await line.says("Opt out!".encode("utf-16-be"), data_coding=8)
+    confirmation = await line.reads()
+    assert confirmation.destination_addr == PHONE
+    assert confirmation.short_message == b"You will get no more messages from 12345. Reply START to get them again."
+    (block,) = line.api.gateway.store.accounts.blocks(line.api.account.id)
+    assert (block.number, block.sender, block.origin) == (PHONE, NUMBER, BlockOrigin.PHONE)
+    refused = await line.api.post(request(to=PHONE).replace("28444", NUMBER))
+    assert b"E114" in refused.body
+    assert b"E114" not in (await line.api.post(request(to=PHONE))).body  # another number is not concerned
+    await line.says(b"START")
+    assert (await line.reads()).short_message.startswith(b"You will get messages from 12345 again.")
+    assert line.api.gateway.store.accounts.blocks(line.api.account.id) == []
+
+
+async def test_a_message_that_is_queued_when_stop_comes_ends_with_the_reason(line: Line) -> None:
+    accepted = dict(elements((await line.api.post(request(to=PHONE).replace("28444", NUMBER))).body))
+    await line.says(b"STOP")
+    await line.reads()
+    async with asyncio.timeout(30):
+        while (await line.receiver.next()).body.find(b"E101") < 0:
+            pass  # the N211 of the STOP
+    message = line.api.gateway.store.messages.by_tracking(accepted["tracking-id"])
+    assert message is not None
+    last = line.api.gateway.store.messages.timeline(message.id)[-1]
+    assert (message.state, last.reason) == (
+        State.FAILED, "E114: the recipient is blocked: opted out with 'STOP' by SMS",
+    )  # fmt: skip
+
+
+async def test_help_is_answered_every_time_and_nobody_is_told_of_the_answer(line: Line) -> None:
+    await line.says(b"HELP")
+    answer = await line.reads()
+    assert answer.short_message.startswith(b"Messages from 12345: reply STOP")
+    root = etree.fromstring((await line.receiver.next()).body)
+    assert root.findtext("code") == "N211"
+    (row,) = line.inbox
+    reply = line.api.gateway.store.messages.by_tracking(row.reply)
+    assert reply is not None
+    assert line.api.gateway.store.postbacks.of_message(reply.id) == []
+
+
+async def test_stop_in_an_mms_is_confirmed_over_the_sms_connection_of_its_carrier(line: Line) -> None:
+    answered = await deliver(line.api, ("text/plain", b"STOP"), to=(NUMBER,), sender=PHONE)
+    assert status_of(answered) == ("DeliverRsp", "1000")
+    assert (await line.reads()).destination_addr == PHONE
+
+
+async def test_stop_twice_is_confirmed_once(line: Line) -> None:
+    await line.says(b"STOP")
+    await line.says(b"stop.")
+    await line.says(b"HELP")
+    first, second = await line.reads(), await line.reads()
+    assert first.short_message.startswith(b"You will get no more")
+    assert second.short_message.startswith(b"Messages from")

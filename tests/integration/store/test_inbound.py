@@ -1,0 +1,208 @@
+"""Inbound messages and parts of SMS in the store: once, whole, or as far as they came."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from mmsgate.clock import DAY, HOUR
+from mmsgate.domain.account import Account, Block, BlockOrigin
+from mmsgate.domain.inbound import Inbound, InboundFile, InboundKind
+from mmsgate.domain.message import Event
+from mmsgate.domain.optout import Intent
+from mmsgate.domain.state import State
+from mmsgate.store import Arrival, PostbackRow, Store
+from mmsgate.store.inbound import Reply
+from mmsgate.store.parts import SmsPartKey
+from tests.unit.builders import NOW, a_fallback, a_message
+
+PHONE = "12065550199"
+KEY = SmsPartKey(connection="smsc", sender=PHONE, recipient="28444", reference=7, total=3)
+
+
+def an_arrival(number: int = 1, **changes: Any) -> Arrival:
+    file = InboundFile(number=1, extension="jpg", mime="image/jpeg", blob="ab", size=3, attach=False, note="n")
+    inbound = Inbound(
+        id=number, tracking_id=f"mo-{number}", kind=InboundKind.MMS, connection="sim", reference="r", account_id=1,
+        sender=PHONE, recipient="28444", copy_to=("17745550002",), operator="31003", subject="s", text="t",
+        keyword="k", token="t" * 21 + str(number), sent_at=NOW, received_at=NOW, expires_at=NOW + DAY,
+        files=(file,),
+    )  # fmt: skip
+    inbound = replace(inbound, **{name: changes.pop(name) for name in list(changes) if hasattr(inbound, name)})
+    return Arrival(inbound=inbound, **{"digest": "d", "horizon": NOW - HOUR, "note": "noted", **changes})
+
+
+def stop(number: int = 1, intent: Intent = Intent.OPT_OUT) -> Arrival:
+    block = Block(account_id=1, sender="28444", number=PHONE, reason="STOP", origin=BlockOrigin.PHONE)
+    answer = a_message(
+        id=100 + number, tracking_id=f"reply-{number}", mms_id=0, content_id=0, state=State.FALLBACK,
+        fallback=a_fallback(link=False, token=""),
+    )  # fmt: skip
+    event = Event(at=NOW, happening=None, state=State.FALLBACK, reason="answers")
+    reply = Reply(message=answer, event=event)
+    return an_arrival(number, digest=f"d{number}", intent=intent, blocks=(block,), reply=reply)
+
+
+def whole(texts: list[tuple[str, str]]) -> Any:
+    """What a desk makes of a text; `texts` collects them."""
+
+    def made(text: str, note: str) -> Sequence[Arrival]:
+        texts.append((text, note))
+        return [an_arrival(len(texts), digest=text + str(len(texts)), text=text)]
+
+    return made
+
+
+@pytest.fixture
+async def account(store: Store) -> int:
+    return await store.accounts.create("acme", Account(id=0, name="acme"), at=NOW)
+
+
+async def test_what_is_kept_is_what_came(store: Store) -> None:
+    arrival = an_arrival()
+    (taken,) = await store.inbound.record([arrival])
+    assert not taken.repeated
+    row = store.inbound.by_tracking("mo-1")
+    assert row is not None
+    assert (row.inbound, row.reply, row.note) == (arrival.inbound, "", "noted")
+    assert store.inbound.by_token(arrival.inbound.token) == arrival.inbound
+    assert [each.inbound.id for each in store.inbound.newest(5)] == [1]
+
+
+async def test_a_repetition_is_one_until_its_horizon(store: Store) -> None:
+    await store.inbound.record([an_arrival(1)])
+    (again,) = await store.inbound.record([an_arrival(2)])
+    (later,) = await store.inbound.record([an_arrival(3, horizon=NOW + 1)])
+    assert (again.repeated, later.repeated) == (True, False)
+
+
+async def test_two_in_one_transaction_are_compared_too(store: Store) -> None:
+    first, second = await store.inbound.record([an_arrival(1), an_arrival(2)])
+    assert (first.repeated, second.repeated) == (False, True)
+
+
+@pytest.mark.usefixtures("account")
+async def test_stop_is_answered_once_and_start_takes_off_only_what_stop_put_there(store: Store) -> None:
+    (first,) = await store.inbound.record([stop(1)])
+    (second,) = await store.inbound.record([stop(2)])
+    assert (first.reply is not None, second.reply) == (True, None)
+    assert store.messages.by_tracking("reply-1") is not None
+    assert store.messages.by_tracking("reply-2") is None
+    (block,) = store.accounts.blocks(1)
+    assert (block.origin, block.since) == (BlockOrigin.PHONE, NOW)
+    (start,) = await store.inbound.record([stop(3, Intent.OPT_IN)])
+    (again,) = await store.inbound.record([stop(4, Intent.OPT_IN)])
+    assert (start.reply is not None, again.reply) == (True, None)
+    assert store.accounts.blocks(1) == []
+
+
+@pytest.mark.usefixtures("account")
+async def test_start_leaves_an_operator_s_entry(store: Store) -> None:
+    manual = Block(account_id=1, sender="28444", number=PHONE, reason="fraud")
+    await store.accounts.block(manual, at=NOW)
+    (stopped,) = await store.inbound.record([stop(1)])
+    (started,) = await store.inbound.record([stop(2, Intent.OPT_IN)])
+    assert (stopped.reply, started.reply) == (None, None)
+    assert [block.reason for block in store.accounts.blocks(1)] == ["fraud"]
+
+
+@pytest.mark.usefixtures("account")
+async def test_start_also_takes_off_what_a_carrier_s_refusal_put_there(store: Store) -> None:
+    block = Block(account_id=1, sender="28444", number=PHONE, origin=BlockOrigin.CARRIER)
+    revision = store.accounts.revision()
+    assert await store.accounts.opt_out(block, at=NOW) == 1
+    assert await store.accounts.opt_out(block, at=NOW) == 0
+    assert store.accounts.revision() == revision  # the picture of the accounts has not changed
+    await store.inbound.record([stop(1, Intent.OPT_IN)])
+    assert store.accounts.blocks(1) == []
+
+
+async def test_one_postback_is_due_at_once(store: Store) -> None:
+    row = PostbackRow(receiver="1 x", url="x", code="N401", content_type="text/xml", body=b"<a/>")
+    await store.inbound.record([an_arrival(postback=row)])
+    (due,) = await store.postbacks.claim("1 x", now=NOW, lease=NOW + 1, owner="me", limit=5)
+    assert (due.message_id, due.sequence, due.code) == (1, 1, "N401")
+
+
+async def test_nobody_s_message_is_adopted_once(store: Store) -> None:
+    await store.inbound.record([an_arrival(account_id=None)])
+    assert store.inbound.count_homeless() == 1
+    assert await store.inbound.adopt(an_arrival(account_id=1)) is not None
+    assert await store.inbound.adopt(an_arrival(account_id=2)) is None
+    assert store.inbound.homeless() == []
+    row = store.inbound.by_tracking("mo-1")
+    assert row is not None
+    assert row.inbound.account_id == 1
+
+
+async def test_what_has_had_its_time_goes_with_all_that_belongs_to_it(store: Store) -> None:
+    row = PostbackRow(receiver="1 x", url="x", code="N401", content_type="text/xml", body=b"<a/>")
+    await store.inbound.record([an_arrival(1, postback=row), an_arrival(2, digest="e", expires_at=NOW + 2 * DAY)])
+    assert await store.inbound.expire(now=NOW + DAY, parts_before=NOW) == 1
+    assert [each.inbound.id for each in store.inbound.newest(5)] == [2]
+    assert store.postbacks.of_message(1) == []
+    assert store.media.unneeded(["ab"]) == []
+    assert await store.inbound.expire(now=NOW + 2 * DAY, parts_before=NOW) == 1
+    assert store.media.unneeded(["ab"]) == ["ab"]
+
+
+# -- parts
+
+
+async def test_the_last_part_makes_it_whole_in_whatever_order(store: Store) -> None:
+    texts: list[tuple[str, str]] = []
+    for number, text in ((2, "b"), (3, "c"), (1, "a")):
+        taken = await store.inbound.record_part(replace(KEY, number=number), text, whole(texts), at=NOW)
+        assert len(taken) == (1 if number == 1 else 0)
+    assert texts == [("abc", "")]
+
+
+async def test_a_repeated_part_changes_nothing_before_and_after_the_last(store: Store) -> None:
+    texts: list[tuple[str, str]] = []
+    for number, text in ((1, "a"), (1, "a"), (2, "b"), (3, "c"), (3, "c"), (1, "a")):
+        await store.inbound.record_part(replace(KEY, number=number), text, whole(texts), at=NOW)
+    assert texts == [("abc", "")]
+
+
+async def test_another_text_under_the_same_reference_is_another_sms(store: Store) -> None:
+    texts: list[tuple[str, str]] = []
+    for number, text in ((1, "a"), (2, "b"), (3, "c"), (1, "x"), (2, "y"), (3, "z")):
+        await store.inbound.record_part(replace(KEY, number=number), text, whole(texts), at=NOW)
+    assert texts == [("abc", ""), ("xyz", "")]
+
+
+async def test_one_that_is_overtaken_is_taken_as_far_as_it_came(store: Store) -> None:
+    texts: list[tuple[str, str]] = []
+    for number, text in ((1, "a"), (1, "x"), (2, "y"), (3, "z")):
+        await store.inbound.record_part(replace(KEY, number=number), text, whole(texts), at=NOW)
+    assert texts == [("a[…][…]", "2 of its 3 parts never came"), ("xyz", "")]
+
+
+async def test_missing_parts_are_not_waited_for_for_ever(store: Store) -> None:
+    texts: list[tuple[str, str]] = []
+    await store.inbound.record_part(replace(KEY, number=2), "b", whole(texts), at=NOW)
+    assert store.inbound.stale_parts(before=NOW) == []
+    (key,) = store.inbound.stale_parts(before=NOW + 1)
+    await store.inbound.flush_parts(key, whole(texts))
+    assert texts == [("[…]b[…]", "2 of its 3 parts never came")]
+    assert store.inbound.stale_parts(before=NOW + 1) == []
+
+
+async def test_parts_of_two_phones_are_kept_apart(store: Store) -> None:
+    texts: list[tuple[str, str]] = []
+    for sender in (PHONE, "12065550198"):
+        for number in (1, 2):
+            key = replace(KEY, sender=sender, number=number)
+            await store.inbound.record_part(key, str(number), whole(texts), at=NOW)
+    assert texts == []
+
+
+async def test_parts_that_were_joined_are_forgotten_after_a_while(store: Store) -> None:
+    texts: list[tuple[str, str]] = []
+    for number in (1, 2, 3):
+        await store.inbound.record_part(replace(KEY, number=number), "x", whole(texts), at=NOW)
+    await store.inbound.expire(now=NOW, parts_before=NOW + 1)
+    for number in (1, 2, 3):
+        await store.inbound.record_part(replace(KEY, number=number), "x", whole(texts), at=NOW)
+    assert len(texts) == 2
