@@ -4,9 +4,10 @@ Read as a tolerant receiver would: either XML dialect, any order, unknown elemen
 read is kept and shown as it is.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from xml.etree.ElementTree import Element
 
 from mmsgate.clock import Millis
 from mmsgate.demo.signature import Signature
@@ -16,6 +17,9 @@ from mmsgate.wire.names import canonical
 
 #: Characters that are kept of one value of a body, one header.
 LONGEST_VALUE = 256
+#: How many files of one inbound message are shown.
+MOST_FILES = 100
+_PICTURES = (".jpg", ".png", ".gif", ".webp")
 
 #: The codes in plain words (postback contract 2). "way" tells MMS from SMS where the code alone does not.
 _MEANINGS: Mapping[str, str] = MappingProxyType({
@@ -32,6 +36,8 @@ _MEANINGS: Mapping[str, str] = MappingProxyType({
     "E102": "sent, but not delivered",
     "E202": "link SMS not delivered",
     "E999": "not sent: a fault in the gateway",
+    "N401": "a phone sent an MMS",
+    "N211": "a phone sent an SMS",
 })  # fmt: skip
 _BY_LINK: Mapping[str, str] = MappingProxyType({
     "N101": "sent as an SMS with a link",
@@ -44,7 +50,7 @@ class Entry:
     """A postback as it arrived.
 
     `id` grows with each arrival; `headers` are those that matter here, names in lower case; `values` are the
-    body's elements by canonical name, empty if it can't be read.
+    body's elements by canonical name, empty if it can't be read; `files` are the addresses of an inbound message's.
     """
 
     id: int
@@ -53,6 +59,7 @@ class Entry:
     headers: Mapping[str, str]
     signature: Signature
     values: Mapping[str, str] = field(default_factory=dict)
+    files: tuple[str, ...] = ()
 
     @property
     def code(self) -> str:
@@ -60,11 +67,26 @@ class Entry:
 
     @property
     def tracking_id(self) -> str:
-        return self.values.get("trackingid", "")
+        return self.values.get("trackingid", "") or self.values.get("transactionid", "")
 
     @property
     def recipient(self) -> str:
         return self.values.get("to", "")
+
+    @property
+    def sender(self) -> str:
+        """Who wrote; empty but for inbound messages."""
+        return self.values.get("from", "") if self.values.get("origin", "").endswith("_MO") else ""
+
+    @property
+    def words(self) -> str:
+        """What an inbound message says beside its files."""
+        return ": ".join(part for part in (self.values.get("subject", ""), self.values.get("text", "")) if part)
+
+    @property
+    def pictures(self) -> tuple[str, ...]:
+        """Those of the files that browsers show."""
+        return tuple(file for file in self.files if file.endswith(_PICTURES))
 
     @property
     def details(self) -> str:
@@ -93,13 +115,23 @@ class Entry:
 
 def read_values(body: bytes) -> dict[str, str]:
     """The elements below the root by canonical name, the first of each; empty if `body` is no XML that we read."""
-    try:
-        root = read_document(body)
-    except Refusal:
-        return {}  # shown as it is: this receiver judges nobody's documents
     values: dict[str, str] = {}
-    for element in root:
+    for element in _elements(body):
         name = canonical(element.tag)
         if name:
             values.setdefault(name, (element.text or "").strip()[:LONGEST_VALUE])
     return values
+
+
+def read_files(body: bytes) -> tuple[str, ...]:
+    """The web addresses in an inbound message's ``content``; others could be anything, and are left out."""
+    files = (file for element in _elements(body) if canonical(element.tag) == "content" for file in element)
+    addresses = ((file.text or "").strip()[:LONGEST_VALUE] for file in files if canonical(file.tag) == "file")
+    return tuple(each for each in addresses if each.startswith(("http://", "https://")))[:MOST_FILES]
+
+
+def _elements(body: bytes) -> Iterable[Element]:
+    try:
+        return read_document(body)
+    except Refusal:
+        return ()  # shown as it is: this receiver judges nobody's documents

@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Mapping
 
 from mmsgate.clock import Clock
-from mmsgate.demo.entry import LONGEST_VALUE, Entry, read_values
+from mmsgate.demo.entry import LONGEST_VALUE, Entry, read_files, read_values
 from mmsgate.demo.signature import check, decode_secret
 
 #: How many are kept; the oldest go first.
@@ -61,6 +61,7 @@ class Inbox:
             headers={name: headers[name][:LONGEST_VALUE] for name in _KEPT if name in headers},
             signature=check(self._key, headers, body, now=now),
             values=read_values(body),
+            files=read_files(body),
         )
         self._entries.append(entry)
         self._wake()

@@ -204,5 +204,5 @@ def _shown(text: str) -> str:
 
 def _tone(code: str) -> str:
     """How a code looks: good, bad, or on the way."""
-    tones: Mapping[str, str] = {"N101": "way", "N102": "good", "N202": "good"}
+    tones: Mapping[str, str] = {"N101": "way", "N102": "good", "N202": "good", "N401": "way", "N211": "way"}
     return tones.get(code, "bad" if code.startswith("E") else "other")

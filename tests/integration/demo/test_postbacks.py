@@ -185,3 +185,17 @@ async def test_the_inbox_can_be_emptied(browser: aiohttp.ClientSession) -> None:
 async def test_other_methods_are_refused(browser: aiohttp.ClientSession) -> None:
     async with browser.put(POSTBACKS, data=b"x") as answer:
         assert answer.status == 405
+
+
+async def test_an_inbound_picture_is_shown_and_other_files_are_links(browser: aiohttp.ClientSession) -> None:
+    content = "".join(f"<file>http://gw.example/mo/t/{name}</file>" for name in ("1.jpg", "2.html"))
+    await post(
+        browser,
+        f"<postback><origin>MMS_MO</origin><code>N401</code><from>17745550001</from><content>{content}"
+        "<file>javascript:alert(1)</file></content></postback>".encode(),
+    )
+    shown = (await page(browser)).partition("<details>")[0]
+    assert '<img src="http://gw.example/mo/t/1.jpg" alt="1.jpg" loading="lazy">' in shown
+    assert '<a href="http://gw.example/mo/t/2.html" rel="noreferrer">2.html</a>' in shown
+    assert "javascript" not in shown
+    assert "17745550001" in shown

@@ -1,12 +1,16 @@
 """What the inbox reads from a postback: both dialects, and bodies that are none."""
 
+from dataclasses import replace
+
 import pytest
 
-from mmsgate.demo.entry import LONGEST_VALUE, Entry, read_values
+from mmsgate.demo.entry import LONGEST_VALUE, Entry, read_files, read_values
 from mmsgate.demo.signature import Signature
+from mmsgate.domain.inbound import Inbound, InboundKind
 from mmsgate.domain.operators import spid
 from mmsgate.domain.postback import Postback, PostbackCode, SentAs, Undelivered
 from mmsgate.domain.request import WireDialect
+from mmsgate.wire.inbound import render_inbound
 from mmsgate.wire.postback import render_postback
 
 XML_DIALECTS = [WireDialect.KEBAB, WireDialect.SKYCORE]
@@ -90,3 +94,30 @@ def test_a_value_is_cut_before_it_fills_the_page() -> None:
 )
 def test_a_sequence_is_a_whole_number(given: str, expected: int | None) -> None:
     assert entry(b"", **{"x-sequence": given}).sequence == expected
+
+
+@pytest.mark.parametrize("dialect", XML_DIALECTS)
+def test_an_inbound_mms_shows_who_wrote_what_and_its_files(dialect: WireDialect) -> None:
+    files = ["https://gw.example/mo/t/1.jpg", "https://gw.example/mo/t/2.txt", "javascript:alert(1)"]
+    inbound = Inbound(
+        id=1, tracking_id="mo", kind=InboundKind.MMS, connection="sim", sender="17745550001", recipient="28444",
+        subject="The lake", sent_at=0, received_at=0, expires_at=0,
+    )  # fmt: skip
+    body = render_inbound(inbound, dialect, files=files, group=True)
+    found = replace(entry(body), files=read_files(body))
+    assert (found.code, found.meaning, found.tracking_id) == ("N401", "a phone sent an MMS", "mo")
+    assert (found.sender, found.words) == ("17745550001", "The lake")
+    assert found.files == tuple(files[:2])
+    assert found.pictures == (files[0],)
+
+
+def test_an_inbound_sms_shows_its_text() -> None:
+    found = entry(
+        b"<postback><origin>SMS_MO</origin><code>N211</code><from>1</from><text>Hi</text>"
+        b"<transaction-id>x</transaction-id></postback>"
+    )
+    assert (found.sender, found.words, found.tracking_id, found.files) == ("1", "Hi", "x", ())
+
+
+def test_a_sender_is_shown_only_of_inbound_messages() -> None:
+    assert entry(render_postback(postback(PostbackCode.N101), WireDialect.KEBAB)).sender == ""
