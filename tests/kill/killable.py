@@ -17,6 +17,7 @@ from mmsgate.delivery.sms import SmsDelivery
 from mmsgate.delivery.versions import Versions
 from mmsgate.postbacks.ledger import Ledger
 from mmsgate.reports.reports import Reports
+from mmsgate.store.inbound import InboundRows
 from mmsgate.store.messages import Messages
 from mmsgate.store.postbacks import Postbacks
 from mmsgate.store.preparations import Preparations
@@ -43,6 +44,11 @@ STEPS: dict[str, tuple[type, str, str]] = {
     "sms-sent": (SmsDelivery, "_judge", "before"),
 }
 
+#: The steps of an inbound message.
+INBOUND_STEPS: dict[str, tuple[type, str, str]] = {
+    "inbound-before-commit": (InboundRows, "record", "before"),
+    "inbound-after-commit": (InboundRows, "record", "after"),
+}
 
 #: Which passing is the last; 5 unless it is here. Claims are few, for they take many at once.
 PASSINGS = {"preparation-claimed": 1, "claimed": 2, "postbacks-claimed": 2, "postback-recorded": 2}
@@ -50,7 +56,7 @@ PASSINGS = {"preparation-claimed": 1, "claimed": 2, "postbacks-claimed": 2, "pos
 
 def die_at(step: str, passing: int) -> None:
     """Make the named step's `passing`-th execution kill the process."""
-    owner, name, when = STEPS[step]
+    owner, name, when = (STEPS | INBOUND_STEPS)[step]
     original: Callable[..., Any] = getattr(owner, name)
     left = passing
 
