@@ -38,7 +38,8 @@ class Reply:
 class Arrival:
     """All that one inbound message writes.
 
-    `digest` is the same for a repetition, which is one if the earlier came at `horizon` or after it. `blocks` are
+    `digest` is the same for a repetition, which is one if the earlier came at `horizon` or after it, and if it was
+    the phone's last where the carrier gave no id. `blocks` are
     the entries that STOP makes, or that START takes off. A `reply` to these goes only where that changed something;
     `note` says in words what was made of the message.
     """
@@ -154,7 +155,9 @@ class InboundRows:
 
 def _take(db: sqlite3.Connection, arrival: Arrival) -> Taken:
     inbound = arrival.inbound
-    seen = (inbound.connection, inbound.sender, arrival.digest, arrival.horizon)
+    seen = (
+        inbound.connection, inbound.sender, arrival.digest, arrival.horizon, inbound.reference, inbound.recipient,
+    )  # fmt: skip
     if db.execute(SQL["repeated"], seen).fetchone():
         return Taken(arrival=arrival, repeated=True)
     reply = _follow(db, arrival)

@@ -138,7 +138,7 @@ async def test_a_message_that_is_queued_when_stop_comes_ends_with_the_reason(lin
     )  # fmt: skip
 
 
-async def test_help_is_answered_every_time_and_nobody_is_told_of_the_answer(line: Line) -> None:
+async def test_help_is_answered_and_nobody_is_told_of_the_answer(line: Line) -> None:
     await line.says(b"HELP")
     answer = await line.reads()
     assert answer.short_message.startswith(b"Messages from 12345: reply STOP")
@@ -154,6 +154,13 @@ async def test_stop_in_an_mms_is_confirmed_over_the_sms_connection_of_its_carrie
     answered = await deliver(line.api, ("text/plain", b"STOP"), to=(NUMBER,), sender=PHONE)
     assert status_of(answered) == ("DeliverRsp", "1000")
     assert (await line.reads()).destination_addr == PHONE
+
+
+async def test_stop_after_start_counts_again(line: Line) -> None:
+    for words in (b"STOP", b"START", b"STOP"):
+        await line.says(words)
+        await line.reads()
+    assert len(line.api.gateway.store.accounts.blocks(line.api.account.id)) == 1
 
 
 async def test_stop_twice_is_confirmed_once(line: Line) -> None:

@@ -77,6 +77,17 @@ async def test_a_repetition_is_one_until_its_horizon(store: Store) -> None:
     assert (again.repeated, later.repeated) == (True, False)
 
 
+async def test_without_an_id_only_the_phone_s_last_message_can_be_repeated(store: Store) -> None:
+    """STOP, START, STOP within a minute: the phone wants nothing."""
+    found = [
+        (await store.inbound.record([an_arrival(number, digest=digest, reference=reference)]))[0].repeated
+        for number, (digest, reference) in enumerate(
+            [("stop", ""), ("stop", ""), ("start", ""), ("stop", ""), ("x", "r"), ("y", "r"), ("x", "r")], 1
+        )
+    ]
+    assert found == [False, True, False, False, False, False, True]
+
+
 async def test_two_in_one_transaction_are_compared_too(store: Store) -> None:
     first, second = await store.inbound.record([an_arrival(1), an_arrival(2)])
     assert (first.repeated, second.repeated) == (False, True)

@@ -1,6 +1,11 @@
+-- Without an id only the phone's last message can be repeated: whoever writes STOP, START and STOP means the second one.
 -- name: repeated
 SELECT tracking_id FROM inbound
-WHERE connection = ? AND sender = ? AND digest = ? AND received_at >= ? LIMIT 1
+WHERE connection = ?1 AND sender = ?2 AND digest = ?3 AND received_at >= ?4 AND (?5 <> '' OR NOT EXISTS (
+    SELECT 1 FROM inbound AS later
+    WHERE later.connection = ?1 AND later.sender = ?2 AND later.recipient = ?6 AND later.id > inbound.id
+))
+LIMIT 1
 
 -- name: insert
 INSERT INTO inbound ({inbound}, digest) VALUES
