@@ -58,6 +58,7 @@ class Meaning(StrEnum):
     RECIPIENT = "recipient"  # final: the number is wrong, or denied
     CONTENT = "content"  # a fallback SMS may do
     SIZE = "size"  # as content, and a smaller version is tried first
+    OPTED_OUT = "opted-out"  # as recipient, and it goes on the block list
     OUR_FAULT = "our-fault"  # final, with an alarm
     PAUSE = "pause"  # the carrier refuses us: the connection waits
     TEMPORARY = "temporary"

@@ -24,7 +24,7 @@ from mmsgate.reports.optout import consequence
 from mmsgate.sms.message import InboundSms
 from mmsgate.store import Arrival, Store, Taken
 from mmsgate.store.accounts import Directory
-from mmsgate.store.parts import SmsPartKey
+from mmsgate.store.parts import SmsPartKey, SmsPiece
 
 log = logging.getLogger("mmsgate.inbound")
 
@@ -64,6 +64,7 @@ class InboundDesk:
         self._store, self._blobs, self._directory, self._profile = store, blobs, directory, profile
         self._alarms, self._rules, self._on_postback, self._on_due = alarms, rules, on_postback, on_due
         self._clock, self._ids = clock, ids
+        self._troubled = True  # an alarm of the run before may be open
 
     # -- MMS
 
@@ -128,9 +129,8 @@ class InboundDesk:
         else:
             part = sms.part
             key = replace(whole, reference=part.reference, total=part.total, number=part.number)
-            taken = await self._store.inbound.record_part(
-                key, sms.text, partial(self._sms, key), at=self._clock.now()
-            )
+            piece = SmsPiece(payload=sms.payload, data_coding=sms.data_coding)
+            taken = await self._store.inbound.record_part(key, piece, partial(self._sms, key), at=self._clock.now())
         await self._tell(taken)
 
     def _sms(self, key: SmsPartKey, text: str, note: str) -> Sequence[Arrival]:
@@ -187,6 +187,7 @@ class InboundDesk:
             if each.reply is not None:
                 self._on_due(each.reply.connection)
             if inbound.account_id is None:
+                self._troubled = True
                 reason = f"{inbound} is kept; it goes to the account that gets the number"
                 await self._alarms.raise_(_homeless(inbound.connection), reason)
 
@@ -197,21 +198,21 @@ class InboundDesk:
         now = self._clock.now()
         for key in self._store.inbound.stale_parts(before=now - PART_PATIENCE):
             await self._tell(await self._store.inbound.flush_parts(key, partial(self._sms, key)))
-        await self._find_owners()
         await self._store.inbound.expire(now=now, parts_before=now - PART_REPEATED)
+        await self._find_owners()
 
     async def _find_owners(self) -> None:
         """An operator may have given the number to an account meanwhile."""
-        last, connections = 0, set()
-        while page := self._store.inbound.homeless(after=last):
+        last = 0
+        while page := self._store.inbound.claimable(after=last):
             for row in page:
-                connections.add(row.inbound.connection)
                 arrival = self._routed(row.inbound, row.note)
                 if arrival.inbound.account_id is not None and (taken := await self._store.inbound.adopt(arrival)):
                     await self._tell([taken])
             last = page[-1].inbound.id
-        if connections and not self._store.inbound.count_homeless():
-            for name in connections:
+        if self._troubled and not self._store.inbound.count_homeless():
+            self._troubled = False
+            for name in self._directory().profiles:
                 await self._alarms.clear(_homeless(name))
 
 
@@ -225,7 +226,9 @@ def _operator(header: str, profile: CarrierProfile) -> str:
     if named is not None:
         return named.id
     served = profile.reach.operators
-    return next(iter(served)) if len(served) == 1 and "*" not in served else ""
+    only = next(iter(served)) if len(served) == 1 else ""
+    known = find_operator(only)
+    return known.id if known else only.replace("*", "")
 
 
 def _believed(timestamp: Millis | None, now: Millis) -> Millis:

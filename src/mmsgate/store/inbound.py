@@ -13,7 +13,7 @@ from mmsgate.domain.optout import Intent
 from mmsgate.store.accounts import delete_opt_out, insert_block
 from mmsgate.store.engine import Engine, Row
 from mmsgate.store.messages import POSTBACK_INSERT, PostbackRow, insert_message
-from mmsgate.store.parts import SmsPartKey, add_part, flush_parts, forget_parts, stale_sets
+from mmsgate.store.parts import SmsPartKey, SmsPiece, add_part, flush_parts, forget_parts, stale_sets
 from mmsgate.store.queries import queries
 
 _INBOUND = (
@@ -85,11 +85,11 @@ class InboundRows:
         """Take messages in, durably, each once."""
         return await self._engine.write(lambda db: [_take(db, arrival) for arrival in arrivals])
 
-    async def record_part(self, key: SmsPartKey, text: str, whole: Whole, *, at: Millis) -> list[Taken]:
+    async def record_part(self, key: SmsPartKey, piece: SmsPiece, whole: Whole, *, at: Millis) -> list[Taken]:
         """Keep one part of an SMS; with the last one all of it is taken in."""
 
         def work(db: sqlite3.Connection) -> list[Taken]:
-            found = add_part(db, key, text, at=at)
+            found = add_part(db, key, piece, at=at)
             return [_take(db, arrival) for text, note in found for arrival in whole(text, note)]
 
         return await self._engine.write(work)
@@ -137,9 +137,9 @@ class InboundRows:
         """The newest of all accounts, behind the id `before`: for the operator."""
         return self._read("newest", before, limit)
 
-    def homeless(self, *, after: int = 0, limit: int = 100) -> list[InboundRow]:
-        """Those for numbers that nobody had, behind the id `after`, oldest first."""
-        return self._read("homeless", after, limit)
+    def claimable(self, *, after: int = 0, limit: int = 100) -> list[InboundRow]:
+        """Those for numbers that nobody had and somebody has now, behind the id `after`, oldest first."""
+        return self._read("claimable", after, limit)
 
     def count_homeless(self) -> int:
         """How many are for numbers that nobody has."""

@@ -1,14 +1,16 @@
 """Parts of inbound SMS, kept until the rest has come.
 
-A sender's reference comes again after 255 others, or by chance. So what has another text under a number that is
+A sender's reference comes again after 255 others, or by chance. So what has another content under a number that is
 there already is another SMS; the earlier one is taken in as far as it came.
 """
 
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from mmsgate.clock import Millis
+from mmsgate.domain.gsm import decode
 from mmsgate.store.engine import Engine
 from mmsgate.store.queries import queries
 
@@ -37,33 +39,52 @@ class SmsPartKey:
         return self.connection, self.sender, self.recipient, self.reference, self.total
 
 
-def add_part(db: sqlite3.Connection, key: SmsPartKey, text: str, *, at: Millis) -> list[Text]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SmsPiece:
+    """What one part holds, without its header, in SMPP's `data_coding`.
+
+    It is kept undecoded: phones split an emoji over two parts.
+    """
+
+    payload: bytes
+    data_coding: int
+
+
+def add_part(db: sqlite3.Connection, key: SmsPartKey, piece: SmsPiece, *, at: Millis) -> list[Text]:
     """Keep a part; the texts that are whole with it, or will never be."""
-    kept = _parts(db, key)
-    texts: dict[int, str] = {number: told for number, told, _ in kept}
-    if texts.get(key.number) == text:
+    kept, joined = _pieces(db, key)
+    if kept.get(key.number) == piece:
         return []  # the SMSC did not hear our answer
     found: list[Text] = []
-    if key.number in texts or any(joined for *_, joined in kept):
+    if key.number in kept or joined:
         found = flush_parts(db, key)
         db.execute(SQL["delete_parts"], key.whole)
-        texts = {}
-    db.execute(SQL["insert_part"], (*key.whole, key.number, text, at))
-    if len(texts) + 1 == key.total:
+        kept = {}
+    db.execute(SQL["insert_part"], (*key.whole, key.number, piece.payload, piece.data_coding, at))
+    if len(kept) + 1 == key.total:
         found += flush_parts(db, key)
     return found
 
 
 def flush_parts(db: sqlite3.Connection, key: SmsPartKey) -> list[Text]:
     """What there is of an SMS, unless it has been taken in before."""
-    kept = _parts(db, key)
-    texts = {number: text for number, text, joined in kept if not joined}
-    if not texts:
+    kept, joined = _pieces(db, key)
+    if joined or not kept:
         return []
     db.execute(SQL["join_parts"], key.whole)
-    missing = key.total - len(texts)
+    missing = key.total - len(kept)
     note = f"{missing} of its {key.total} parts never came" if missing else ""
-    return [("".join(texts.get(number, GAP) for number in range(1, key.total + 1)), note)]
+    return [(_text([kept.get(number) for number in range(1, key.total + 1)]), note)]
+
+
+def _text(pieces: Sequence[SmsPiece | None]) -> str:
+    """The text of pieces in their order; those that follow one another in the same coding are decoded as one."""
+    text = ""
+    for coding, run in groupby(pieces, key=lambda piece: None if piece is None else piece.data_coding):
+        held = list(run)
+        whole = b"".join(piece.payload for piece in held if piece is not None)
+        text += GAP * len(held) if coding is None else decode(whole, coding)
+    return text
 
 
 def stale_sets(engine: Engine, *, before: Millis) -> list[SmsPartKey]:
@@ -79,5 +100,8 @@ def forget_parts(db: sqlite3.Connection, *, before: Millis) -> None:
     db.execute(SQL["forget_parts"], (before,))
 
 
-def _parts(db: sqlite3.Connection, key: SmsPartKey) -> Sequence[tuple[int, str, bool]]:
-    return [(number, text, bool(joined)) for number, text, joined in db.execute(SQL["parts"], key.whole)]
+def _pieces(db: sqlite3.Connection, key: SmsPartKey) -> tuple[dict[int, SmsPiece], bool]:
+    """The parts of an SMS by number, and whether it has been taken in."""
+    rows = db.execute(SQL["parts"], key.whole).fetchall()
+    pieces = {row[0]: SmsPiece(payload=bytes(row[1]), data_coding=row[2]) for row in rows}
+    return pieces, any(row[3] for row in rows)

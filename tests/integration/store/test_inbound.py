@@ -8,13 +8,14 @@ import pytest
 
 from mmsgate.clock import DAY, HOUR
 from mmsgate.domain.account import Account, Block, BlockOrigin
+from mmsgate.domain.gsm import encode_gsm
 from mmsgate.domain.inbound import Inbound, InboundFile, InboundKind
 from mmsgate.domain.message import Event
 from mmsgate.domain.optout import Intent
 from mmsgate.domain.state import State
 from mmsgate.store import Arrival, PostbackRow, Store
 from mmsgate.store.inbound import Reply
-from mmsgate.store.parts import SmsPartKey
+from mmsgate.store.parts import SmsPartKey, SmsPiece
 from tests.unit.builders import NOW, a_fallback, a_message
 
 PHONE = "12065550199"
@@ -42,6 +43,10 @@ def stop(number: int = 1, intent: Intent = Intent.OPT_OUT) -> Arrival:
     event = Event(at=NOW, happening=None, state=State.FALLBACK, reason="answers")
     reply = Reply(message=answer, event=event)
     return an_arrival(number, digest=f"d{number}", intent=intent, blocks=(block,), reply=reply)
+
+
+def gsm(text: str) -> SmsPiece:
+    return SmsPiece(payload=encode_gsm(text), data_coding=0)
 
 
 def whole(texts: list[tuple[str, str]]) -> Any:
@@ -141,7 +146,7 @@ async def test_nobody_s_message_is_adopted_once(store: Store) -> None:
     assert store.inbound.count_homeless() == 1
     assert await store.inbound.adopt(an_arrival(account_id=1)) is not None
     assert await store.inbound.adopt(an_arrival(account_id=2)) is None
-    assert store.inbound.homeless() == []
+    assert store.inbound.claimable() == []
     row = store.inbound.by_tracking("mo-1")
     assert row is not None
     assert row.inbound.account_id == 1
@@ -164,7 +169,7 @@ async def test_what_has_had_its_time_goes_with_all_that_belongs_to_it(store: Sto
 async def test_the_last_part_makes_it_whole_in_whatever_order(store: Store) -> None:
     texts: list[tuple[str, str]] = []
     for number, text in ((2, "b"), (3, "c"), (1, "a")):
-        taken = await store.inbound.record_part(replace(KEY, number=number), text, whole(texts), at=NOW)
+        taken = await store.inbound.record_part(replace(KEY, number=number), gsm(text), whole(texts), at=NOW)
         assert len(taken) == (1 if number == 1 else 0)
     assert texts == [("abc", "")]
 
@@ -172,27 +177,27 @@ async def test_the_last_part_makes_it_whole_in_whatever_order(store: Store) -> N
 async def test_a_repeated_part_changes_nothing_before_and_after_the_last(store: Store) -> None:
     texts: list[tuple[str, str]] = []
     for number, text in ((1, "a"), (1, "a"), (2, "b"), (3, "c"), (3, "c"), (1, "a")):
-        await store.inbound.record_part(replace(KEY, number=number), text, whole(texts), at=NOW)
+        await store.inbound.record_part(replace(KEY, number=number), gsm(text), whole(texts), at=NOW)
     assert texts == [("abc", "")]
 
 
 async def test_another_text_under_the_same_reference_is_another_sms(store: Store) -> None:
     texts: list[tuple[str, str]] = []
     for number, text in ((1, "a"), (2, "b"), (3, "c"), (1, "x"), (2, "y"), (3, "z")):
-        await store.inbound.record_part(replace(KEY, number=number), text, whole(texts), at=NOW)
+        await store.inbound.record_part(replace(KEY, number=number), gsm(text), whole(texts), at=NOW)
     assert texts == [("abc", ""), ("xyz", "")]
 
 
 async def test_one_that_is_overtaken_is_taken_as_far_as_it_came(store: Store) -> None:
     texts: list[tuple[str, str]] = []
     for number, text in ((1, "a"), (1, "x"), (2, "y"), (3, "z")):
-        await store.inbound.record_part(replace(KEY, number=number), text, whole(texts), at=NOW)
+        await store.inbound.record_part(replace(KEY, number=number), gsm(text), whole(texts), at=NOW)
     assert texts == [("a[…][…]", "2 of its 3 parts never came"), ("xyz", "")]
 
 
 async def test_missing_parts_are_not_waited_for_for_ever(store: Store) -> None:
     texts: list[tuple[str, str]] = []
-    await store.inbound.record_part(replace(KEY, number=2), "b", whole(texts), at=NOW)
+    await store.inbound.record_part(replace(KEY, number=2), gsm("b"), whole(texts), at=NOW)
     assert store.inbound.stale_parts(before=NOW) == []
     (key,) = store.inbound.stale_parts(before=NOW + 1)
     await store.inbound.flush_parts(key, whole(texts))
@@ -200,20 +205,37 @@ async def test_missing_parts_are_not_waited_for_for_ever(store: Store) -> None:
     assert store.inbound.stale_parts(before=NOW + 1) == []
 
 
+async def test_an_emoji_that_is_split_over_two_parts_is_whole_again(store: Store) -> None:
+    texts: list[tuple[str, str]] = []
+    octets = "Hi 🙂!".encode("utf-16-be")
+    for number, payload in ((1, octets[:8]), (2, octets[8:])):
+        piece = SmsPiece(payload=payload, data_coding=8)
+        await store.inbound.record_part(replace(KEY, total=2, number=number), piece, whole(texts), at=NOW)
+    assert texts == [("Hi 🙂!", "")]
+
+
+async def test_parts_in_two_alphabets_are_read_each_in_its_own(store: Store) -> None:
+    texts: list[tuple[str, str]] = []
+    for number, piece in ((1, gsm("a[")), (3, SmsPiece(payload="ж".encode("utf-16-be"), data_coding=8))):
+        await store.inbound.record_part(replace(KEY, number=number), piece, whole(texts), at=NOW)
+    await store.inbound.flush_parts(KEY, whole(texts))
+    assert texts == [("a[[…]ж", "1 of its 3 parts never came")]
+
+
 async def test_parts_of_two_phones_are_kept_apart(store: Store) -> None:
     texts: list[tuple[str, str]] = []
     for sender in (PHONE, "12065550198"):
         for number in (1, 2):
             key = replace(KEY, sender=sender, number=number)
-            await store.inbound.record_part(key, str(number), whole(texts), at=NOW)
+            await store.inbound.record_part(key, gsm(str(number)), whole(texts), at=NOW)
     assert texts == []
 
 
 async def test_parts_that_were_joined_are_forgotten_after_a_while(store: Store) -> None:
     texts: list[tuple[str, str]] = []
     for number in (1, 2, 3):
-        await store.inbound.record_part(replace(KEY, number=number), "x", whole(texts), at=NOW)
+        await store.inbound.record_part(replace(KEY, number=number), gsm("x"), whole(texts), at=NOW)
     await store.inbound.expire(now=NOW, parts_before=NOW + 1)
     for number in (1, 2, 3):
-        await store.inbound.record_part(replace(KEY, number=number), "x", whole(texts), at=NOW)
+        await store.inbound.record_part(replace(KEY, number=number), gsm("x"), whole(texts), at=NOW)
     assert len(texts) == 2

@@ -29,8 +29,9 @@ SELECT {inbound} FROM inbound WHERE token = ?
 -- name: newest
 SELECT {inbound} FROM inbound WHERE id < ? ORDER BY id DESC LIMIT ?
 
--- name: homeless
-SELECT {inbound} FROM inbound WHERE account_id IS NULL AND id > ? ORDER BY id LIMIT ?
+-- name: claimable
+SELECT {inbound} FROM inbound
+WHERE account_id IS NULL AND id > ? AND recipient IN (SELECT number FROM sender) ORDER BY id LIMIT ?
 
 -- name: count_homeless
 SELECT count(*) FROM inbound WHERE account_id IS NULL
@@ -48,12 +49,13 @@ DELETE FROM postback WHERE message_id = ?
 DELETE FROM inbound WHERE id = ?
 
 -- name: parts
-SELECT number, text, joined FROM inbound_part
+SELECT number, payload, data_coding, joined FROM inbound_part
 WHERE connection = ? AND sender = ? AND recipient = ? AND reference = ? AND total = ? ORDER BY number
 
 -- name: insert_part
-INSERT INTO inbound_part (connection, sender, recipient, reference, total, number, text, received_at, joined)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0)
+INSERT INTO inbound_part (connection, sender, recipient, reference, total, number, payload, data_coding, received_at,
+    joined)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0)
 
 -- name: join_parts
 UPDATE inbound_part SET joined = 1
