@@ -33,9 +33,10 @@ log = logging.getLogger("mmsgate.reports")
 
 #: The folder of the carriers' endpoints.
 REPORTS = "/mm7"
-#: The largest bare envelope: a report is small, and an inbound MMS comes as a multipart.
+#: The largest bare envelope, in bytes: a report is small, and an inbound MMS comes as a multipart.
 MAX_REPORT = 1024 * 1024
 #: How many of the largest inbound MMS are held in memory at once; a carrier with one more is asked to come again.
+#: Those that are no larger than a report need no room.
 LARGEST_AT_ONCE = 3
 #: Bodies from that size on are read in a thread: base64 of some megabytes would stop everything else.
 _LARGE = 256 * 1024
@@ -65,18 +66,18 @@ class CarrierApi:
             return Response("There is no such carrier.", status_code=404, media_type="text/plain")
         if not _authorised(request, profile):
             return Response(status_code=401, headers={"WWW-Authenticate": 'Basic realm="mmsgate reports"'})
-        if not parse_content_type(request.headers.get("content-type", "")).is_multipart:
-            return await self._read(request, profile, MAX_REPORT)
-        return await self._read_large(request, profile)
-
-    async def _read_large(self, request: Request, profile: CarrierProfile) -> Response:
-        """A multipart, if there is room for it in memory."""
+        multipart = parse_content_type(request.headers.get("content-type", "")).is_multipart
         announced = request.headers.get("content-length", "")
         size = int(announced) if announced.isascii() and announced.isdigit() else self._largest
-        if self._room < min(size, self._largest):
+        if not multipart or size <= MAX_REPORT:
+            return await self._read(request, profile, MAX_REPORT)
+        return await self._read_large(request, profile, min(size, self._largest))
+
+    async def _read_large(self, request: Request, profile: CarrierProfile, size: int) -> Response:
+        """A multipart of that many bytes, if there is room for it in memory."""
+        if self._room < size:
             log.warning("%s brings more inbound MMS at once than there is room for", profile.name)
             return Response(status_code=503, headers={"Retry-After": "5"})
-        size = min(size, self._largest)
         self._room -= size
         try:
             return await self._read(request, profile, self._largest)

@@ -13,12 +13,14 @@ from lxml import etree
 from mmsgate.carriers.profile import Reach, Reporting
 from mmsgate.clock import DAY
 from mmsgate.domain.account import Account, PostbackSettings, Sender
+from mmsgate.domain.change import CarrierId, Why, move
 from mmsgate.domain.number import SenderType
 from mmsgate.domain.request import WireDialect
+from mmsgate.domain.state import Happening
 from mmsgate.http import Answered
 from mmsgate.store import InboundRow
 from mmsgate.store.engine import StoreFault
-from tests.integration.api.conftest import Api, demo, request
+from tests.integration.api.conftest import Api, demo, elements, request
 from tests.integration.api.receiver import Receiver, receiving
 from tests.unit.builders import NOW
 from tests.unit.mm7.deliveries import PHONE, SMIL, PartOf, deliver_req
@@ -343,6 +345,29 @@ async def test_a_message_beyond_the_limit_is_refused(api: Api) -> None:
     assert inbox(api) == []
 
 
+async def test_large_messages_beyond_the_room_in_memory_are_asked_to_come_again(api: Api) -> None:
+    """Three carriers announce the largest message and send nothing: the memory for it is taken."""
+    head = (
+        b"POST /mm7/dead HTTP/1.1\r\nHost: gw\r\nContent-Length: 16777216\r\n"
+        b"Content-Type: multipart/related; boundary=b\r\n\r\n--b"
+    )
+    slow = [await asyncio.open_connection("127.0.0.1", api.gateway.settings.port) for _ in range(3)]
+    for _, writer in slow:
+        writer.write(head)
+    large = ("image/jpeg", b"\xff\xd8\xff" + bytes(2_000_000))
+    async with asyncio.timeout(30):
+        while (answered := await deliver(api, large)).status != 503:
+            await asyncio.sleep(0.01)  # until all three have been heard
+    assert answered.headers["retry-after"] == "5"
+    assert status_of(await deliver(api, TEXT, linked_id="small")) == ("DeliverRsp", "1000")
+    for _, writer in slow:
+        writer.close()
+    async with asyncio.timeout(30):
+        while (answered := await deliver(api, large, linked_id="again")).status == 503:
+            await asyncio.sleep(0.01)  # until the gateway knows that they hung up
+    assert status_of(answered) == ("DeliverRsp", "1000")
+
+
 async def test_a_message_of_eight_megabytes_arrives_whole(api: Api) -> None:
     film = demo("lake.mp4") + bytes(8 * 1024 * 1024)
     assert status_of(await deliver(api, ("video/mp4", film))) == ("DeliverRsp", "1000")
@@ -406,12 +431,30 @@ async def test_stop_blocks_the_number_and_is_confirmed_once(api: Api) -> None:
     assert (block.number, block.sender, block.reason) == ("12065550199", "28444", "opted out with 'Stop!' by MMS")
 
 
-async def test_a_read_report_is_an_event_of_its_message_or_an_orphan(api: Api) -> None:
-    body = (
-        b"<ReadReplyReq><MM7Version>6.8.0</MM7Version><MessageID>never-heard-of</MessageID>"
-        b"<Recipient><Number>12065550100</Number></Recipient><MMStatus>Read</MMStatus></ReadReplyReq>"
+def read_reply(message_id: str) -> str:
+    return (
+        f"<ReadReplyReq><MM7Version>6.8.0</MM7Version><MessageID>{message_id}</MessageID>"
+        "<Recipient><Number>12065550100</Number></Recipient><MMStatus>Read</MMStatus></ReadReplyReq>"
     )
-    answered = await api.post(body, "/mm7/dead", **{"Content-Type": "text/xml"})
+
+
+async def test_a_read_report_without_a_message_is_kept_and_is_no_inbound_message(api: Api) -> None:
+    answered = await api.post(read_reply("never-heard-of"), "/mm7/dead", **{"Content-Type": "text/xml"})
     assert status_of(answered) == ("ReadReplyRsp", "1000")
     assert api.gateway.store.messages.count_orphans() == 1
     assert inbox(api) == []
+
+
+async def test_a_read_report_is_an_event_of_its_message_and_moves_nothing(api: Api) -> None:
+    store = api.gateway.store
+    accepted = dict(elements((await api.post(request())).body))
+    message = store.messages.by_tracking(accepted["tracking-id"])
+    assert message is not None
+    known_as = CarrierId(connection="dead", verbatim="m-1")
+    await store.messages.record(
+        message, lambda held: move(held.message, Happening.OVERTAKEN, Why.of("x"), at=NOW, carrier_ids=(known_as,))
+    )
+    answered = await api.post(read_reply("M-1"), "/mm7/dead", **{"Content-Type": "text/xml"})
+    assert status_of(answered) == ("ReadReplyRsp", "1000")
+    (event,) = [each for each in store.messages.timeline(message.id) if each.happening is Happening.READ]
+    assert (event.reason, event.changed) == ("read report Read", False)
