@@ -27,7 +27,8 @@ from mmsgate.mm7.request import MAX_BODY, answering_schema, read_request
 from mmsgate.mm7.request import Request as MmsRequest
 from mmsgate.mm7.unreadable import Unreadable
 from mmsgate.reports.inbound import InboundDesk
-from mmsgate.reports.reports import Reports, from_mm7, from_read_reply
+from mmsgate.reports.read import from_read_reply
+from mmsgate.reports.reports import Reports, from_mm7
 
 log = logging.getLogger("mmsgate.reports")
 
@@ -113,7 +114,8 @@ class CarrierApi:
                 await self._inbound.take_mms(profile, received, operator=_operator(request))
                 return _soap(encode_deliver_rsp(transaction_id=transaction, schema=schema))
             case ReadReplyReq():
-                await self._reports.receive(from_read_reply(profile.name, received))
+                report = from_read_reply(profile.name, received, swapped=profile.reports.swapped)
+                await self._reports.receive(report)
                 return _soap(encode_read_reply_rsp(transaction_id=transaction, schema=schema))
             case Unreadable(status_code=code, reason=reason):
                 log.warning("%s sent something unreadable: %s", profile.name, mask_numbers(reason))

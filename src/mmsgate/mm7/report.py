@@ -113,22 +113,6 @@ class ReadReplyReq:
     namespace: str = REL_6
     version: str = "6.8.0"
 
-    @property
-    def handset(self) -> Address | None:
-        """The phone's address."""
-        return _handset(self.recipient, self.sender)
-
-
-def _handset(recipient: Address | None, sender: Address | None) -> Address | None:
-    """The phone's address. One MMSC swaps recipient and sender: then the recipient is a short code."""
-    swapped = (
-        recipient is not None
-        and recipient.kind is AddressKind.SHORT_CODE
-        and sender is not None
-        and sender.kind is not AddressKind.SHORT_CODE
-    )
-    return sender if swapped else recipient
-
 
 def read_delivery_report(envelope: Envelope) -> DeliveryReportReq:
     """The DeliveryReportReq in `envelope`; what is missing is empty."""

@@ -129,7 +129,7 @@ class InboundDesk:
         else:
             part = sms.part
             key = replace(whole, reference=part.reference, total=part.total, number=part.number)
-            piece = SmsPiece(payload=sms.payload, data_coding=sms.data_coding)
+            piece = SmsPiece(text=sms.text, payload=sms.payload, data_coding=sms.data_coding)
             taken = await self._store.inbound.record_part(key, piece, partial(self._sms, key), at=self._clock.now())
         await self._tell(taken)
 

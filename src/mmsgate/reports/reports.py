@@ -17,7 +17,7 @@ from mmsgate.domain.message import Message, SmsPart
 from mmsgate.domain.number import normalise
 from mmsgate.domain.postback import SentAs, Undelivered
 from mmsgate.domain.state import Happening, State
-from mmsgate.mm7.report import DeliveryReportReq, MMStatus, ReadReplyReq
+from mmsgate.mm7.report import DeliveryReportReq, MMStatus
 from mmsgate.postbacks.ledger import Ledger
 from mmsgate.sms.receipt import Receipt, ReceiptState
 from mmsgate.store import Match, Orphan, Snapshot, Store
@@ -71,20 +71,6 @@ def from_mm7(connection: str, report: DeliveryReportReq, *, swapped: bool = Fals
         recipient=handset.value if handset else "",
         sender=other.value if other else "",
         handset=report.handset_name,
-    )
-
-
-def from_read_reply(connection: str, report: ReadReplyReq) -> Report:
-    """A carrier's ReadReplyReq."""
-    handset, other = report.handset, report.sender if report.handset is report.recipient else report.recipient
-    return Report(
-        kind="read",
-        connection=connection,
-        ids=(report.message_id,),
-        status=report.status.value,
-        text=report.status_text,
-        recipient=handset.value if handset else "",
-        sender=other.value if other else "",
     )
 
 

@@ -15,6 +15,8 @@ from mmsgate.store.engine import Engine
 from mmsgate.store.queries import queries
 
 SQL = queries("inbound")
+#: data_coding of UCS-2.
+UCS2 = 0x08
 #: What stands where a part is missing.
 GAP = "[…]"
 
@@ -41,13 +43,16 @@ class SmsPartKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SmsPiece:
-    """What one part holds, without its header, in SMPP's `data_coding`.
+    """What one part holds, without its header: `payload` in SMPP's `data_coding`, and its `text`."""
 
-    It is kept undecoded: phones split an emoji over two parts.
-    """
-
+    text: str
     payload: bytes
     data_coding: int
+
+    @property
+    def is_ucs2(self) -> bool:
+        """Whether it is written in UCS-2 (23.038 section 4): phones split an emoji over two such parts."""
+        return self.data_coding & 0xCC == UCS2
 
 
 def add_part(db: sqlite3.Connection, key: SmsPartKey, piece: SmsPiece, *, at: Millis) -> list[Text]:
@@ -60,7 +65,7 @@ def add_part(db: sqlite3.Connection, key: SmsPartKey, piece: SmsPiece, *, at: Mi
         found = flush_parts(db, key)
         db.execute(SQL["delete_parts"], key.whole)
         kept = {}
-    db.execute(SQL["insert_part"], (*key.whole, key.number, piece.payload, piece.data_coding, at))
+    db.execute(SQL["insert_part"], (*key.whole, key.number, piece.text, piece.payload, piece.data_coding, at))
     if len(kept) + 1 == key.total:
         found += flush_parts(db, key)
     return found
@@ -78,12 +83,14 @@ def flush_parts(db: sqlite3.Connection, key: SmsPartKey) -> list[Text]:
 
 
 def _text(pieces: Sequence[SmsPiece | None]) -> str:
-    """The text of pieces in their order; those that follow one another in the same coding are decoded as one."""
+    """The text of pieces in their order; in UCS-2 those that follow one another are decoded as one."""
     text = ""
-    for coding, run in groupby(pieces, key=lambda piece: None if piece is None else piece.data_coding):
+    for ucs2, run in groupby(pieces, key=lambda piece: piece is not None and piece.is_ucs2):
         held = list(run)
-        whole = b"".join(piece.payload for piece in held if piece is not None)
-        text += GAP * len(held) if coding is None else decode(whole, coding)
+        if ucs2:
+            text += decode(b"".join(piece.payload for piece in held if piece is not None), UCS2)
+        else:
+            text += "".join(GAP if piece is None else piece.text for piece in held)
     return text
 
 
@@ -103,5 +110,5 @@ def forget_parts(db: sqlite3.Connection, *, before: Millis) -> None:
 def _pieces(db: sqlite3.Connection, key: SmsPartKey) -> tuple[dict[int, SmsPiece], bool]:
     """The parts of an SMS by number, and whether it has been taken in."""
     rows = db.execute(SQL["parts"], key.whole).fetchall()
-    pieces = {row[0]: SmsPiece(payload=bytes(row[1]), data_coding=row[2]) for row in rows}
-    return pieces, any(row[3] for row in rows)
+    pieces = {row[0]: SmsPiece(text=row[1], payload=bytes(row[2]), data_coding=row[3]) for row in rows}
+    return pieces, any(row[4] for row in rows)

@@ -46,7 +46,7 @@ def stop(number: int = 1, intent: Intent = Intent.OPT_OUT) -> Arrival:
 
 
 def gsm(text: str) -> SmsPiece:
-    return SmsPiece(payload=encode_gsm(text), data_coding=0)
+    return SmsPiece(text=text, payload=encode_gsm(text), data_coding=0)
 
 
 def whole(texts: list[tuple[str, str]]) -> Any:
@@ -209,14 +209,17 @@ async def test_an_emoji_that_is_split_over_two_parts_is_whole_again(store: Store
     texts: list[tuple[str, str]] = []
     octets = "Hi 🙂!".encode("utf-16-be")
     for number, payload in ((1, octets[:8]), (2, octets[8:])):
-        piece = SmsPiece(payload=payload, data_coding=8)
+        piece = SmsPiece(text="?", payload=payload, data_coding=8)
         await store.inbound.record_part(replace(KEY, total=2, number=number), piece, whole(texts), at=NOW)
     assert texts == [("Hi 🙂!", "")]
 
 
 async def test_parts_in_two_alphabets_are_read_each_in_its_own(store: Store) -> None:
     texts: list[tuple[str, str]] = []
-    for number, piece in ((1, gsm("a[")), (3, SmsPiece(payload="ж".encode("utf-16-be"), data_coding=8))):
+    for number, piece in (
+        (1, gsm("a[")),
+        (3, SmsPiece(text="?", payload="ж".encode("utf-16-be"), data_coding=0x18)),
+    ):
         await store.inbound.record_part(replace(KEY, number=number), piece, whole(texts), at=NOW)
     await store.inbound.flush_parts(KEY, whole(texts))
     assert texts == [("a[[…]ж", "1 of its 3 parts never came")]

@@ -422,11 +422,3 @@ def test_display_only_is_a_boolean(written: str, shown: bool) -> None:
     assert isinstance(found, DeliverReq)
     assert bool(found.copy_to) is shown
     assert len(found.recipients) == 2 - shown
-
-
-def test_a_read_report_s_phone_is_found_also_when_the_parties_are_swapped() -> None:
-    straight = ReadReplyReq(
-        transaction_id="1", message_id="m", status=ReadStatus.READ, recipient=PHONE, sender=CODE
-    )
-    assert straight.handset == PHONE
-    assert replace(straight, recipient=CODE, sender=PHONE).handset == PHONE

@@ -7,6 +7,9 @@ from mmsgate.domain.change import Why, move
 from mmsgate.domain.message import Message
 from mmsgate.domain.postback import SentAs
 from mmsgate.domain.state import Happening, State
+from mmsgate.mm7.address import Address, AddressKind
+from mmsgate.mm7.report import ReadReplyReq, ReadStatus
+from mmsgate.reports.read import from_read_reply
 from mmsgate.reports.reports import Report, judge_mm7, judge_read
 from tests.unit.builders import NOW, a_fallback, a_message
 
@@ -50,3 +53,22 @@ def test_a_read_report_is_only_recorded(state: State) -> None:
     change = move(a_message(state=state), step.happening, Why.of(step.reason), at=NOW)
     assert (change.event.changed, change.message.state, change.postbacks) == (False, state, ())
     assert change.event.reason == "read report Read: opened"
+
+
+SHORT = Address(value="28444", kind=AddressKind.SHORT_CODE)
+LONG, PHONE = Address(value="18885551234"), Address(value="12065550100")
+
+
+@pytest.mark.parametrize(
+    ("recipient", "sender", "swapped"),
+    [
+        (PHONE, SHORT, False), (PHONE, SHORT, True), (SHORT, PHONE, False), (PHONE, LONG, False),
+        (LONG, PHONE, True), (PHONE, None, False),
+    ],
+)  # fmt: skip
+def test_the_phone_of_a_read_report(recipient: Address, sender: Address | None, *, swapped: bool) -> None:
+    report = ReadReplyReq(
+        transaction_id="1", message_id="m1", status=ReadStatus.DELETED, recipient=recipient, sender=sender
+    )
+    found = from_read_reply("sim", report, swapped=swapped)
+    assert (found.kind, found.ids, found.status, found.recipient) == ("read", ("m1",), "Deleted", PHONE.value)

@@ -52,6 +52,7 @@ CREATE TABLE inbound_part (
     reference   INTEGER NOT NULL,
     total       INTEGER NOT NULL,
     number      INTEGER NOT NULL,
+    text        TEXT NOT NULL,
     payload     BLOB NOT NULL,
     data_coding INTEGER NOT NULL,
     received_at INTEGER NOT NULL,

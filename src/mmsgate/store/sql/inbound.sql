@@ -49,13 +49,13 @@ DELETE FROM postback WHERE message_id = ?
 DELETE FROM inbound WHERE id = ?
 
 -- name: parts
-SELECT number, payload, data_coding, joined FROM inbound_part
+SELECT number, text, payload, data_coding, joined FROM inbound_part
 WHERE connection = ? AND sender = ? AND recipient = ? AND reference = ? AND total = ? ORDER BY number
 
 -- name: insert_part
-INSERT INTO inbound_part (connection, sender, recipient, reference, total, number, payload, data_coding, received_at,
+INSERT INTO inbound_part (connection, sender, recipient, reference, total, number, text, payload, data_coding, received_at,
     joined)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)
 
 -- name: join_parts
 UPDATE inbound_part SET joined = 1
