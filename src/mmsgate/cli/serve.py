@@ -122,8 +122,8 @@ class Embedded:
         config = SimulatorConfig(
             host=settings.host, mmsc_port=settings.simulator_mmsc_port, smsc_port=settings.simulator_smsc_port,
             user="mmsgate", password=password, smpp_system_id="mmsgate", smpp_password=password[:8],
-            report_url=f"{settings.url}/mm7/{CARRIER}", report_user=REPORT_USER, report_password=report_password,
-            speed=settings.simulator_speed,
+            report_url=f"{settings.url}/mm7/{{carrier}}", carrier=CARRIER, report_user=REPORT_USER,
+            report_password=report_password, speed=settings.simulator_speed,
         )  # fmt: skip
         self._simulator = Simulator(config, poster=http.pool(limit=16), clock=clock, ids=Ids(clock))
         await self._simulator.start()

@@ -101,7 +101,7 @@ def content_parts(beside: tuple[Part, ...], href: str) -> tuple[ContentPart, ...
     """
     sources = beside
     if href:
-        target = _resolve(beside, href)
+        target = named_part(beside, href)
         if target is None:
             raise CannotRead("the Content element refers to a part that is not there", status_code=4004)
         if target.content_type.is_multipart:
@@ -109,7 +109,7 @@ def content_parts(beside: tuple[Part, ...], href: str) -> tuple[ContentPart, ...
     found = [leaf for source in sources for leaf in leaves(source)]
     if len(found) > MAX_PARTS:
         raise CannotRead(f"the content has more than {MAX_PARTS} parts")
-    return tuple(map(_decoded, found))
+    return tuple(map(content_part, found))
 
 
 def bare_id(text: str) -> str:
@@ -117,8 +117,8 @@ def bare_id(text: str) -> str:
     return text.strip().removeprefix("<").removesuffix(">").strip()
 
 
-def _resolve(parts: tuple[Part, ...], href: str) -> Part | None:
-    """The part that a ``cid:`` URL (RFC 2392) or a plain name means."""
+def named_part(parts: tuple[Part, ...], href: str) -> Part | None:
+    """The part that a ``cid:`` URL (RFC 2392) or a plain name means, None if it means none."""
     is_cid = href[:4].lower() == "cid:"
     wanted = {bare_id(href[4:]), bare_id(unquote(href[4:]))} if is_cid else {bare_id(href)}
     return next(
@@ -131,7 +131,11 @@ def _resolve(parts: tuple[Part, ...], href: str) -> Part | None:
     )
 
 
-def _decoded(part: Part) -> ContentPart:
+def content_part(part: Part, *, decode: bool = True) -> ContentPart:
+    """A part as content; without `decode` its body stays in its transfer encoding, as one MMSC passes it on.
+
+    Raises `CannotRead` for broken base64.
+    """
     declared = part.content_type
     encoding = part.header("Content-Transfer-Encoding")
     disposition = parse_content_type(part.header("Content-Disposition")).parameters
@@ -143,7 +147,7 @@ def _decoded(part: Part) -> ContentPart:
         location=part.header("Content-Location"),
         encoding=encoding.lower(),
         headers=part.headers,
-        body=_transfer_decoded(part.body, encoding),
+        body=_transfer_decoded(part.body, encoding) if decode else part.body,
         wire_size=len(part.body),
     )
 

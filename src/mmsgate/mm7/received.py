@@ -4,13 +4,17 @@ Read from the bytes on the wire alone, with no knowledge of how our own writer l
 must not forgive the writer's mistakes.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from mmsgate.mm7.address import Address, read_address, read_recipients
 from mmsgate.mm7.envelope import Envelope
 from mmsgate.mm7.multipart import Part
-from mmsgate.mm7.parts import Content, content_parts
-from mmsgate.mm7.xml import attribute, child, local, text_at, truth
+from mmsgate.mm7.parts import Content, ContentPart, content_parts
+from mmsgate.mm7.xml import Node, attribute, child, local, text_at, truth
+
+#: How the content is taken from the parts beside the SOAP part, of which the `href` may name one.
+Unpack = Callable[[tuple[Part, ...], str], tuple[ContentPart, ...]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,7 +22,7 @@ class SubmitReqReceived:
     """A SubmitReq as it came.
 
     `elements` are its children's local names in order; `timestamp` and `expiry` are as written; `wire_size` is the
-    length of the whole body in bytes.
+    length of the whole body in bytes. `node` is the element itself, for what nobody else asks for.
     """
 
     transaction_id: str
@@ -41,9 +45,12 @@ class SubmitReqReceived:
     content_href: str
     content: Content
     wire_size: int
+    node: Node = field(repr=False, compare=False)
 
 
-def read_submit(envelope: Envelope, beside: tuple[Part, ...], wire_size: int) -> SubmitReqReceived:
+def read_submit(
+    envelope: Envelope, beside: tuple[Part, ...], wire_size: int, unpack: Unpack = content_parts
+) -> SubmitReqReceived:
     """The SubmitReq in `envelope`, with its content from the parts `beside`. Raises `CannotRead`."""
     body = envelope.body
     identity = child(body, "SenderIdentification")
@@ -68,6 +75,7 @@ def read_submit(envelope: Envelope, beside: tuple[Part, ...], wire_size: int) ->
         elements=tuple(local(node) for node in body),
         allow_adaptations=truth(attribute(element, "allowAdaptations"), default=True),
         content_href=href,
-        content=Content(parts=content_parts(beside, href)),
+        content=Content(parts=unpack(beside, href)),
         wire_size=wire_size,
+        node=body,
     )

@@ -3,8 +3,8 @@
 from mmsgate.mm7.deliver import DeliverReq, read_deliver
 from mmsgate.mm7.envelope import Envelope, Schema
 from mmsgate.mm7.multipart import Part
-from mmsgate.mm7.parts import open_message
-from mmsgate.mm7.received import SubmitReqReceived, read_submit
+from mmsgate.mm7.parts import content_parts, open_message
+from mmsgate.mm7.received import SubmitReqReceived, Unpack, read_submit
 from mmsgate.mm7.report import DeliveryReportReq, ReadReplyReq, read_delivery_report, read_read_reply
 from mmsgate.mm7.unreadable import CannotRead, Unreadable
 
@@ -14,8 +14,13 @@ MAX_BODY = 16 * 1024 * 1024
 Request = SubmitReqReceived | DeliverReq | DeliveryReportReq | ReadReplyReq
 
 
-def read_request(content_type: str, body: bytes, *, limit: int = MAX_BODY) -> Request | Unreadable:
-    """The request in an HTTP body of at most `limit` bytes. Never raises."""
+def read_request(
+    content_type: str, body: bytes, *, limit: int = MAX_BODY, unpack: Unpack = content_parts
+) -> Request | Unreadable:
+    """The request in an HTTP body of at most `limit` bytes. Never raises.
+
+    `unpack` says what a SubmitReq's content is.
+    """
     if len(body) > limit:
         return Unreadable(status_code=2007, reason=f"the request has {len(body):,} bytes, {limit:,} are read")
     try:
@@ -23,7 +28,7 @@ def read_request(content_type: str, body: bytes, *, limit: int = MAX_BODY) -> Re
     except CannotRead as unreadable:
         return Unreadable(status_code=unreadable.status_code, reason=unreadable.reason)
     try:
-        return _operation(envelope, beside, len(body))
+        return _operation(envelope, beside, len(body), unpack)
     except CannotRead as unreadable:
         return Unreadable(
             status_code=unreadable.status_code,
@@ -34,10 +39,10 @@ def read_request(content_type: str, body: bytes, *, limit: int = MAX_BODY) -> Re
         )
 
 
-def _operation(envelope: Envelope, beside: tuple[Part, ...], wire_size: int) -> Request:
+def _operation(envelope: Envelope, beside: tuple[Part, ...], wire_size: int, unpack: Unpack) -> Request:
     match envelope.operation:
         case "SubmitReq":
-            return read_submit(envelope, beside, wire_size)
+            return read_submit(envelope, beside, wire_size, unpack)
         case "DeliverReq":
             return read_deliver(envelope, beside)
         case "DeliveryReportReq":

@@ -20,7 +20,7 @@ class Unreadable:
 
 
 class CannotRead(Exception):  # noqa: N818 - a reader's early way out, not an error of the program
-    """Bytes that break the format or a limit. It never leaves this package: readers turn it into a value."""
+    """Bytes that break the format or a limit. Readers of whole messages turn it into a value."""
 
     def __init__(self, reason: str, *, status_code: int = 2007) -> None:
         super().__init__(reason)

@@ -1,13 +1,8 @@
 """The MMSC: takes SubmitReq over HTTP, answers as the recipient's row says, and reports.
 
-It judges what is on the wire as a strict carrier would: Basic credentials, a Content-Length, the order of the
-elements of SubmitReq. What it takes goes to the recipients' phones.
+It judges what is on the wire by the rules of its personality, and answers and reports in its words. What it takes
+goes to the recipients' phones.
 """
-
-import base64
-import binascii
-import hmac
-from dataclasses import dataclass, field, replace
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -15,57 +10,26 @@ from starlette.types import Receive, Scope, Send
 
 from mmsgate.clock import Clock, Ids
 from mmsgate.domain.number import normalise
-from mmsgate.mm7.address import Address, AddressKind
-from mmsgate.mm7.answer import encode_fault, encode_submit_rsp
-from mmsgate.mm7.envelope import XML_TYPE
 from mmsgate.mm7.received import SubmitReqReceived
-from mmsgate.mm7.report import DeliveryReportReq, MMStatus
-from mmsgate.mm7.request import MAX_BODY, answering_schema, read_request
-from mmsgate.mm7.request import Request as Mm7Request
-from mmsgate.mm7.unreadable import Unreadable
+from mmsgate.mm7.request import MAX_BODY
+from mmsgate.simulator.arrived import Arrived, Credentials
 from mmsgate.simulator.attempts import Attempts
 from mmsgate.simulator.behaviour import Attempt, Behaviour, Ending, MmsBehaviour, Refusal, Report, behaviour_of
 from mmsgate.simulator.box import Box
 from mmsgate.simulator.cutting import cut
-from mmsgate.simulator.reader import read_message, sequence_fault
+from mmsgate.simulator.personality import STANDARD, Personality
+from mmsgate.simulator.reader import read_message
+from mmsgate.simulator.report_style import Taken
 from mmsgate.simulator.reports import ReportSender
+from mmsgate.simulator.rules import Refused, refusal
 from mmsgate.simulator.schedule import Scheduler
-
-#: The answer to a request without Content-Length: a vendor's code, of the class "client error".
-LENGTH_REQUIRED = 2500
+from mmsgate.simulator.sinch import carrier_of
 
 _SHOWN_HEADERS = ("content-type", "content-length", "soapaction", "user-agent")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Credentials:
-    """The VASP's HTTP Basic credentials."""
-
-    user: str
-    password: str = field(repr=False)
-
-    def match(self, header: str) -> bool:
-        """Whether an Authorization header carries them."""
-        scheme, _, token = header.partition(" ")
-        try:
-            offered = base64.b64decode(token.strip(), validate=True)
-        except (binascii.Error, ValueError):
-            return False
-        wanted = f"{self.user}:{self.password}".encode()
-        return scheme.lower() == "basic" and hmac.compare_digest(offered, wanted)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Taken:
-    """A SubmitReq that was accepted for one recipient."""
-
-    submit: SubmitReqReceived
-    number: str
-    message_id: str
-
-
 class Mmsc:
-    """The ASGI application for `POST /mm7`."""
+    """The ASGI application that takes MM7. `plays` is whom it plays; `reports` must be in the same style."""
 
     def __init__(
         self,
@@ -77,6 +41,7 @@ class Mmsc:
         scheduler: Scheduler,
         clock: Clock,
         ids: Ids,
+        plays: Personality = STANDARD,
     ) -> None:
         self._credentials = credentials
         self._box = box
@@ -85,6 +50,7 @@ class Mmsc:
         self._scheduler = scheduler
         self._clock = clock
         self._ids = ids
+        self._plays = plays
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request, or hang up."""
@@ -101,33 +67,29 @@ class Mmsc:
         body = await _body(request)
         if body is None:
             return Response(status_code=413, headers={"Connection": "close"})
-        if not self._credentials.match(request.headers.get("authorization", "")):
-            return Response(status_code=401, headers={"WWW-Authenticate": 'Basic realm="mm7"'})
-        submit = read_request(request.headers.get("content-type", ""), body)
-        if "content-length" not in request.headers:
-            return _fault(submit, LENGTH_REQUIRED, "Content-Length is required")
-        if not isinstance(submit, SubmitReqReceived):
-            return _unfit(submit)
-        wrong = sequence_fault(submit.elements) or ("" if submit.recipients else "element Recipients names nobody")
-        if wrong:
-            return _fault(submit, 4004, "Validation error", wrong)
-        shown = tuple((name.title(), request.headers[name]) for name in _SHOWN_HEADERS if name in request.headers)
-        return await self._play(submit, shown)
+        arrived = Arrived.read(request.headers, body, credentials=self._credentials, unpack=self._plays.unpack)
+        refused = refusal(self._plays.rules, arrived)
+        if refused:
+            return self._plays.answers.refused(arrived.request, refused)
+        return await self._play(arrived)
 
-    async def _play(self, submit: SubmitReqReceived, headers: tuple[tuple[str, str], ...]) -> Response | None:
+    async def _play(self, arrived: Arrived) -> Response | None:
         """Do what the rows of the recipients say; the first one with digits of its own makes the answer."""
-        rows = [(normalise(one.value), behaviour_of(one.value)) for one in submit.recipients]
+        submit = arrived.submit
+        rows = [(normalise(one.value), behaviour_of(one.value)) for one in self._plays.recipients(submit)]
+        if not rows:
+            return self._plays.answers.refused(submit, Refused(code=2002, details="nobody is addressed"))
         number, row = next((pair for pair in rows if pair[1].digits), rows[0])
-        refusal = self._refusal(submit, number, row.mms)
-        if refusal:
-            told = f"HTTP {refusal.http}" if refusal.http != 200 else f"{refusal.code} {refusal.text}"
+        refused = self._refusal(submit, number, row.mms)
+        if refused:
+            told = f"HTTP {refused.http}" if refused.http != 200 else f"{refused.code} {refused.text}"
             self._note(number, f"SubmitReq {submit.transaction_id} → {told}")
-            return _refused(submit, refusal)
-        message_id = f"a{self._ids.number():x}"  # a letter, so that 0111 can change its case
+            return self._refused(submit, refused)
+        message_id = self._plays.message_id(self._ids.number())
         for recipient, played in rows:
-            taken = Taken(submit=submit, number=recipient, message_id=message_id)
-            await self._take(taken, played, headers)
-        return _ending(submit, row.mms, message_id)
+            taken = Taken(submit=submit, number=recipient, message_id=message_id, carrier=carrier_of(arrived))
+            await self._take(taken, played, arrived)
+        return self._ending(submit, row.mms, message_id)
 
     def _refusal(self, submit: SubmitReqReceived, number: str, row: MmsBehaviour) -> Refusal | None:
         tried = Attempt(
@@ -138,19 +100,20 @@ class Mmsc:
         )
         return row.refusal if row.refusal and row.refusal.applies(tried) else None
 
-    async def _take(self, taken: Taken, row: Behaviour, headers: tuple[tuple[str, str], ...]) -> None:
+    async def _take(self, taken: Taken, row: Behaviour, arrived: Arrived) -> None:
         ending = {Ending.ANSWERED: str(row.mms.code), Ending.CUT: "connection cut", Ending.EMPTY: "empty answer"}
         self._note(taken.number, f"SubmitReq {taken.submit.transaction_id} → {ending[row.mms.ending]}")
         if row.mms.shown:
+            headers = arrived.headers
             message = read_message(
                 taken.submit,
                 to=taken.number,
                 message_id=taken.message_id,
                 received_at=self._clock.now(),
-                headers=headers,
+                headers=tuple((name.title(), headers[name]) for name in _SHOWN_HEADERS if name in headers),
             )
             self._box.add(message)
-        if not taken.submit.delivery_report:
+        if not self._plays.reports.wanted(taken.submit):
             return
         for report in row.mms.reports:
             if row.mms.report_first:
@@ -165,83 +128,33 @@ class Mmsc:
         self._scheduler.later(report.after, due)
 
     async def _report(self, taken: Taken, report: Report) -> None:
-        filled = make_report(taken, report, transaction_id=f"r{self._ids.number():x}")
-        await self._reports.send(replace(filled, date=self._clock.now()), number=taken.number)
+        filled = self._plays.reports.make(
+            taken, report, transaction_id=f"r{self._ids.number():x}", date=self._clock.now()
+        )
+        await self._reports.send(filled, number=taken.number, carrier=taken.carrier)
+
+    def _refused(self, submit: SubmitReqReceived, refused: Refusal) -> Response:
+        """As the recipient's row says, in this MMSC's words."""
+        answers = self._plays.answers
+        if refused.http != 200:
+            return answers.refused(submit, Refused(http=refused.http))
+        if refused.fault or answers.faults:
+            return answers.refused(submit, Refused(code=refused.code, text=refused.text))
+        return answers.status(submit, refused.code, refused.text)
+
+    def _ending(self, submit: SubmitReqReceived, row: MmsBehaviour, message_id: str) -> Response | None:
+        """The answer to what was taken; None hangs up."""
+        match row.ending:
+            case Ending.CUT:
+                return None
+            case Ending.EMPTY:
+                return Response(status_code=200)
+            case Ending.ANSWERED:
+                given = message_id if row.message_id else ""
+                return self._plays.answers.accepted(submit, code=row.code, message_id=given)
 
     def _note(self, number: str, text: str) -> None:
         self._box.note(number, text, at=self._clock.now())
-
-
-def make_report(taken: Taken, report: Report, *, transaction_id: str) -> DeliveryReportReq:
-    """The DeliveryReportReq that the row wants, in the submit's own namespace and version."""
-    schema = answering_schema(taken.submit)
-    number = f"+{taken.number}/TYPE=PLMN" if report.plmn else taken.number
-    handset: Address | None = Address(value=number, kind=AddressKind.NUMBER)
-    vasp = taken.submit.sender
-    if report.swapped:
-        handset, vasp = vasp, handset
-    message_id = f"0{taken.message_id.upper()}" if report.altered_id else taken.message_id
-    return DeliveryReportReq(
-        transaction_id=transaction_id,
-        message_id="" if report.by_number else message_id,
-        status=MMStatus.read(report.status),
-        raw_status=report.status,
-        recipient=handset,
-        sender=vasp,
-        ua_prof=report.ua_prof or "",
-        namespace=schema.namespace,
-        version=schema.version,
-    )
-
-
-def _refused(submit: SubmitReqReceived, refusal: Refusal) -> Response:
-    if refusal.http != 200:
-        challenge = {"WWW-Authenticate": 'Basic realm="mm7"'} if refusal.http == 401 else None
-        return Response(status_code=refusal.http, headers=challenge)
-    if refusal.fault:
-        return _fault(submit, refusal.code, refusal.text)
-    return _submit_rsp(submit, refusal.code, refusal.text)
-
-
-def _ending(submit: SubmitReqReceived, row: MmsBehaviour, message_id: str) -> Response | None:
-    """The answer to what was taken; None hangs up."""
-    match row.ending:
-        case Ending.CUT:
-            return None
-        case Ending.EMPTY:
-            return Response(status_code=200)
-        case Ending.ANSWERED:
-            return _submit_rsp(submit, row.code, "", message_id if row.message_id else "")
-
-
-def _submit_rsp(submit: SubmitReqReceived, code: int, text: str, message_id: str = "") -> Response:
-    schema = answering_schema(submit)
-    body = encode_submit_rsp(
-        transaction_id=submit.transaction_id, code=code, text=text, message_id=message_id, schema=schema
-    )
-    return _xml(body)
-
-
-def _unfit(request: Mm7Request | Unreadable) -> Response:
-    if isinstance(request, Unreadable):
-        return _fault(request, request.status_code, "", request.reason)
-    return _fault(request, 4003, "", "only SubmitReq is taken here")
-
-
-def _fault(request: Mm7Request | Unreadable, code: int, text: str = "", details: str = "") -> Response:
-    body = encode_fault(
-        transaction_id=request.transaction_id,
-        code=code,
-        text=text,
-        details=details,
-        schema=answering_schema(request),
-    )
-    return _xml(body)
-
-
-def _xml(body: bytes) -> Response:
-    """Faults too come with HTTP 200, as the MMSC does that the MM7 peers page measured."""
-    return Response(body, headers={"Content-Type": XML_TYPE, "SOAPAction": '""'})
 
 
 async def _body(request: Request) -> bytes | None:

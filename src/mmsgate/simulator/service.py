@@ -2,20 +2,27 @@
 
 import asyncio
 from dataclasses import dataclass, field
+from functools import partial
 
 from starlette.applications import Starlette
-from starlette.routing import Route
+from starlette.types import ASGIApp
 
 from mmsgate.clock import Clock, Ids
 from mmsgate.listener import Listener, PortTaken
+from mmsgate.simulator.arrived import Credentials
 from mmsgate.simulator.attempts import Attempts
 from mmsgate.simulator.box import Box
+from mmsgate.simulator.chaos import Chaos, ChaosSettings
+from mmsgate.simulator.chaos_web import chaos_routes
 from mmsgate.simulator.cutting import CuttableProtocol
-from mmsgate.simulator.mmsc import Credentials, Mmsc
+from mmsgate.simulator.faces import Door, Faces
+from mmsgate.simulator.mmsc import Mmsc
+from mmsgate.simulator.personality import Personality, personality
 from mmsgate.simulator.reports import Endpoint, Poster, ReportSender
 from mmsgate.simulator.schedule import LoopScheduler
 from mmsgate.simulator.smpp import SmppAccount, SmppServer
 from mmsgate.simulator.smsc import Smsc
+from mmsgate.simulator.storm import Storm
 from mmsgate.simulator.web import Web
 
 
@@ -25,7 +32,9 @@ class SimulatorConfig:
 
     `mmsc_port` serves MM7 at `/mm7` and the phones at `/sim/`; port 0 takes a free one. `user` and `password` are
     the VASP's for MM7, `smpp_system_id` and `smpp_password` its for SMPP (at most 15 and 8 characters).
-    `report_url` is where delivery reports go (empty: nowhere), with `report_user` and `report_password`. `speed`
+    `report_url` is where delivery reports go (empty: nowhere), with `report_user` and `report_password`; in it
+    ``{carrier}`` stands for the personality that reports, or for `carrier` if it is that of plain `/mm7`: `plays`.
+    `doors` are further ports whose plain `/mm7` plays another. `chaos` is what goes wrong from the start. `speed`
     divides every delay of the table; 1 is real time. `max_messages` and `max_bytes` bound what the phones keep.
     """
 
@@ -39,6 +48,10 @@ class SimulatorConfig:
     report_url: str = ""
     report_user: str = ""
     report_password: str = field(default="", repr=False)
+    carrier: str = ""
+    plays: str = "3gpp"
+    doors: tuple[Door, ...] = ()
+    chaos: ChaosSettings = field(default_factory=ChaosSettings)
     speed: float = 1.0
     max_messages: int = 1000
     max_bytes: int = 128 * 1024 * 1024
@@ -46,12 +59,13 @@ class SimulatorConfig:
     def __post_init__(self) -> None:
         if self.speed <= 0:
             raise ValueError("speed must be greater than 0: it divides the delays")
+        personality(self.plays)
 
 
 class Simulator:
     """A carrier of one's own. `poster` sends its delivery reports: the gateway's HTTP client will do.
 
-    `web_app` has the phones alone, under `/sim`; `mmsc_app` has `/mm7` and the phones.
+    `web_app` has the phones alone, under `/sim`; `mmsc_app` has `/mm7` and the phones. `chaos` has the dice.
     """
 
     def __init__(self, config: SimulatorConfig, *, poster: Poster, clock: Clock, ids: Ids) -> None:
@@ -59,11 +73,33 @@ class Simulator:
         self.box = Box(max_messages=config.max_messages, max_bytes=config.max_bytes)
         self._scheduler = LoopScheduler(config.speed)
         self._attempts = (Attempts(clock, speed=config.speed), Attempts(clock, speed=config.speed))
+        self._smsc = Smsc(box=self.box, attempts=self._attempts[1], scheduler=self._scheduler, clock=clock, ids=ids)
+        self.chaos = Chaos(config.chaos)
+        self.web_app = Web(self.box, forget=self._forget).app
+        self.web_app.routes.extend(chaos_routes(self.chaos))
+        faces = Faces(partial(self._mmsc, poster=poster, clock=clock, ids=ids))
+        self.mmsc_app = Starlette(routes=[*faces.routes(config.plays), *self.web_app.routes])
+        self._doors = [
+            (Listener(config.host, door.port, grace=1, protocol=CuttableProtocol), faces.routes(door.plays))
+            for door in config.doors
+        ]
+        account = SmppAccount(system_id=config.smpp_system_id, password=config.smpp_password)
+        self._http = Listener(config.host, config.mmsc_port, grace=1, protocol=CuttableProtocol)
+        self._smpp = SmppServer(account, self._smsc)
+        self._changing = asyncio.Lock()
+
+    def _mmsc(self, plays: Personality, *, poster: Poster, clock: Clock, ids: Ids) -> ASGIApp:
+        """The MMSC under one of its faces. What it knows of recipients and attempts is that of all."""
+        config = self.config
+        carrier = (config.carrier or plays.name) if plays.name == config.plays else plays.name
+        url = config.report_url.replace("{carrier}", carrier)
         reports = ReportSender(
-            Endpoint(url=config.report_url, user=config.report_user, password=config.report_password),
+            Endpoint(url=url, user=config.report_user, password=config.report_password),
             poster,
             scheduler=self._scheduler,
             tell=lambda number, text: self.box.note(number, text, at=clock.now()),
+            style=plays.reports,
+            chaos=self.chaos,
         )
         mmsc = Mmsc(
             Credentials(user=config.user, password=config.password),
@@ -73,19 +109,19 @@ class Simulator:
             scheduler=self._scheduler,
             clock=clock,
             ids=ids,
+            plays=plays,
         )
-        self._smsc = Smsc(box=self.box, attempts=self._attempts[1], scheduler=self._scheduler, clock=clock, ids=ids)
-        self.web_app = Web(self.box, forget=self._forget).app
-        self.mmsc_app = Starlette(routes=[Route("/mm7", mmsc, methods=["POST"]), *self.web_app.routes])
-        account = SmppAccount(system_id=config.smpp_system_id, password=config.smpp_password)
-        self._http = Listener(config.host, config.mmsc_port, grace=1, protocol=CuttableProtocol)
-        self._smpp = SmppServer(account, self._smsc)
-        self._changing = asyncio.Lock()
+        return Storm(mmsc, self.chaos, self._scheduler)
 
     @property
     def mmsc_url(self) -> str:
         """Where SubmitReq is taken, while it runs."""
         return f"http://{self._host}:{self._http.port}/mm7"
+
+    @property
+    def door_urls(self) -> list[str]:
+        """Where the further ports take SubmitReq, in the order of `doors`, while it runs."""
+        return [f"http://{self._host}:{listener.port}/mm7" for listener, _ in self._doors]
 
     @property
     def phones_url(self) -> str:
@@ -107,6 +143,8 @@ class Simulator:
             self.box.open()
             try:
                 await self._http.start(self.mmsc_app)
+                for listener, routes in self._doors:
+                    await listener.start(Starlette(routes=routes))
                 await self._smpp.start(self.config.host, self.config.smsc_port)
             except PortTaken:
                 await self._stop()
@@ -123,7 +161,8 @@ class Simulator:
 
     async def _stop(self) -> None:
         self.box.close()
-        await self._http.stop()
+        for listener in (self._http, *(listener for listener, _ in self._doors)):
+            await listener.stop()
         await self._smpp.stop()
         await self._scheduler.stop()
 

@@ -10,12 +10,15 @@ from starlette.types import Message as AsgiMessage
 from mmsgate.clock import Ids, ManualClock, Millis
 from mmsgate.http.outcome import Answered, PostOutcome, Timeouts
 from mmsgate.mm7.answer import SubmitAnswer, read_submit_response
-from mmsgate.mm7.report import DeliveryReportReq
+from mmsgate.mm7.report import DeliveryReportReq, encode_delivery_report_rsp
 from mmsgate.mm7.request import read_request
+from mmsgate.simulator.arrived import Credentials
 from mmsgate.simulator.attempts import Attempts
 from mmsgate.simulator.box import Box
+from mmsgate.simulator.chaos import Chaos
 from mmsgate.simulator.cutting import CUT
-from mmsgate.simulator.mmsc import Credentials, Mmsc
+from mmsgate.simulator.mmsc import Mmsc
+from mmsgate.simulator.personality import personality
 from mmsgate.simulator.reports import Endpoint, ReportSender
 from mmsgate.simulator.schedule import Job
 from tests.unit.simulator.submits import Post, golden
@@ -53,7 +56,7 @@ class Reported:
 
 @dataclass(slots=True)
 class FakePoster:
-    """Answers with `outcomes` in turn, then with 200."""
+    """Answers with `outcomes` in turn, then as a VASP does that takes the report."""
 
     clock: ManualClock
     outcomes: list[PostOutcome] = field(default_factory=list)
@@ -66,7 +69,10 @@ class FakePoster:
         report = read_request(headers["Content-Type"], body)
         assert isinstance(report, DeliveryReportReq)
         self.reported.append(Reported(self.clock.now(), headers, body, report))
-        return self.outcomes.pop(0) if self.outcomes else Answered(status=200, headers={}, body=b"")
+        if self.outcomes:
+            return self.outcomes.pop(0)
+        taken = encode_delivery_report_rsp(transaction_id=report.transaction_id)
+        return Answered(status=200, headers={}, body=taken)
 
 
 @dataclass(slots=True)
@@ -86,9 +92,11 @@ class Answer:
 class Carrier:
     """An MMSC to call directly."""
 
-    def __init__(self) -> None:
+    def __init__(self, plays: str = "3gpp", *, user: str = "u", chaos: Chaos | None = None) -> None:
         self.clock = ManualClock()
         self.box = Box()
+        self.auth = f"{user}:p"
+        plan = personality(plays)
         self.scheduler = ManualScheduler(self.clock)
         self.poster = FakePoster(self.clock)
         self.reports = ReportSender(
@@ -96,25 +104,31 @@ class Carrier:
             self.poster,
             scheduler=self.scheduler,
             tell=lambda number, text: self.box.note(number, text, at=self.clock.now()),
+            style=plan.reports,
+            chaos=chaos,
         )
         self.mmsc = Mmsc(
-            Credentials(user="u", password="p"),
+            Credentials(user=user, password="p"),
             box=self.box,
             reports=self.reports,
             attempts=Attempts(self.clock),
             scheduler=self.scheduler,
             clock=self.clock,
             ids=Ids(self.clock),
+            plays=plan,
         )
 
     async def submit(self, to: str, **message: object) -> Answer:
         """Post the golden message to a number."""
         return await self.post(golden(to, **message))  # type: ignore[arg-type] # the tests' own words
 
-    async def post(self, post: Post, *, auth: str = "u:p", headers: Mapping[str, str] | None = None) -> Answer:
-        """Post these bytes."""
+    async def post(
+        self, post: Post, *, auth: str | None = None, headers: Mapping[str, str] | None = None
+    ) -> Answer:
+        """Post these bytes, with the right credentials unless others are given."""
+        known = self.auth if auth is None else auth
         sent = {
-            "authorization": f"Basic {base64.b64encode(auth.encode()).decode()}",
+            "authorization": f"Basic {base64.b64encode(known.encode()).decode()}",
             "content-type": post.content_type,
             "content-length": str(len(post.body)),
         } | dict(headers or {})

@@ -77,6 +77,46 @@ def golden(
     return Post(content_type=content_type, body=body)
 
 
+def flat(
+    to: str = "12399471613",
+    *,
+    href: str = "cid:show.smil",
+    namespace: str = REL_6,
+    version: str = "6.8.0",
+    vaspid: str = "v",
+    soap_first: bool = True,
+    boundary: str = "outer1",
+    encode: bool = False,
+    more: str = "",
+) -> Post:
+    """The golden message with its parts beside the SOAP part. `more` stands before the Content element."""
+    soap = (
+        '<env:Envelope xmlns:env="http://schemas.xmlsoap.org/soap/envelope/"><env:Header>'
+        f'<mm7:TransactionID xmlns:mm7="{namespace}">42</mm7:TransactionID></env:Header><env:Body>'
+        f'<SubmitReq xmlns="{namespace}"><MM7Version>{version}</MM7Version>'
+        f"<SenderIdentification><VASPID>{vaspid}</VASPID><VASID>28444mms</VASID><SenderAddress>"
+        "<ShortCode>28444</ShortCode></SenderAddress></SenderIdentification>"
+        f"<Recipients><To><Number>{to}</Number></To></Recipients>{more}"
+        f'<Content href="{href}"/></SubmitReq></env:Body></env:Envelope>'
+    )
+    presentation = part("show.smil", "application/smil", SMIL.encode())
+    write = _base64_part if encode else _binary_part
+    parts = [write(boundary, *one) for one in (presentation, PICTURE, WORDS)]
+    envelope = (
+        f"--{boundary}\r\nContent-Type: text/xml; charset=utf-8\r\nContent-ID: <soap>\r\n\r\n{soap}\r\n".encode()
+    )
+    ordered = [envelope, *parts] if soap_first else [*parts, envelope]
+    return Post(
+        content_type=f'multipart/related; boundary="{boundary}"; type="text/xml"; start="<soap>"',
+        body=b"".join(ordered) + f"--{boundary}--\r\n".encode(),
+    )
+
+
+def _base64_part(boundary: str, name: str, content_type: str, body: bytes) -> bytes:
+    encoded = _binary_part(boundary, name, content_type, base64.b64encode(body))
+    return encoded.replace(b"Content-Transfer-Encoding: binary", b"Content-Transfer-Encoding: base64")
+
+
 def _binary_part(boundary: str, name: str, content_type: str, body: bytes) -> bytes:
     head = (
         f'--{boundary}\r\nContent-Type: {content_type}; name="{name}"\r\nContent-ID: <{name}>\r\n'

@@ -3,7 +3,7 @@
 import pytest
 
 from mmsgate.http.outcome import Answered, Lost, NotSent
-from mmsgate.simulator.reports import RETRIES
+from mmsgate.simulator.report_style import RETRIES
 from tests.unit.simulator.carrier import Carrier
 from tests.unit.simulator.submits import Post, golden, mixed, mmsbox
 
