@@ -50,15 +50,15 @@ def parse(raw: bytes) -> Response:
     return Response(status=int(first.split()[1]), headers=headers, body=body)
 
 
-async def submit(port: int, post: Post, *, auth: str = "mmsgate:mmsgate") -> Response:
-    """Post bytes to `/mm7` with a Content-Length."""
+async def submit(port: int, post: Post, *, auth: str = "mmsgate:mmsgate", path: str = "/mm7") -> Response:
+    """Post bytes with a Content-Length."""
     headers = {
         "Authorization": f"Basic {base64.b64encode(auth.encode()).decode()}",
         "SOAPAction": '""',
         "Content-Type": post.content_type,
         "Content-Length": str(len(post.body)),
     }
-    return await request(port, "/mm7", method="POST", headers=headers, body=post.body)
+    return await request(port, path, method="POST", headers=headers, body=post.body)
 
 
 async def submit_chunked(port: int, post: Post) -> Response:
@@ -79,6 +79,7 @@ class Endpoint:
         self.statuses: list[int] = []
         self.reports: asyncio.Queue[DeliveryReportReq] = asyncio.Queue()
         self.authorizations: list[str] = []
+        self.paths: list[str] = []
         self.port = 0
 
     @classmethod
@@ -106,6 +107,7 @@ class Endpoint:
         await writer.wait_closed()
         report = read_request(headers["content-type"], body)
         assert isinstance(report, DeliveryReportReq)
+        self.paths.append(head.split()[1])
         self.authorizations.append(headers.get("authorization", ""))
         self.reports.put_nowait(report)
 

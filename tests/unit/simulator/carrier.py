@@ -5,6 +5,7 @@ import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from starlette.types import ASGIApp
 from starlette.types import Message as AsgiMessage
 
 from mmsgate.clock import Ids, ManualClock, Millis
@@ -117,6 +118,7 @@ class Carrier:
             ids=Ids(self.clock),
             plays=plan,
         )
+        self.app: ASGIApp = self.mmsc
 
     async def submit(self, to: str, **message: object) -> Answer:
         """Post the golden message to a number."""
@@ -158,7 +160,7 @@ class Carrier:
             "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
             "extensions": {CUT: {"close": close}},
         }
-        await self.mmsc(scope, receive, send)
+        await self.app(scope, receive, send)
         return answer
 
     async def statuses(self) -> list[tuple[Millis, str]]:
