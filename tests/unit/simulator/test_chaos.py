@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -22,6 +23,7 @@ from mmsgate.simulator.storm import Storm
 from tests.unit.simulator.carrier import Carrier
 from tests.unit.simulator.submits import flat
 
+REFERENCE = Path(__file__).parents[3] / "docs" / "reference" / "simulator.md"
 TO = "12399471613"
 EVERYTHING = read_settings({"all": 0.2, "seed": 7})
 
@@ -92,6 +94,12 @@ def test_a_wrong_setting_is_named(text: str, words: str) -> None:
 def test_a_range_in_json_is_two_whole_numbers(value: object) -> None:
     with pytest.raises(ValueError, match="latency-ms must be two numbers"):
         read_settings({"latency-ms": value})
+
+
+def test_the_reference_lists_every_switch_in_its_order() -> None:
+    section = REFERENCE.read_text().partition("## Chaos")[2].partition("\n## ")[0]
+    rows = [line.split("`")[1] for line in section.splitlines() if line.startswith("| `") and "sim/" not in line]
+    assert rows == list(Switch)
 
 
 # -- the dice

@@ -1,5 +1,8 @@
 """Whom the MMSC plays: what each personality demands, makes of a message, answers and reports."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from mmsgate.http.outcome import Answered
@@ -10,6 +13,7 @@ from tests.unit.simulator.carrier import Answer, Carrier
 from tests.unit.simulator.submits import PICTURE, Post, flat, golden, mmsbox
 
 REL_5_2 = "http://www.3gpp.org/ftp/Specs/archive/23_series/23.140/schema/REL-5-MM7-1-2"
+REFERENCE = Path(__file__).parents[3] / "docs" / "reference" / "simulator.md"
 TO = "12399471613"
 ASKED = "<DeliveryReport>true</DeliveryReport>"
 
@@ -48,6 +52,12 @@ def test_every_personality_lets_only_a_readable_submit_through_to_what_looks_at_
     tests = {rule.test for rule in PERSONALITIES[name].rules}
     assert {rule.test for rule in READABLE} <= tests
     assert PERSONALITIES[name].title
+
+
+def test_the_reference_lists_every_personality_and_no_other() -> None:
+    section = REFERENCE.read_text().partition("## Whom the MMSC plays")[2].partition("\n## ")[0]
+    rows = [line.split("|")[1] for line in section.splitlines() if line.startswith("| `")]
+    assert [name for row in rows for name in re.findall("`(.*?)`", row)] == list(PERSONALITIES)
 
 
 @pytest.mark.parametrize("name", PERSONALITIES)
