@@ -32,10 +32,10 @@ class Credentials:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrived:
-    """One HTTP request. Header names are in lower case; `parts` are those of the outer multipart, if it is one."""
+    """One HTTP request. Header names are in lower case."""
 
     headers: Mapping[str, str] = field(repr=False)
-    parts: tuple[Part, ...] = field(repr=False)
+    body: bytes = field(repr=False)
     request: Request | Unreadable
     credentials: Credentials
 
@@ -47,7 +47,7 @@ class Arrived:
         content_type = headers.get("content-type", "")
         return cls(
             headers=headers,
-            parts=_outer(parse_content_type(content_type), body),
+            body=body,
             request=read_request(content_type, body, unpack=unpack),
             credentials=credentials,
         )
@@ -58,15 +58,16 @@ class Arrived:
         return parse_content_type(self.headers.get("content-type", ""))
 
     @property
+    def parts(self) -> tuple[Part, ...]:
+        """Those of the outer multipart; none if it is a bare envelope, whatever it says it is, or broken."""
+        declared = self.content_type
+        try:
+            return parse(declared, self.body) if declared.is_multipart else ()
+        except CannotRead:
+            return ()
+
+    @property
     def submit(self) -> SubmitReqReceived:
         """The SubmitReq, for rules that come after those that let nothing else pass."""
         assert isinstance(self.request, SubmitReqReceived)
         return self.request
-
-
-def _outer(declared: ContentType, body: bytes) -> tuple[Part, ...]:
-    """No parts if it is a bare envelope, whatever it says it is, or broken."""
-    try:
-        return parse(declared, body) if declared.is_multipart else ()
-    except CannotRead:
-        return ()

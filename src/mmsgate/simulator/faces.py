@@ -65,7 +65,9 @@ class _Named:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         plays = PERSONALITIES.get(Request(scope).path_params["name"])
         if plays is None:
-            words = f"There is no such MMSC. There are: {', '.join(PERSONALITIES)}.\n"
+            words = "There is no such MMSC. There are:\n" + "".join(
+                f"  {one.name}: {one.title}\n" for one in PERSONALITIES.values()
+            )
             await PlainTextResponse(words, status_code=404)(scope, receive, send)
         else:
             await self._app_of(plays)(scope, receive, send)

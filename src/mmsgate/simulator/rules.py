@@ -91,9 +91,8 @@ def no_length(arrived: Arrived) -> str:
 
 def soap_not_first(arrived: Arrived) -> str:
     """The SOAP part must be the first one, whatever `start` says."""
-    if not arrived.parts or arrived.parts[0].content_type.mime in _XML:
-        return ""
-    return "the first part is no SOAP envelope"
+    parts = arrived.parts
+    return "" if not parts or parts[0].content_type.mime in _XML else "the first part is no SOAP envelope"
 
 
 def odd_boundary(arrived: Arrived) -> str:

@@ -56,8 +56,8 @@ def _odd_content_type(arrived: Arrived) -> str:
 
 
 def _soap_is_no_xml(arrived: Arrived) -> str:
-    known = not arrived.parts or any(part.content_type.mime in _XML for part in arrived.parts)
-    return "" if known else "no part is text/xml"
+    parts = arrived.parts
+    return "" if not parts or any(part.content_type.mime in _XML for part in parts) else "no part is text/xml"
 
 
 def _no_transaction(arrived: Arrived) -> str:

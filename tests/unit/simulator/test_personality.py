@@ -266,6 +266,16 @@ async def test_empty_200_accepts_without_a_byte_and_refuses_with_words() -> None
     assert (await carrier.submit("12399470103")).mm7.status_code == 2002
 
 
+@pytest.mark.parametrize("name", ["mbuni", "vectorcore"])
+async def test_what_it_repeats_is_escaped(name: str) -> None:
+    carrier = carrier_as(name)
+    post = flat()
+    answer = await carrier.post(
+        Post(content_type=post.content_type, body=post.body.replace(b">42<", b'>R&amp;D &lt;1&gt; "x"<'))
+    )
+    assert answer.mm7.transaction_id == 'R&D <1> "x"'
+
+
 # -- what it reports
 
 
