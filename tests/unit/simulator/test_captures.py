@@ -103,7 +103,7 @@ async def test_vectorcore_reports_in_the_bytes_of_the_capture(vectorcore: Carrie
     assert reported.report.transaction_id == "42"
 
 
-@pytest.mark.parametrize("capture", sorted(PEERS.glob("*-rsp.http")) + sorted(PEERS.glob("*Req-*.http")))
+@pytest.mark.parametrize("capture", sorted(PEERS.glob("mbuni-*")) + sorted(PEERS.glob("vectorcore-*")))
 def test_a_capture_that_differs_in_one_letter_is_noticed(capture: Path) -> None:
     _, headers, text = captured(capture.name)
     with pytest.raises(AssertionError):
