@@ -7,7 +7,7 @@ header), SMPP 3.4 5.2.19 (data_coding). In SMPP a septet travels in an octet of 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
-from typing import Final
+from typing import Final, Self
 
 ESCAPE: Final = 0x1B
 
@@ -38,26 +38,56 @@ _SEPTETS: Final = {char: bytes([code]) for code, char in enumerate(_BASIC) if co
 class Alphabet(Enum):
     """How the text of an SMS is written.
 
-    `data_coding` is SMPP's name for it, `unit` the octets of one counted unit (a septet, a UTF-16 code unit),
-    `single` the units of an SMS alone, `part` those of a part beside the six octets of a concatenation header.
+    `data_coding` is SMPP's name for it, `unit` the octets of one counted unit (a septet, an octet, a UTF-16 code
+    unit), `single` the units of an SMS alone, `part` those of a part beside the six octets of a concatenation
+    header.
+
+    An SMSC that speaks ASCII sends septets to the phone. One that speaks Latin-1 may send septets or octets, so no
+    more is counted on than octets have room for.
     """
 
-    GSM7 = (0x00, 1, 160, 153)
-    UCS2 = (0x08, 2, 70, 67)
+    GSM7 = "gsm7", 0x00, 1, 160, 153
+    ASCII = "ascii", 0x01, 1, 160, 153
+    LATIN1 = "latin1", 0x03, 1, 140, 134
+    UCS2 = "ucs2", 0x08, 2, 70, 67
 
-    def __init__(self, data_coding: int, unit: int, single: int, part: int) -> None:
-        self.data_coding = data_coding
-        self.unit = unit
-        self.single = single
-        self.part = part
+    data_coding: int
+    unit: int
+    single: int
+    part: int
+
+    def __new__(cls, name: str, data_coding: int, unit: int, single: int, part: int) -> Self:
+        member = object.__new__(cls)
+        member._value_ = name
+        member.data_coding, member.unit, member.single, member.part = data_coding, unit, single, part
+        return member
 
     def encode(self, text: str) -> bytes:
         """`text` as it travels. Raises UnicodeEncodeError for a character that the alphabet lacks."""
-        return encode_gsm(text) if self is Alphabet.GSM7 else text.encode("utf-16-be")
+        return encode_gsm(text) if self is Alphabet.GSM7 else text.encode(_CODECS[self])
+
+    def decode(self, octets: bytes) -> str:
+        """The text of octets, whatever they are: those that mean nothing become U+FFFD."""
+        return decode_gsm(octets) if self is Alphabet.GSM7 else octets.decode(_CODECS[self], errors="replace")
+
+    def has(self, text: str) -> bool:
+        """Whether every character is in it."""
+        if self is Alphabet.GSM7:
+            return is_gsm(text)
+        return all(ord(char) <= _LAST[self] for char in text)
 
     def length(self, text: str) -> int:
-        """Counted units of `text`: septets (an extension character is two) or UTF-16 code units."""
+        """Counted units of `text`: septets (an extension character is two), octets, or UTF-16 code units."""
+        if self is Alphabet.ASCII:
+            return len(text) + sum(char in _DOUBLE for char in text)
         return len(self.encode(text)) // self.unit
+
+
+#: Python's names of the encodings.
+_CODECS: Final = {Alphabet.ASCII: "ascii", Alphabet.LATIN1: "latin-1", Alphabet.UCS2: "utf-16-be"}
+#: The last code point of those that are the first ones of Unicode.
+_LAST: Final = {Alphabet.ASCII: 0x7F, Alphabet.LATIN1: 0xFF, Alphabet.UCS2: 0x10FFFF}
+_DOUBLE: Final = frozenset(_EXTENSION.values())
 
 
 def is_gsm(text: str) -> bool:
@@ -93,9 +123,9 @@ def _decoded(septets: bytes) -> Iterator[str]:
         yield " " if second == ESCAPE else _EXTENSION.get(second, _BASIC[second])
 
 
-def alphabet_for(text: str) -> Alphabet:
-    """GSM-7 when every character fits, else UCS-2."""
-    return Alphabet.GSM7 if is_gsm(text) else Alphabet.UCS2
+def alphabet_for(text: str, default: Alphabet = Alphabet.GSM7) -> Alphabet:
+    """The `default` when it has every character, else UCS-2."""
+    return default if default.has(text) else Alphabet.UCS2
 
 
 # --- user data header -----------------------------------------------------------------------------
@@ -141,21 +171,19 @@ def _elements(header: bytes) -> Iterator[tuple[int, bytes]]:
 # --- decoding -------------------------------------------------------------------------------------
 
 
-def decode(payload: bytes, data_coding: int, *, has_header: bool = False) -> str:
+def decode(payload: bytes, data_coding: int, *, has_header: bool = False, default: Alphabet = Alphabet.GSM7) -> str:
     """The text of one SMS or one part of it, whatever comes: octets that mean nothing become U+FFFD.
 
-    `data_coding` is SMPP's (5.2.19): the general group and the message-class group of 23.038 are understood.
-    8-bit data is read as Latin-1.
+    `data_coding` is SMPP's (5.2.19): the general group and the message-class group of 23.038 are understood. What 0
+    means is the SMSC's affair: `default`. 8-bit data is read as Latin-1.
     """
     body = split_header(payload)[1] if has_header else payload
-    coding = _codec(data_coding)
-    return decode_gsm(body) if coding is None else body.decode(coding, errors="replace")
+    return (default if data_coding == 0 else _alphabet(data_coding)).decode(body)
 
 
-def _codec(data_coding: int) -> str | None:
-    """Python's name of the encoding; None is the GSM alphabet."""
+def _alphabet(data_coding: int) -> Alphabet:
     if data_coding in {0x01, 0x03}:
-        return {0x01: "ascii", 0x03: "latin-1"}[data_coding]
+        return {0x01: Alphabet.ASCII, 0x03: Alphabet.LATIN1}[data_coding]
     if data_coding & 0xF0 == 0xF0:  # message class: bit 2 says 8-bit data
-        return "latin-1" if data_coding & 0x04 else None
-    return {0x00: None, 0x04: "latin-1", 0x08: "utf-16-be"}.get(data_coding & 0x0C, "latin-1")
+        return Alphabet.LATIN1 if data_coding & 0x04 else Alphabet.GSM7
+    return {0x00: Alphabet.GSM7, 0x08: Alphabet.UCS2}.get(data_coding & 0x0C, Alphabet.LATIN1)

@@ -10,11 +10,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from mmsgate.domain.gsm import Alphabet, Concatenation, alphabet_for
-
-#: What one octet of the concatenation header can count.
-MOST_PARTS = 255
-#: About 3,000 GSM characters. The contract (section 9) recommends 20 to 110 and sets no limit.
-DEFAULT_MAX_PARTS = 20
+from mmsgate.sms.plain import plain
+from mmsgate.sms.writing import USUAL, LongSms, Writing
 
 _ZWJ = "\u200d"
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
@@ -24,7 +21,8 @@ _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 class Segment:
     """One part, ready for submit_sm: `udh` is empty when it is the only one.
 
-    `payload` has one septet per octet (data_coding 0) or UTF-16BE (data_coding 8).
+    `payload` has an octet for each septet, or what `data_coding` says. `sar` says which part it is where no header
+    does. `in_payload` is a long text in one piece: it travels in message_payload.
     """
 
     number: int
@@ -32,6 +30,8 @@ class Segment:
     udh: bytes
     payload: bytes = field(repr=False)
     data_coding: int
+    sar: Concatenation | None = None
+    in_payload: bool = False
 
     @property
     def user_data(self) -> bytes:
@@ -61,60 +61,69 @@ def fallback_text(text: str, link: str = "") -> str:
     return f"{text.rstrip()} {link}" if text.strip() else link
 
 
-def segment(
-    text: str, link: str = "", *, reference: int, max_parts: int = DEFAULT_MAX_PARTS
-) -> Segmented | NotSegmentable:
-    """`fallback_text(text, link)` in its parts.
+def segment(text: str, link: str = "", *, reference: int, writing: Writing = USUAL) -> Segmented | NotSegmentable:
+    """`fallback_text(text, link)` in its parts, as the SMSC wants them.
 
     `reference` holds the parts together on the phone: its low eight bits are used, and a repetition of the SMS
-    should have the same one. `max_parts` is clamped to what the header can count. Lone surrogates, which no
-    UTF-16 can carry, become U+FFFD.
+    should have the same one. Lone surrogates, which no UTF-16 can carry, become U+FFFD.
     """
-    text, link = _LONE_SURROGATE.sub("\ufffd", text), _LONE_SURROGATE.sub("\ufffd", link)
+    text, link = _written(text, writing), _written(link, writing)
     whole = fallback_text(text, link)
-    alphabet = alphabet_for(whole)
+    alphabet = alphabet_for(whole, writing.alphabet)
+    coding = writing.coding(alphabet)
     if alphabet.length(whole) <= alphabet.single:
-        only = Segment(number=1, total=1, udh=b"", payload=alphabet.encode(whole), data_coding=alphabet.data_coding)
+        only = Segment(number=1, total=1, udh=b"", payload=alphabet.encode(whole), data_coding=coding)
         return Segmented(alphabet=alphabet, segments=(only,))
     if (units := alphabet.length(link)) > alphabet.part:
         return NotSegmentable(reason=f"the link has {units} characters, a part of the SMS holds {alphabet.part}")
-    most = min(max_parts, MOST_PARTS)
+    most = writing.most_parts
     if (units := alphabet.length(whole)) > most * alphabet.part:  # before any work is done on it
         return NotSegmentable(reason=f"the SMS has {units} characters, {most} parts are allowed")
     parts = list(_packed(_atoms(whole.removesuffix(link), link, alphabet), alphabet))
     if len(parts) > most:
         return NotSegmentable(reason=f"the SMS has {len(parts)} parts, {most} are allowed")
-    return Segmented(alphabet=alphabet, segments=tuple(_segments(parts, alphabet, reference & 0xFF)))
+    if writing.long is LongSms.PAYLOAD:
+        parts = [alphabet.encode(whole)]
+    return Segmented(alphabet=alphabet, segments=tuple(_segments(parts, coding, reference & 0xFF, writing.long)))
 
 
-def _segments(parts: list[bytes], alphabet: Alphabet, reference: int) -> Iterator[Segment]:
+def _written(text: str, writing: Writing) -> str:
+    text = _LONE_SURROGATE.sub("\ufffd", text)
+    return text if writing.unicode else plain(text, writing.alphabet)
+
+
+def _segments(parts: list[bytes], data_coding: int, reference: int, long: LongSms) -> Iterator[Segment]:
     total = len(parts)
     for number, payload in enumerate(parts, start=1):
-        header = Concatenation(reference=reference, total=total, number=number).header()
-        yield Segment(number=number, total=total, udh=header, payload=payload, data_coding=alphabet.data_coding)
+        place = Concatenation(reference=reference, total=total, number=number)
+        yield Segment(
+            number=number, total=total, udh=place.header() if long is LongSms.UDH else b"", payload=payload,
+            data_coding=data_coding, sar=place if long is LongSms.SAR else None,
+            in_payload=long is LongSms.PAYLOAD,
+        )  # fmt: skip
 
 
-def _packed(atoms: Iterable[bytes], alphabet: Alphabet) -> Iterator[bytes]:
+def _packed(atoms: Iterable[str], alphabet: Alphabet) -> Iterator[bytes]:
     """Atoms put together into parts, each as full as it gets."""
-    room = alphabet.part * alphabet.unit
-    part = bytearray()
+    part, units = "", 0
     for atom in atoms:
-        if part and len(part) + len(atom) > room:
-            yield bytes(part)
-            part.clear()
-        part += atom
-    yield bytes(part)
+        more = alphabet.length(atom)
+        if part and units + more > alphabet.part:
+            yield alphabet.encode(part)
+            part, units = "", 0
+        part, units = part + atom, units + more
+    yield alphabet.encode(part)
 
 
-def _atoms(text: str, link: str, alphabet: Alphabet) -> Iterator[bytes]:
-    """What must not be split, encoded: character clusters, then the link."""
+def _atoms(text: str, link: str, alphabet: Alphabet) -> Iterator[str]:
+    """What must not be split: character clusters, then the link."""
     for cluster in clusters(text):
         if alphabet.length(cluster) <= alphabet.part:
-            yield alphabet.encode(cluster)
+            yield cluster
         else:  # an accent tower that no part can hold: split between its code points
-            yield from map(alphabet.encode, cluster)
+            yield from cluster
     if link:
-        yield alphabet.encode(link)
+        yield link
 
 
 def clusters(text: str) -> Iterator[str]:

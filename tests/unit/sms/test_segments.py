@@ -8,20 +8,20 @@ from hypothesis import strategies as st
 
 from mmsgate.domain.gsm import Alphabet, decode
 from mmsgate.sms.segments import (
-    MOST_PARTS,
     NotSegmentable,
     Segmented,
     clusters,
     fallback_text,
     segment,
 )
+from mmsgate.sms.writing import MOST_PARTS, Writing
 
 LINK = "https://mms.example/p/4nT0kEn4nT0kEn4nT0kEn4"
 FAMILY = "👩\u200d👩\u200d👧\u200d👦"
 
 
-def cut(text: str, link: str = "", *, reference: int = 42, max_parts: int = MOST_PARTS) -> Segmented:
-    result = segment(text, link, reference=reference, max_parts=max_parts)
+def cut(text: str, link: str = "", *, reference: int = 42, most_parts: int = MOST_PARTS) -> Segmented:
+    result = segment(text, link, reference=reference, writing=Writing(most_parts=most_parts))
     assert isinstance(result, Segmented)
     return result
 
@@ -122,19 +122,19 @@ def test_a_link_alone_may_fill_a_whole_sms() -> None:
 
 
 def test_too_many_parts_are_an_error_value() -> None:
-    assert len(cut("a" * 459, max_parts=3).segments) == 3
-    assert segment("a" * 460, reference=1, max_parts=3) == NotSegmentable(
+    assert len(cut("a" * 459, most_parts=3).segments) == 3
+    assert segment("a" * 460, reference=1, writing=Writing(most_parts=3)) == NotSegmentable(
         reason="the SMS has 460 characters, 3 parts are allowed"
     )
     wasteful = "a" * 152 + "€"  # with blank and link it has 2 × 153 septets, but nothing to split at the seam
-    assert segment(wasteful, "h" * 151, reference=1, max_parts=2) == NotSegmentable(
+    assert segment(wasteful, "h" * 151, reference=1, writing=Writing(most_parts=2)) == NotSegmentable(
         reason="the SMS has 3 parts, 2 are allowed"
     )
 
 
-def test_the_cap_never_exceeds_what_the_header_can_count() -> None:
-    assert len(cut("a" * 153 * 255, max_parts=1000).segments) == 255
-    assert isinstance(segment("a" * 153 * 256, reference=1, max_parts=1000), NotSegmentable)
+def test_the_cap_is_what_the_header_can_count() -> None:
+    assert len(cut("a" * 153 * 255).segments) == 255
+    assert isinstance(segment("a" * 153 * 256, reference=1, writing=Writing(most_parts=255)), NotSegmentable)
 
 
 def test_an_accent_tower_longer_than_a_part_is_split_between_code_points() -> None:
