@@ -44,7 +44,7 @@ from mmsgate.delivery.mms import MmsDelivery
 from mmsgate.delivery.preparer import Preparer
 from mmsgate.delivery.preview import Previewer
 from mmsgate.delivery.rendition import Renditions
-from mmsgate.delivery.sms import SmsDelivery
+from mmsgate.delivery.smsc import Carries, smsc_lane
 from mmsgate.delivery.stranded import Stranded
 from mmsgate.delivery.versions import Versions
 from mmsgate.domain.account import Account
@@ -69,10 +69,8 @@ from mmsgate.postbacks.ledger import Ledger
 from mmsgate.postbacks.sender import PostbackSender
 from mmsgate.reports.inbound import InboundDesk, InboundRules
 from mmsgate.reports.reports import Reports, from_receipt
-from mmsgate.sms.client import SmscConnection
 from mmsgate.sms.message import InboundSms
 from mmsgate.sms.receipt import Receipt
-from mmsgate.sms.settings import SmscSettings
 from mmsgate.store import Store, migrate
 from mmsgate.store.accounts import Directory
 from mmsgate.watch import DirectoryWatch
@@ -279,18 +277,11 @@ class Gateway:
         async def on_inbound(sms: InboundSms) -> None:
             await self.inbound.take_sms(profile.name, sms)
 
-        settings = SmscSettings(
-            host=profile.host, port=profile.port, system_id=profile.system_id, password=profile.password,
-            name=profile.name, window=profile.window,
+        rooms = Carries(
+            store=self.store, ledger=self.ledger, page_url=self.page_url, block_reason=self.block_reason,
+            alarms=self.alarms, clock=self.clock, owner=self._owner,
         )  # fmt: skip
-        connection = SmscConnection(settings, on_receipt=on_receipt, on_inbound=on_inbound)
-        delivery = SmsDelivery(
-            profile, submit=connection.submit, store=self.store, ledger=self.ledger, page_url=self.page_url,
-            block_reason=self.block_reason, clock=self.clock,
-        )  # fmt: skip
-        lane = Lane(
-            profile.name, delivery, store=self.store, clock=self.clock, owner=self._owner, slots=profile.window
-        )
+        lane, connection = smsc_lane(profile, rooms, on_receipt=on_receipt, on_inbound=on_inbound)
         await connection.start()
         self.dispatcher.open(profile.name, lane, connection.stop)
 

@@ -17,7 +17,7 @@ import pytest_asyncio
 
 from mmsgate.carriers.profile import Answers, Auth, CarrierProfile, Reach
 from mmsgate.carriers.record import profile_json
-from mmsgate.carriers.smsc import SmscProfile
+from mmsgate.carriers.smsc import SmscAnswers, SmscProfile
 from mmsgate.clock import SECOND
 from mmsgate.http import Answered, HttpClient, Lost, NotSent
 from mmsgate.mm7.dialect import Dialect
@@ -93,7 +93,7 @@ async def point_to(carrier: Carrier, data_dir: Path) -> None:
     )  # fmt: skip
     smsc = SmscProfile(
         name=SMSC, host="127.0.0.1", port=carrier.smsc_port, system_id="mmsgate", password="mmsgate",
-        unknown_wait=SECOND,
+        answers=SmscAnswers(unknown_wait=SECOND),
     )  # fmt: skip
     for each in (profile, smsc):
         await store.accounts.put_carrier(each.name, profile_json(each))

@@ -32,7 +32,7 @@ from mmsgate.carriers.record import (
     settings_of,
     shape_of,
 )
-from mmsgate.carriers.tls import client_context
+from mmsgate.carriers.tls import trust_of
 from mmsgate.clock import Millis, read_span, write_span
 
 #: What is shown of a secret.
@@ -146,11 +146,11 @@ def _unusable(profile: Profile) -> list[str]:
     problems = []
     if not _NAME.fullmatch(profile.name):
         problems.append(f"name: {profile.name!r} can't be part of a URL: letters, digits, dots, dashes, at most 64")
-    if isinstance(profile, CarrierProfile):
-        try:
-            client_context(profile.auth)
-        except ValueError as error:
-            problems.append(f"auth.{error}")
+    section, files = ("auth", profile.auth) if isinstance(profile, CarrierProfile) else ("tls", profile.tls)
+    try:
+        trust_of(files)
+    except ValueError as error:
+        problems.append(f"{section}.{error}")
     return problems
 
 

@@ -31,10 +31,18 @@ _MOVED: Mapping[str, tuple[str, str]] = {
     "codes": ("answers", "codes"),
 }
 _SECONDS = ("timeout", "keepalive")
+#: The same for an SMSC.
+_SMSC_MOVED: Mapping[str, tuple[str, str]] = {
+    "window": ("pace", "window"),
+    "unknown_wait": ("answers", "unknown_wait"),
+    "report_wait": ("receipts", "wait"),
+}
 
 
 def of_this_release(kept: Mapping[str, Any]) -> dict[str, Any]:
     """A kept profile with today's sections; one that has them is passed on. Odd names stay, to be refused later."""
+    if kept.get("kind", "mm7") == "smpp":
+        return _smsc(kept)
     if "url" not in kept or kept.get("kind", "mm7") != "mm7":
         return dict(kept)
     made: dict[str, Any] = {"endpoints": [kept["url"]]}
@@ -48,6 +56,17 @@ def of_this_release(kept: Mapping[str, Any]) -> dict[str, Any]:
             made["mm7"] = _dialect(value)
         elif name != "url":
             made[name] = value
+    return made
+
+
+def _smsc(kept: Mapping[str, Any]) -> dict[str, Any]:
+    made: dict[str, Any] = {}
+    for name, value in kept.items():
+        if name in _SMSC_MOVED:
+            section, new = _SMSC_MOVED[name]
+            made[section] = {**made.get(section, {}), new: value}
+        else:
+            made[name] = {**made.get(name, {}), **value} if isinstance(value, Mapping) else value
     return made
 
 

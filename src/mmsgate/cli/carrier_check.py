@@ -13,7 +13,6 @@ from mmsgate.clock import SystemClock
 from mmsgate.domain.number import SenderType, parse_msisdn
 from mmsgate.http import HttpClient
 from mmsgate.sms.client import SmscConnection
-from mmsgate.sms.settings import SmscSettings
 from mmsgate.store import Store
 
 BIND_WITHIN = 15.0  # seconds
@@ -116,11 +115,7 @@ async def _refuse(*_: object) -> None:
 
 
 async def _smsc(profile: SmscProfile) -> bool:
-    settings = SmscSettings(
-        host=profile.host, port=profile.port, system_id=profile.system_id, password=profile.password,
-        name=profile.name,
-    )  # fmt: skip
-    connection = SmscConnection(settings, on_receipt=_refuse, on_inbound=_refuse)
+    connection = SmscConnection(profile.settings(), on_receipt=_refuse, on_inbound=_refuse)
     await connection.start()
     try:
         bound = await _bound(connection)

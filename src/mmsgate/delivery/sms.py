@@ -1,17 +1,21 @@
 """The fallback SMS to one SMSC: the steps, a line each.
 
-    settle what is overdue → not expired → recipient not blocked → split into parts → commit `sms-submitting`
-    → submit every part that is still to go → record
+    settle what is overdue → not expired → recipient not blocked → split into parts → its turn, by the SMSC's pace
+    → commit `sms-submitting` → submit every part that is still to go → record
 
 The message is delivered when all its parts are (R-28).
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import Protocol
 
+from mmsgate.carriers.profile import Gives, OnUnknown
 from mmsgate.carriers.smsc import SmscProfile
 from mmsgate.clock import MINUTE, Clock, Millis, spoken
+from mmsgate.delivery.alarms import Alarms
+from mmsgate.delivery.gate import Gate
 from mmsgate.delivery.mms import BlockReason
 from mmsgate.delivery.retry import retry_delay
 from mmsgate.delivery.verdict import Verdict, broke_down, gave_up
@@ -19,20 +23,44 @@ from mmsgate.domain.change import CarrierId, Why
 from mmsgate.domain.message import Message, SmsPart
 from mmsgate.domain.state import Happening, State
 from mmsgate.postbacks.ledger import Ledger
-from mmsgate.sms.message import OutboundSms, source_type
+from mmsgate.sms.message import OutboundSms
 from mmsgate.sms.outcome import SmsAccepted, SmsNotSent, SmsOutcome, SmsRefused, SmsThrottled, SmsUnknown
 from mmsgate.sms.receipt import id_forms
 from mmsgate.sms.segments import NotSegmentable, Segment, segment
 from mmsgate.store import Store
 
-#: How long submitting all parts may take before the lease expires.
-LEASE: Millis = 3 * MINUTE
+#: How long a message may wait for its turn before it goes back to the queue, in seconds.
+TURN_WITHIN = 30.0
 
-#: How long an SMSC may take for a part: until its turn in the window, and then to answer; in seconds.
+#: How long a gateway that is told to stop waits for the parts under way, in seconds.
 PATIENCE = 60.0
 
-SubmitSms = Callable[[OutboundSms], Awaitable[SmsOutcome]]
+#: One message stands ready behind this many places of the window.
+READY_SHARE = 4
+
 PageUrl = Callable[[Message], str]
+
+
+class Smsc(Protocol):
+    """The connection that the parts leave by."""
+
+    @property
+    def bound(self) -> bool:
+        """Whether a part may be submitted."""
+        ...
+
+    @property
+    def problem(self) -> str:
+        """Why not, for a person."""
+        ...
+
+    async def turn(self, parts: int, *, within: float) -> bool:
+        """Wait until a message of so many parts may leave, `within` seconds; whether it may now."""
+        ...
+
+    async def submit(self, sms: OutboundSms) -> SmsOutcome:
+        """Send one part and wait for the SMSC's word on it."""
+        ...
 
 
 @dataclass(slots=True, kw_only=True)
@@ -46,33 +74,54 @@ class Attempt:
 
 
 class SmsDelivery:
-    """The steps for one SMSC. `deliver` handles whatever is due: sends and timers alike."""
+    """The steps for one SMSC. `deliver` handles whatever is due: sends and timers alike.
 
-    lease = LEASE
+    While the connection is not bound its `gate` is closed, so that the queue waits; now and then it opens to let
+    timers through.
+    """
 
     def __init__(
         self,
         profile: SmscProfile,
         *,
-        submit: SubmitSms,
+        smsc: Smsc,
         store: Store,
         ledger: Ledger,
         page_url: PageUrl,
         block_reason: BlockReason,
+        alarms: Alarms,
         clock: Clock,
     ) -> None:
         self.profile = profile
-        self._submit_part, self._store, self._ledger = submit, store, ledger
+        self.gate = Gate(clock)
+        self._smsc, self._store, self._ledger, self._alarms = smsc, store, ledger, alarms
         self._page_url, self._block_reason, self._clock = page_url, block_reason, clock
+        window = profile.pace.window
+        self._ready = asyncio.Semaphore(window + max(1, window // READY_SHARE))
+        self._no_bind = f"{profile.name} has no bind"
+
+    @property
+    def lease(self) -> Millis:
+        """How long an attempt may take: its turn, and the first part, then the rest, each into the window and to
+        its answer; and as long again behind the attempt before it."""
+        return MINUTE + 2 * (round(TURN_WITHIN * 1000) + 4 * self.profile.pace.timeout)
 
     @property
     def patience(self) -> float:
         """Seconds that the parts under way may need to their answers."""
         return PATIENCE
 
+    async def link(self, problem: str) -> None:
+        """The bind stands (an empty text), or what keeps it from standing."""
+        if problem:
+            await self._alarms.raise_(self._no_bind, f"{problem}; its SMS wait")
+        else:
+            self.gate.open()
+            await self._alarms.clear(self._no_bind)
+
     async def broken(self, message: Message, error: Exception) -> None:
         """An error of ours ended the attempt."""
-        decide = broke_down(error, now=self._clock.now(), unknown_wait=self.profile.unknown_wait)
+        decide = broke_down(error, now=self._clock.now(), unknown_wait=self.profile.answers.unknown_wait)
         await self._ledger.record(message, decide)
 
     async def deliver(self, message: Message) -> None:
@@ -99,12 +148,34 @@ class SmsDelivery:
                 )
                 return self._in_doubt(attempt, "the gateway stopped while parts may have been under way", doubtful)
             case State.SMS_UNKNOWN:
-                return gave_up(f"the SMS's outcome stayed unknown for {spoken(self.profile.unknown_wait)}")
+                return self._settle_unknown(attempt)
             case State.SMS_SENT:
-                why = Why.of(f"no receipt for every part within {spoken(self.profile.report_wait)}")
-                return Verdict(happening=Happening.NEVER_REPORTED, why=why)
+                return Verdict(happening=Happening.NEVER_REPORTED, why=Why.of(self._no_receipt))
             case _:
                 return None
+
+    def _settle_unknown(self, attempt: Attempt) -> Verdict:
+        """R-19: no receipt settled it in time, the profile says what to do."""
+        doubtful = [part for part in attempt.parts.values() if part.state == "unknown"]
+        left = any(part.state == "pending" for part in attempt.parts.values())
+        if left and not doubtful:
+            why = Why.of("receipts say what became of the doubtful parts; the others are still to go")
+            return Verdict(happening=Happening.POSTPONED, why=why, due_at=attempt.now)
+        on_unknown = self.profile.answers.on_unknown
+        patience = spoken(self.profile.answers.unknown_wait)
+        reason = f"the SMS's outcome stayed unknown: no receipt within {patience}; on_unknown is {on_unknown}"
+        if on_unknown is not OnUnknown.RESEND:
+            return gave_up(reason)
+        again = tuple(replace(part, state="pending") for part in doubtful)
+        why = Why.of(f"{reason}, so the doubtful parts are sent again")
+        return Verdict(happening=Happening.POSTPONED, why=why, due_at=attempt.now, sms_parts=again)
+
+    @property
+    def _no_receipt(self) -> str:
+        receipts = self.profile.receipts
+        if receipts.gives is Gives.NONE:
+            return f"{self.profile.name} gives no receipts"
+        return f"no receipt for every part within {spoken(receipts.wait)}"
 
     def _not_expired(self, attempt: Attempt) -> Verdict | None:
         if attempt.now < attempt.message.expires_at:
@@ -123,9 +194,8 @@ class SmsDelivery:
         """Text and link in parts; which of them have still to go."""
         message = attempt.message
         link = self._page_url(message) if message.fallback.link else ""
-        split = segment(
-            message.fallback.text, link, reference=message.id >> 22
-        )  # the lower bits hardly ever change
+        reference = message.id >> 22  # the lower bits hardly ever change
+        split = segment(message.fallback.text, link, reference=reference, writing=self.profile.text)
         if isinstance(split, NotSegmentable):
             return gave_up(f"the fallback SMS can't be sent: {split.reason}")
         attempt.segments = split.segments
@@ -136,12 +206,30 @@ class SmsDelivery:
     # -- the submit
 
     async def _submit(self, attempt: Attempt) -> Verdict | None:
+        """Wait for its turn, commit `sms-submitting`, send, and judge the outcomes.
+
+        Hardly more messages are committed than the window holds: should the gateway be killed, they are in doubt.
+        """
         going = [each for each in attempt.segments if attempt.parts[each.number].state == "pending"]
-        if not await self._begin(attempt, going):
-            return None
-        outcomes = await asyncio.gather(*(self._submit_part(self._sms(attempt.message, each)) for each in going))
+        async with self._ready:
+            if not self._smsc.bound:
+                return self._wait_for_bind(attempt, self._smsc.problem)
+            if not await self._smsc.turn(len(going), within=TURN_WITHIN):
+                return self._back(attempt, f"{self.profile.name} is busy, its turn has not come")
+            if not await self._begin(attempt, going):
+                return None
+            outcomes = await self._send(attempt.message, going)
         attempt.now = self._clock.now()
-        return self._judge(attempt, {each.number: outcome for each, outcome in zip(going, outcomes, strict=True)})
+        return self._judge(attempt, going, outcomes)
+
+    async def _send(self, message: Message, going: list[Segment]) -> dict[int, SmsOutcome]:
+        """The first part alone: what becomes of it says whether the others follow, which then leave together."""
+        first, *rest = going
+        outcomes = {first.number: await self._smsc.submit(self._sms(message, first))}
+        if rest and isinstance(outcomes[first.number], SmsAccepted | SmsUnknown):
+            answers = await asyncio.gather(*(self._smsc.submit(self._sms(message, each)) for each in rest))
+            outcomes |= {each.number: answer for each, answer in zip(rest, answers, strict=True)}
+        return outcomes
 
     async def _begin(self, attempt: Attempt, going: list[Segment]) -> bool:
         """Commit which parts may be leaving from now on; whether the message is still ours to send."""
@@ -153,7 +241,7 @@ class SmsDelivery:
             smsc=self.profile.name, attempt=number, parts=total,
         )  # fmt: skip
         verdict = Verdict(
-            happening=Happening.SUBMIT, why=why, due_at=self._clock.now() + LEASE, attempts=number,
+            happening=Happening.SUBMIT, why=why, due_at=self._clock.now() + self.lease, attempts=number,
             sms_parts=tuple(SmsPart(number=each.number, state="submitting") for each in going),
         )  # fmt: skip
         change = await self._ledger.record(attempt.message, verdict.decide(self._clock.now()))
@@ -161,19 +249,21 @@ class SmsDelivery:
         return change.event.changed
 
     def _sms(self, message: Message, part: Segment) -> OutboundSms:
-        ton, npi = source_type(message.sender_type)
+        numbers = self.profile.numbers
+        source = numbers.alphanumeric if message.sender_mask else numbers.sender(message.sender_type)
         return OutboundSms(
             segment=part,
-            source=message.sender_mask or message.sender,
-            source_ton=5 if message.sender_mask else ton,  # alphanumeric (SMPP 3.4 5.2.5)
-            source_npi=0 if message.sender_mask else npi,
+            source=message.sender_mask or message.sender, source_ton=source.ton, source_npi=source.npi,
             destination=message.recipient,
+            destination_ton=numbers.recipient.ton, destination_npi=numbers.recipient.npi,
+            service_type=self.profile.service_type,
+            registered_delivery=0 if self.profile.receipts.gives is Gives.NONE else 1,
             reference=message.tracking_id,
-        )
+        )  # fmt: skip
 
-    def _judge(self, attempt: Attempt, outcomes: Mapping[int, SmsOutcome]) -> Verdict:
+    def _judge(self, attempt: Attempt, going: list[Segment], outcomes: Mapping[int, SmsOutcome]) -> Verdict:
         """The worst outcome of a part decides for the message."""
-        parts = tuple(_part(number, outcome) for number, outcome in outcomes.items())
+        parts = tuple(_part(each.number, outcomes.get(each.number)) for each in going)
         ids = tuple(
             CarrierId(
                 connection=self.profile.name,
@@ -184,19 +274,26 @@ class SmsDelivery:
             for part in parts
             if part.smsc_id
         )
-        verdict = self._worst(attempt, parts)
+        verdict = self._worst(attempt, parts, outcomes)
         return replace(verdict, sms_parts=parts, carrier_ids=ids)
 
-    def _worst(self, attempt: Attempt, parts: tuple[SmsPart, ...]) -> Verdict:
-        by_state = {part.state: part for part in parts}
+    def _worst(self, attempt: Attempt, parts: tuple[SmsPart, ...], outcomes: Mapping[int, SmsOutcome]) -> Verdict:
+        by_state = {part.state: part for part in reversed(parts)}  # the first of each
         if failed := by_state.get("failed"):
             return gave_up(f"the SMSC refused part {failed.number}: {failed.error}")
         if doubtful := by_state.get("unknown"):
             return self._in_doubt(attempt, f"part {doubtful.number}: {doubtful.error}", ())
         if later := by_state.get("pending"):
-            return self._retry(attempt, f"part {later.number}: {later.error}")
+            return self._later(attempt, f"part {later.number}: {later.error}", outcomes)
+        wait = 0 if self.profile.receipts.gives is Gives.NONE else self.profile.receipts.wait
         why = Why.of(f"{self.profile.name} accepted every part", ids=[part.smsc_id for part in parts])
-        return Verdict(happening=Happening.TAKEN, why=why, due_at=attempt.now + self.profile.report_wait)
+        return Verdict(happening=Happening.TAKEN, why=why, due_at=attempt.now + wait)
+
+    def _later(self, attempt: Attempt, text: str, outcomes: Mapping[int, SmsOutcome]) -> Verdict:
+        """What the SMSC did not want is tried by the schedule (R-36); what never reached it, as soon as it can."""
+        if not all(isinstance(outcome, SmsNotSent | SmsAccepted) for outcome in outcomes.values()):
+            return self._retry(attempt, text)
+        return self._back(attempt, text) if self._smsc.bound else self._wait_for_bind(attempt, text)
 
     def _retry(self, attempt: Attempt, text: str) -> Verdict:
         delay = retry_delay(attempt.message.attempts)
@@ -204,16 +301,29 @@ class SmsDelivery:
         why = Why.of(f"not taken yet: {text}; next attempt in {spoken(due_at - attempt.now)}")
         return Verdict(happening=Happening.POSTPONED, why=why, due_at=due_at)
 
-    def _in_doubt(self, attempt: Attempt, text: str, parts: tuple[SmsPart, ...]) -> Verdict:
-        patience = spoken(self.profile.unknown_wait)
-        why = Why.of(f"outcome unknown: {text}; waiting {patience} for a receipt, not sending again")
+    def _wait_for_bind(self, attempt: Attempt, text: str) -> Verdict:
+        self.gate.close()
+        return self._back(attempt, text)
+
+    def _back(self, attempt: Attempt, text: str) -> Verdict:
+        """Back to the queue. It is the connection's trouble: no attempt is counted."""
+        submitted = attempt.message.state is State.SMS_SUBMITTING
         return Verdict(
-            happening=Happening.IN_DOUBT, why=why, due_at=attempt.now + self.profile.unknown_wait, sms_parts=parts
-        )
+            happening=Happening.POSTPONED, why=Why.of(f"not sent: {text}"), due_at=self._clock.now(),
+            attempts=attempt.message.attempts - 1 if submitted else None,
+        )  # fmt: skip
+
+    def _in_doubt(self, attempt: Attempt, text: str, parts: tuple[SmsPart, ...]) -> Verdict:
+        patience = self.profile.answers.unknown_wait
+        why = Why.of(f"outcome unknown: {text}; waiting {spoken(patience)} for a receipt, not sending again")
+        return Verdict(happening=Happening.IN_DOUBT, why=why, due_at=attempt.now + patience, sms_parts=parts)
 
 
-def _part(number: int, outcome: SmsOutcome) -> SmsPart:
+def _part(number: int, outcome: SmsOutcome | None) -> SmsPart:
+    """The part after its outcome; None: it waits for an earlier one."""
     match outcome:
+        case None:
+            return SmsPart(number=number, state="pending")
         case SmsAccepted(message_id=smsc_id):
             return SmsPart(number=number, state="sent", smsc_id=smsc_id)
         case SmsThrottled(name=name):

@@ -100,6 +100,8 @@ TRANSITIONS: dict[tuple[State, Happening], State] = {
     (_S.SMS_UNKNOWN, _H.UNDER_WAY): _S.SMS_UNKNOWN,
     (_S.SMS_UNKNOWN, _H.REPORTED_DELIVERED): _S.DELIVERED,
     (_S.SMS_UNKNOWN, _H.REPORTED_UNDELIVERED): _S.UNDELIVERED,
+    # what the profile's on_unknown says: resend, fail
+    (_S.SMS_UNKNOWN, _H.POSTPONED): _S.FALLBACK,
     (_S.SMS_UNKNOWN, _H.GAVE_UP): _S.FAILED,
     (_S.SMS_SENT, _H.UNDER_WAY): _S.SMS_SENT,
     (_S.SMS_SENT, _H.REPORTED_DELIVERED): _S.DELIVERED,

@@ -30,6 +30,11 @@ class Backoff(AbstractRetryTimer):  # type: ignore[misc]  # the base class has n
         """The next wait is the longest."""
         self._next = self._longest
 
+    @property
+    def longest(self) -> bool:
+        """Whether the waits have grown as long as they get."""
+        return self._next >= self._longest
+
     def next_delay(self) -> float:
         """Seconds, before jitter."""
         return self._next / SECOND

@@ -6,14 +6,16 @@
 import asyncio
 import logging
 import random
+import time
 from collections.abc import Awaitable, Callable
 
 from mmsgate.domain.number import mask
 from mmsgate.sms.inbound import InboundReceipt, Unreadable, read_deliver_sm
 from mmsgate.sms.message import InboundSms, OutboundSms
-from mmsgate.sms.outcome import SmsNotSent, SmsOutcome, Status
+from mmsgate.sms.outcome import SmsAccepted, SmsNotSent, SmsOutcome, SmsRefused, SmsThrottled, Status
+from mmsgate.sms.pace import Pace
 from mmsgate.sms.receipt import Receipt
-from mmsgate.sms.session import Session
+from mmsgate.sms.session import OnState, Session
 from mmsgate.sms.settings import SmscSettings
 
 log = logging.getLogger("mmsgate.sms")
@@ -24,12 +26,19 @@ OnReceipt = Callable[[Receipt, str, str], Awaitable[None]]
 OnInbound = Callable[[InboundSms], Awaitable[None]]
 
 
+async def nobody_asks(_: str) -> None:
+    """The `on_state` of a connection that nobody watches."""
+
+
 class SmscConnection:
     """One bind as transceiver, kept up in the background.
 
-    Both callbacks are awaited before deliver_sm_resp goes out. When one raises, the SMSC is told ESME_RX_T_APPN and
-    repeats; so a callback must take the same receipt twice. Callbacks run beside each other and beside
-    submits, in no particular order.
+    `on_state` is told each time the bind stands, with an empty text, and what keeps it from standing when somebody
+    should look at it: the bind was refused, or the SMSC could not be reached for as long as the tries grow rarer.
+
+    The other callbacks are awaited before deliver_sm_resp goes out. When one raises, the SMSC is told
+    ESME_RX_T_APPN and repeats; so a callback must take the same receipt twice. Callbacks run beside each other and
+    beside submits, in no particular order.
     """
 
     def __init__(
@@ -38,12 +47,19 @@ class SmscConnection:
         *,
         on_receipt: OnReceipt,
         on_inbound: OnInbound,
+        on_state: OnState = nobody_asks,
         roll: Callable[[], float] = random.random,
+        now: Callable[[], float] = time.monotonic,
     ) -> None:
         self.settings = settings
         self._on_receipt = on_receipt
         self._on_inbound = on_inbound
+        self._on_state = on_state
         self._roll = roll
+        self._now = now
+        self._pace = Pace(rate=settings.rate, burst=settings.burst)
+        self._turns = asyncio.Lock()  # first come, first served
+        self._eased = asyncio.Event()
         self._window = asyncio.Semaphore(settings.window)
         self._session: Session | None = None
         self._task: asyncio.Task[None] | None = None
@@ -63,7 +79,9 @@ class SmscConnection:
         """Begin to connect; returns at once. Does nothing when it has been started."""
         async with self._switch:
             if self._session is None:
-                self._session = Session(self.settings, on_deliver=self._deliver, roll=self._roll)
+                self._session = Session(
+                    self.settings, on_deliver=self._deliver, on_state=self._on_state, roll=self._roll
+                )
                 self._task = asyncio.create_task(self._session.run(), name=f"SMSC {self.settings.name}")
 
     async def stop(self) -> None:
@@ -100,6 +118,29 @@ class SmscConnection:
         """Ask the SMSC for a sign of life (enquire_link); whether one came."""
         return self._session is not None and await self._session.alive()
 
+    async def turn(self, parts: int, *, within: float) -> bool:
+        """Wait, `within` seconds, until a message of so many parts may leave at the pace of this SMSC.
+
+        Whether it may now. Its parts are submitted with `submit` at once, or not at all.
+        """
+        try:
+            async with asyncio.timeout(within), self._turns:
+                while (wait := self._pace.wait(self._now())) > 0:
+                    await self._until_eased(wait)
+                self._pace.take(parts, self._now())
+        except TimeoutError:
+            return False
+        return True
+
+    async def _until_eased(self, seconds: float) -> None:
+        """Those seconds, or until the SMSC takes messages again."""
+        self._eased.clear()
+        try:
+            async with asyncio.timeout(seconds):
+                await self._eased.wait()
+        except TimeoutError:
+            return
+
     async def submit(self, sms: OutboundSms) -> SmsOutcome:
         """Send one part and wait for the SMSC's word on it. Never raises for what the network does.
 
@@ -122,11 +163,28 @@ class SmscConnection:
     async def _exchange(self, sms: OutboundSms) -> SmsOutcome:
         if self._session is None:
             return SmsNotSent(reason="the connection to the SMSC is being stopped")
-        return await self._session.submit(sms, within=self.settings.request_timeout)
+        left_at = self._now()
+        if self._pace.stopped(left_at):
+            return SmsNotSent(reason="held back: the SMSC has just refused others and wants it slower")
+        outcome = await self._session.submit(sms, within=self.settings.request_timeout)
+        self._learn(outcome, left_at)
+        return outcome
+
+    def _learn(self, outcome: SmsOutcome, left_at: float) -> None:
+        """What an answer says of the pace."""
+        match outcome:
+            case SmsThrottled(name=name):
+                if self._pace.refused(left_at, self._now()):
+                    log.warning("SMSC %s: %s, so it goes slower", self.settings.name, name)
+            case SmsAccepted() | SmsRefused():
+                if self._pace.answered(self._now()):
+                    self._eased.set()
+            case _:
+                return  # no answer
 
     async def _deliver(self, pdu: bytes) -> Status:
         """Have a deliver_sm stored; the status to answer with."""
-        read = read_deliver_sm(pdu)
+        read = read_deliver_sm(pdu, self.settings.alphabet)
         if isinstance(read, Unreadable):
             log.warning("SMSC %s: a deliver_sm of %d octets: %s", self.settings.name, len(pdu), read.reason)
             return Status.ESME_RX_R_APPN

@@ -11,14 +11,12 @@ from dataclasses import dataclass
 
 import smpp34
 
-from mmsgate.domain.gsm import Concatenation, concatenation, decode, split_header
+from mmsgate.domain.gsm import Alphabet, Concatenation, concatenation, decode, split_header
 from mmsgate.sms.message import InboundSms
 from mmsgate.sms.receipt import TLV_RECEIPTED_MESSAGE_ID, Receipt, parse_receipt
+from mmsgate.sms.submit import TLV_MESSAGE_PAYLOAD, TLV_SAR_NUMBER, TLV_SAR_REFERENCE, TLV_SAR_TOTAL, UDHI
 
-_TLV_MESSAGE_PAYLOAD = 0x0424
-#: sar_msg_ref_num, sar_total_segments, sar_segment_seqnum (5.3.2.22 to 5.3.2.24).
-_TLV_SAR = (0x020C, 0x020E, 0x020F)
-_UDHI = 0x40
+_TLV_SAR = (TLV_SAR_REFERENCE, TLV_SAR_TOTAL, TLV_SAR_NUMBER)
 #: esm_class bits 5-2 (5.2.12): delivery receipt, intermediate notification.
 _RECEIPT_TYPES = {0x04, 0x20}
 
@@ -39,8 +37,8 @@ class Unreadable:
     reason: str
 
 
-def read_deliver_sm(pdu: bytes) -> InboundReceipt | InboundSms | Unreadable:
-    """What a deliver_sm brings.
+def read_deliver_sm(pdu: bytes, default: Alphabet = Alphabet.GSM7) -> InboundReceipt | InboundSms | Unreadable:
+    """What a deliver_sm brings. `default` is what data_coding 0 means to this SMSC.
 
     It is a receipt if esm_class says so or if it has a receipted_message_id. A text that merely looks like a
     receipt is not: any phone can write one.
@@ -52,11 +50,11 @@ def read_deliver_sm(pdu: bytes) -> InboundReceipt | InboundSms | Unreadable:
     if not isinstance(deliver, smpp34.DeliverSm):
         return Unreadable(reason="not a deliver_sm")
     tlvs = {tlv.tag: tlv.value for tlv in deliver.tlvs}
-    payload = deliver.short_message or tlvs.get(_TLV_MESSAGE_PAYLOAD, b"")
+    payload = deliver.short_message or tlvs.get(TLV_MESSAGE_PAYLOAD, b"")
     if deliver.esm_class & 0x3C in _RECEIPT_TYPES or TLV_RECEIPTED_MESSAGE_ID in tlvs:
         receipt = parse_receipt(_receipt_text(payload, deliver.data_coding), tlvs)
         return InboundReceipt(receipt=receipt, source=deliver.source_addr, destination=deliver.destination_addr)
-    return _inbound_sms(deliver, payload, tlvs)
+    return _inbound_sms(deliver, payload, tlvs, default)
 
 
 def _receipt_text(payload: bytes, data_coding: int) -> str:
@@ -64,12 +62,14 @@ def _receipt_text(payload: bytes, data_coding: int) -> str:
     return payload.decode("utf-16-be" if data_coding == 0x08 else "latin-1", errors="replace")
 
 
-def _inbound_sms(deliver: smpp34.DeliverSm, payload: bytes, tlvs: dict[int, bytes]) -> InboundSms:
-    header, body = split_header(payload) if deliver.esm_class & _UDHI else (b"", payload)
+def _inbound_sms(
+    deliver: smpp34.DeliverSm, payload: bytes, tlvs: dict[int, bytes], default: Alphabet
+) -> InboundSms:
+    header, body = split_header(payload) if deliver.esm_class & UDHI else (b"", payload)
     return InboundSms(
         source=deliver.source_addr,
         destination=deliver.destination_addr,
-        text=decode(body, deliver.data_coding),
+        text=decode(body, deliver.data_coding, default=default),
         data_coding=deliver.data_coding,
         payload=body,
         part=concatenation(header) or _sar(tlvs),

@@ -3,29 +3,22 @@
 from dataclasses import dataclass, field
 
 from mmsgate.domain.gsm import Concatenation
-from mmsgate.domain.number import SenderType, mask
+from mmsgate.domain.number import mask
 from mmsgate.sms.segments import Segment
 
 #: Type of number (SMPP 3.4 5.2.5) and numbering plan (5.2.6).
-TON_UNKNOWN, TON_INTERNATIONAL, TON_NETWORK_SPECIFIC = 0, 1, 3
-NPI_UNKNOWN, NPI_ISDN = 0, 1
+TON_INTERNATIONAL, NPI_ISDN = 1, 1
 
 #: SMPP 3.4 4.4.1: an address has up to 20 characters.
 MAX_ADDRESS = 20
-
-
-def source_type(sender_type: SenderType) -> tuple[int, int]:
-    """(ton, npi) of a sender where nothing else is known: short codes belong to the network."""
-    if sender_type is SenderType.SHORT_CODE:
-        return TON_NETWORK_SPECIFIC, NPI_UNKNOWN
-    return TON_INTERNATIONAL, NPI_ISDN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutboundSms:
     """One part to be submitted.
 
-    `registered_delivery` 1 asks for a receipt of success and failure (5.2.17). `reference` is ours, for the log.
+    `service_type` is the SMSC's name of the service, empty for its own choice (5.2.11). `registered_delivery` 1
+    asks for a receipt of success and failure (5.2.17). `reference` is ours, for the log.
     Raises ValueError for an address that SMPP can't carry.
     """
 
@@ -36,6 +29,7 @@ class OutboundSms:
     destination: str = field(repr=False)
     destination_ton: int = TON_INTERNATIONAL
     destination_npi: int = NPI_ISDN
+    service_type: str = ""
     registered_delivery: int = 1
     reference: str = ""
 

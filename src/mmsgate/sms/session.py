@@ -10,49 +10,52 @@ the PDUs. What it does differently from what a gateway needs, and what is done h
   repeats them. Here a deliver_sm is handed over as octets, each in a task of its own, and answered with the status
   that the task returns, on the connection it came from or not at all.
 * A vendor's command_status or an unknown command_id ends its session. `_get_pdu` reads them.
+* It knows no TLS, and its submit_sm can't say all that an SMSC may want (`submit.py`). `connect` is ours.
 * It never closes the socket of a lost connection, waits half a second for each of that connection's tasks, leaves
   those of the enquire_link timer behind, and connects under `asyncio.wait_for`, which in Python 3.11 loses a
   cancellation that comes together with the result.
 * Its logger writes JSON with numbers and texts to stderr. Ours keeps the words and drops the values.
 
-Limits that remain: no TLS; passwords of 8 characters (which is the standard's limit too, 4.1.1); while the SMSC
+Limits that remain: passwords of 8 characters (which is the standard's limit too, 4.1.1); while the SMSC
 does not read, nothing is written. Tested with aiosmpplib 0.7.4, which the lock file pins: private names of `ESME`
 are overridden here, so a new version needs a look at this module.
 """
 
 import asyncio
+import errno
 import logging
+import ssl
 import struct
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from aiosmpplib import (  # type: ignore[import-untyped]  # it has annotations, but no py.typed
     ESME,
-    NPI,
-    TON,
-    AbstractBroker,
+    BindTransceiver,
     DeliverSmResp,
     EnquireLink,
     GenericNack,
     PduHeader,
-    PhoneNumber,
     SmppCommand,
     SmppCommandStatus,
-    SmppError,
     SmppMessage,
-    SubmitSm,
+    SmppSessionState,
     Unbind,
 )
 
 from mmsgate.sms.backoff import Backoff
+from mmsgate.sms.library import Discreet, NothingQueued
 from mmsgate.sms.message import OutboundSms
 from mmsgate.sms.outcome import SmsNotSent, SmsOutcome, SmsUnknown, Status, outcome_of
 from mmsgate.sms.settings import SmscSettings
+from mmsgate.sms.submit import submit_sm
 
 log = logging.getLogger("mmsgate.sms")
 
 #: A deliver_sm's octets in, the status to answer with out. It must not raise.
 OnDeliver = Callable[[bytes], Awaitable[Status]]
+#: Why there is no bind, when somebody should look at it; empty: there is one.
+OnState = Callable[[str], Awaitable[None]]
 
 T = TypeVar("T")
 
@@ -60,8 +63,15 @@ _HEADER = struct.Struct("!IIII")
 #: message_payload holds 64 KiB (5.3.2.32), the rest is small.
 _MAX_PDU = 2**16 + 1024
 _RESPONSE = 0x80000000
-_UDHI = 0x40
-_CONNECT_ERRORS = (SmppError, OSError, asyncio.IncompleteReadError, ValueError)
+_CONNECT_ERRORS = (OSError, asyncio.IncompleteReadError, ValueError)
+
+
+class BindRefusedError(ConnectionError):
+    """The SMSC answered the bind, but with another status than ESME_ROK."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(f"the bind was refused: {status_name(status)}")
+        self.status = status
 
 
 class Session(ESME):  # type: ignore[misc]  # the base class has no types
@@ -75,7 +85,9 @@ class Session(ESME):  # type: ignore[misc]  # the base class has no types
     _drain_lock: asyncio.Lock
     _is_shutting_down: bool
 
-    def __init__(self, settings: SmscSettings, *, on_deliver: OnDeliver, roll: Callable[[], float]) -> None:
+    def __init__(
+        self, settings: SmscSettings, *, on_deliver: OnDeliver, on_state: OnState, roll: Callable[[], float]
+    ) -> None:
         self._backoff = Backoff(settings.reconnect_first, settings.reconnect_longest, roll)
         super().__init__(
             smsc_host=settings.host,
@@ -87,13 +99,14 @@ class Session(ESME):  # type: ignore[misc]  # the base class has no types
             enquire_link_interval=settings.enquire_link_interval,
             socket_timeout=settings.socket_timeout,
             retry_timer=self._backoff,
-            broker=_NothingQueued(),
+            broker=NothingQueued(),
             log_level=logging.WARNING,
-            log_handler=_Discreet(settings.name),
+            log_handler=Discreet(settings.name),
         )
         self.name = settings.name
         self.problem = "not connected yet"
-        self._on_deliver = on_deliver
+        self._tls = settings.tls
+        self._on_deliver, self._on_state = on_deliver, on_state
         self._inbound_limit = settings.inbound_limit
         self._pending: dict[int, asyncio.Future[SmsOutcome]] = {}
         self._storing: set[asyncio.Task[None]] = set()
@@ -147,14 +160,12 @@ class Session(ESME):  # type: ignore[misc]  # the base class has no types
         """Write one submit_sm and wait for its answer, `within` seconds."""
         if not self.bound:
             return SmsNotSent(reason=f"not bound to the SMSC: {self.problem}")
-        message = _submit_sm(sms)
         sequence: int = self.sequence_generator.next_sequence()
         answer: asyncio.Future[SmsOutcome] = asyncio.get_running_loop().create_future()
-        message.sequence_num = sequence
         self._pending[sequence] = answer
         try:
             async with asyncio.timeout(within):
-                await self._send_data(message)
+                await self._write(submit_sm(sms, sequence))
                 return await answer
         except TimeoutError:
             return SmsUnknown(reason=f"no answer to submit_sm within {within:g} s")
@@ -166,16 +177,37 @@ class Session(ESME):  # type: ignore[misc]  # the base class has no types
     async def connect(self) -> None:
         """Connect and bind, or leave nothing open."""
         try:
-            await super().connect()
+            await self._bind()
+            await self._on_state("")
         except BaseException as error:
             self._stream, self._writer = self._writer, None
             if isinstance(error, _CONNECT_ERRORS):
-                self._note_failure(error)
+                await self._note_failure(error)
             self._lose(self.problem)
             raise
+
+    async def _bind(self) -> None:
+        context = await asyncio.to_thread(_made, self._tls) if self._tls else None
+        self._reader, self._writer = await self._socket_operation(
+            asyncio.open_connection(self.smsc_host, self.smsc_port, limit=_MAX_PDU, ssl=context)
+        )
+        request = BindTransceiver(
+            system_id=self.system_id, password=self.password, system_type=self.system_type,
+            interface_version=self.interface_version,
+        )  # fmt: skip
+        await self._socket_operation(self._send_data(request))
+        pdu, answer = await self._socket_operation(self._get_pdu())
+        if answer.smpp_command not in {SmppCommand.BIND_TRANSCEIVER_RESP, SmppCommand.GENERIC_NACK}:
+            raise ConnectionAbortedError(
+                errno.EPROTO, f"{answer.smpp_command.name} in place of an answer to the bind"
+            )
+        if status := int.from_bytes(pdu[8:12]):
+            raise BindRefusedError(status)
+        self._session_state = SmppSessionState.BOUND_TRX
         self._stream = self._writer
         self._connection += 1
         self.problem = ""
+        self._bound.set()
         log.info("SMSC %s: bound", self.name)
 
     async def _socket_operation(self, coro: Awaitable[T]) -> T:
@@ -198,10 +230,7 @@ class Session(ESME):  # type: ignore[misc]  # the base class has no types
             length, command, status, sequence = _HEADER.unpack(head)
             if not _HEADER.size <= length <= _MAX_PDU:
                 raise ConnectionAbortedError(f"the SMSC announced a PDU of {length} octets")
-            body = await self._reader.readexactly(length - _HEADER.size)
-            if status and not body:
-                body = b"\0"  # a refused bind has no body (4.1.2), but the library reads a text from it
-            pdu = head + body
+            pdu = head + await self._reader.readexactly(length - _HEADER.size)
             if header := _known_header(length, command, status, sequence):
                 return pdu, header
             if not command & _RESPONSE:
@@ -229,13 +258,17 @@ class Session(ESME):  # type: ignore[misc]  # the base class has no types
             answer.set_result(outcome_of(status, status_name(status), message_id))
 
     async def _send_data(self, smpp_message: SmppMessage) -> None:
-        """Write one PDU. A connection that is gone is not reported here: whoever reads from it will see."""
+        """Write one PDU of the library's."""
+        if not smpp_message.sequence_num:
+            smpp_message.sequence_num = self.sequence_generator.next_sequence()
+        await self._write(smpp_message.pdu())
+
+    async def _write(self, pdu: bytes) -> None:
+        """A connection that is gone is not reported here: whoever reads from it will see."""
         stream = self._writer
         if stream is None:
             return
-        if not smpp_message.sequence_num:
-            smpp_message.sequence_num = self.sequence_generator.next_sequence()
-        stream.write(smpp_message.pdu())
+        stream.write(pdu)
         try:
             async with self._drain_lock:
                 await stream.drain()
@@ -294,13 +327,17 @@ class Session(ESME):  # type: ignore[misc]  # the base class has no types
         status = SmppCommandStatus(Status.ESME_RINVCMDID)
         await self._send_data(GenericNack(sequence_num=sequence, command_status=status))
 
-    def _note_failure(self, error: Exception) -> None:
-        if isinstance(error, SmppError):
-            self.problem = f"the bind was refused: {error.command_status.name}"
-            self._backoff.lengthen()  # wrong credentials: hammering locks accounts
+    async def _note_failure(self, error: Exception) -> None:
+        if isinstance(error, BindRefusedError):
+            self.problem = str(error)
+            if error.status != SmppCommandStatus.ESME_RALYBND:  # it will soon see that the link before is gone
+                self._backoff.lengthen()  # wrong credentials: hammering locks accounts
         else:
-            self.problem = f"no connection: {type(error).__name__}"
+            told = getattr(error, "strerror", None)
+            self.problem = f"no connection: {type(error).__name__}" + (f": {told}" if told else "")
         log.warning("SMSC %s: %s", self.name, self.problem)
+        if self._backoff.longest:
+            await self._on_state(self.problem)
 
     def _lose(self, reason: str) -> None:
         """The connection is gone: close the socket, and whoever waits for an answer gets *unknown*."""
@@ -326,26 +363,11 @@ class Session(ESME):  # type: ignore[misc]  # the base class has no types
             log.debug("SMSC %s: %s while closing", self.name, type(error).__name__)
 
 
-class _NothingQueued(AbstractBroker):  # type: ignore[misc]  # the base class has no types
-    """The library's outgoing queue, unused: `Session.submit` writes by itself."""
-
-    async def enqueue(self, message: SmppMessage) -> None:
-        raise RuntimeError("nothing is queued here: use Session.submit")
-
-    async def dequeue(self) -> SmppMessage:
-        return await asyncio.get_running_loop().create_future()
-
-
-class _Discreet(logging.Handler):
-    """Passes on what the library says without its values: they hold numbers, texts and whole PDUs."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__()
-        self._smsc = name
-
-    def emit(self, record: logging.LogRecord) -> None:
-        words = str(record.msg).partition(" >>> ")[0]
-        log.debug("SMSC %s: library: %s", self._smsc, words)
+def _made(tls: Callable[[], ssl.SSLContext]) -> ssl.SSLContext:
+    try:
+        return tls()
+    except ValueError as error:  # its words are for people, but not those of every ValueError
+        raise OSError(errno.EINVAL, str(error)) from error
 
 
 def status_name(status: int) -> str:
@@ -369,18 +391,3 @@ def _known_header(length: int, command: int, status: int, sequence: int) -> PduH
         command_status=SmppCommandStatus(status) if known else SmppCommandStatus.ESME_RUNKNOWNERR,
         sequence_num=sequence,
     )
-
-
-def _submit_sm(sms: OutboundSms) -> SubmitSm:
-    """The library's submit_sm with our octets in it: ready-made ones are neither encoded nor split by it."""
-    segment = sms.segment
-    message = SubmitSm(
-        short_message="-",  # it must have one; the ready-made octets take its place
-        source=PhoneNumber(sms.source, TON(sms.source_ton), NPI(sms.source_npi)),
-        destination=PhoneNumber(sms.destination, TON(sms.destination_ton), NPI(sms.destination_npi)),
-        esm_class=_UDHI if segment.udh else 0,
-        registered_delivery=sms.registered_delivery,
-        encoding="ucs2" if segment.data_coding else None,
-    )
-    message.set_encoded_message(segment.user_data)
-    return message

@@ -5,6 +5,7 @@ threads behind that hang or crash the interpreter when it ends.
 """
 
 import asyncio
+import ssl
 import struct
 from collections.abc import Callable
 
@@ -25,6 +26,7 @@ class Link:
         self.unbound = asyncio.Event()
         self.enquired = asyncio.Event()
         self.credentials = ("", "")
+        self.bind = b""  # the body of the bind
         self._smsc = smsc
         self._reader = reader
         self._writer = writer
@@ -45,7 +47,8 @@ class Link:
 
     def _take(self, command: int, status: int, sequence: int, pdu: bytes) -> None:
         if command == BIND_TRANSCEIVER:
-            system_id, password = pdu[16:].split(b"\0")[:2]
+            self.bind = pdu[16:]
+            system_id, password = self.bind.split(b"\0")[:2]
             self.credentials = (system_id.decode(), password.decode())
             self._smsc.binding(self, sequence)
         elif command == SUBMIT_SM:
@@ -113,8 +116,9 @@ class Link:
 class Smsc:
     """Listens on a port of its own. `password` None takes any; `alive` False answers no enquire_link."""
 
-    def __init__(self, *, password: str | None = None) -> None:
+    def __init__(self, *, password: str | None = None, tls: ssl.SSLContext | None = None) -> None:
         self.password = password
+        self._tls = tls
         self.alive = True
         self.binding: Callable[[Link, int], None] = self.answer_bind
         self.port = 0
@@ -123,7 +127,7 @@ class Smsc:
         self._server: asyncio.Server | None = None
 
     async def start(self) -> None:
-        self._server = await asyncio.start_server(self._connected, "127.0.0.1", self.port)
+        self._server = await asyncio.start_server(self._connected, "127.0.0.1", self.port, ssl=self._tls)
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:

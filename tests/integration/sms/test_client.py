@@ -14,27 +14,14 @@ from mmsgate.sms.outcome import (
     SmsNotSent,
     SmsOutcome,
     SmsRefused,
-    SmsThrottled,
     SmsUnknown,
 )
 from mmsgate.sms.receipt import ReceiptState
 from mmsgate.sms.settings import SmscSettings
-from tests.integration.sms.conftest import Desk, parts
+from tests.integration.sms.conftest import Desk, bound, parts, submitting
 from tests.integration.sms.smsc import DELIVER_SM, GENERIC_NACK, RESPONSE, SUBMIT_SM, Link, Smsc
 
 RX_T_APPN, RX_R_APPN, RTHROTTLED, RINVCMDID = 0x64, 0x66, 0x58, 0x03
-
-
-async def bound(connection: SmscConnection, smsc: Smsc) -> Link:
-    await connection.start()
-    link = await smsc.link()
-    assert await connection.wait_bound(10)
-    return link
-
-
-def submitting(connection: SmscConnection) -> asyncio.Task[SmsOutcome]:
-    (sms,) = parts()
-    return asyncio.create_task(connection.submit(sms))
 
 
 # --- submit_sm ------------------------------------------------------------------------------------
@@ -73,8 +60,6 @@ async def test_parts_leave_octet_for_octet(
 @pytest.mark.parametrize(
     ("status", "outcome"),
     [
-        (0x58, SmsThrottled(status=0x58, name="ESME_RTHROTTLED")),
-        (0x14, SmsThrottled(status=0x14, name="ESME_RMSGQFUL")),
         (0x08, SmsRefused(status=0x08, name="ESME_RSYSERR", permanent=False)),
         (0x0B, SmsRefused(status=0x0B, name="ESME_RINVDSTADR", permanent=True)),
         (0x0412, SmsRefused(status=0x0412, name="0x00000412", permanent=True)),  # a vendor's own

@@ -189,6 +189,8 @@ def test_paths_are_relative_to_the_file(tmp_path: Path) -> None:
     (tmp_path / "ca.pem").write_text("no certificate")
     text = LEAST + '[auth]\nauthorities = "ca.pem"'
     assert problems(text, tmp_path) == (f"auth.authorities: {tmp_path}/ca.pem holds no PEM certificate",)
+    smsc = 'kind = "smpp"\nname = "s"\nhost = "h"\nport = 1\n[tls]\nauthorities = "ca.pem"'
+    assert problems(smsc, tmp_path) == (f"tls.authorities: {tmp_path}/ca.pem holds no PEM certificate",)
 
 
 # -- written
@@ -197,8 +199,9 @@ def test_paths_are_relative_to_the_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize("whole", [False, True])
 def test_a_written_profile_comes_back(tmp_path: Path, whole: bool) -> None:
     without_files = replace(CARRIER, auth=replace(CARRIER.auth, certificate="", key="", authorities=""))
+    smsc = replace(SMSC, tls=replace(SMSC.tls, certificate="", key="", authorities=""))
     profile: Profile
-    for profile in (without_files, SMSC):
+    for profile in (without_files, smsc):
         text = profile_toml(profile, secrets=True, whole=whole)
         assert read_profile(text, folder=tmp_path, environment={}) == profile
 

@@ -66,8 +66,11 @@ def test_once_kept_again_it_is_of_this_release() -> None:
 
 def test_an_smsc_of_0_1_0() -> None:
     kept = (
-        '{"kind": "smpp", "name": "s", "host": "h", "port": 2775, "system_id": "u", "password": "p", "window": 64}'
+        '{"kind": "smpp", "name": "s", "host": "h", "port": 2775, "system_id": "u", "password": "p", "window": 32,'
+        ' "unknown_wait": 60000, "report_wait": 120000}'
     )
     found = profile_from_json(kept)
     assert isinstance(found, SmscProfile)
     assert (found.host, found.port, found.system_id) == ("h", 2775, "u")
+    assert (found.pace.window, found.answers.unknown_wait, found.receipts.wait) == (32, 60_000, 120_000)
+    assert profile_from_json(profile_json(found)) == found

@@ -19,7 +19,18 @@ from mmsgate.carriers.profile import (
     Reporting,
 )
 from mmsgate.carriers.record import Profile, profile_from, profile_from_json, profile_json
-from mmsgate.carriers.smsc import SmscProfile
+from mmsgate.carriers.smsc import (
+    AlphanumericName,
+    NetworkNumber,
+    Numbers,
+    NumberType,
+    Receipts,
+    SmscAnswers,
+    SmscPace,
+    SmscProfile,
+    SmscTls,
+)
+from mmsgate.domain.gsm import Alphabet
 from mmsgate.domain.number import SenderType
 from mmsgate.domain.rendition import Measure
 from mmsgate.mm7.dialect import (
@@ -37,6 +48,7 @@ from mmsgate.mm7.dialect import (
 )
 from mmsgate.mm7.envelope import Prefix
 from mmsgate.mm7.subject import SubjectPolicy
+from mmsgate.sms.writing import LongSms, Writing
 
 DIALECT = Dialect(
     vaspid="v", vasid="{sender}mms", vasids=(("28444", "gold"), ("32113", "silver")), namespace="urn:mm7",
@@ -76,12 +88,28 @@ CARRIER = CarrierProfile(
     name="att", endpoints=("https://mmsc.example/mm7", "https://spare.example/mm7"), auth=AUTH, mm7=DIALECT,
     reach=REACH, limits=LIMITS, pace=PACE, answers=ANSWERS, reports=REPORTS,
 )  # fmt: skip
+OTHER = NumberType(ton=2, npi=8)
 SMSC = SmscProfile(
-    name="att-sms", host="smsc.example", port=2775, system_id="gw", password="smpp-secret", window=8,
-    unknown_wait=60_000, report_wait=120_000,
+    name="att-sms", host="smsc.example", port=2775, system_id="gw", password="s-secret", system_type="vasp",
+    service_type="CMT", tls=SmscTls(enabled=True, authorities="a.pem", certificate="c.pem", key="k.pem"),
+    numbers=Numbers(
+        short_code=NetworkNumber(ton=2, npi=8), long_code=OTHER, toll_free=OTHER,
+        alphanumeric=AlphanumericName(ton=2, npi=8), recipient=OTHER,
+    ),
+    text=Writing(
+        alphabet=Alphabet.LATIN1, data_coding=0, unicode=False, long=LongSms.PAYLOAD, most_parts=3
+    ),
+    pace=SmscPace(
+        window=8, rate=25.0, burst=5, timeout=5_000, enquire=15_000, connect=20_000, retry=300_000
+    ),
+    answers=SmscAnswers(on_unknown=OnUnknown.RESEND, unknown_wait=60_000),
+    receipts=Receipts(gives=Gives.NONE, wait=120_000),
 )  # fmt: skip
 
-WHOLE = [DIALECT, AUTH, REACH, LIMITS, PACE, ANSWERS, REPORTS, CARRIER, SMSC]
+WHOLE = [
+    DIALECT, AUTH, REACH, LIMITS, PACE, ANSWERS, REPORTS, CARRIER,
+    SMSC, SMSC.tls, SMSC.numbers, SMSC.text, SMSC.pace, SMSC.answers, SMSC.receipts,
+]  # fmt: skip
 LEAST = {"name": "att", "endpoints": ["https://mmsc.example/"]}
 
 

@@ -1,13 +1,16 @@
 """The fallback SMS, one attempt: what each state, each part and each answer of the SMSC leads to."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import pytest
 
-from mmsgate.carriers.smsc import SmscProfile
+from mmsgate.carriers.profile import Gives, OnUnknown
+from mmsgate.carriers.smsc import NetworkNumber, Numbers, NumberType, Receipts, SmscAnswers, SmscProfile
 from mmsgate.clock import DAY, MINUTE, SECOND, Millis
-from mmsgate.delivery.sms import LEASE, SmsDelivery
+from mmsgate.delivery.alarms import Alarms
+from mmsgate.delivery.sms import SmsDelivery
 from mmsgate.domain.message import Message, SmsPart
 from mmsgate.domain.number import SenderType
 from mmsgate.domain.postback import PostbackCode, SentAs
@@ -15,6 +18,7 @@ from mmsgate.domain.state import Happening, State
 from mmsgate.sms.message import OutboundSms
 from mmsgate.sms.outcome import SmsAccepted, SmsNotSent, SmsOutcome, SmsRefused, SmsThrottled, SmsUnknown
 from mmsgate.sms.segments import fallback_text
+from mmsgate.sms.writing import LongSms, Writing
 from tests.unit.builders import NOW, a_fallback, a_message
 from tests.unit.delivery.fakes import Bench
 
@@ -23,12 +27,13 @@ LINK = "https://gw.example/m/" + "t" * 22
 H = Happening
 
 SMSC = SmscProfile(name="sim-sms", host="127.0.0.1", port=2775)
+RESENDING = replace(SMSC, answers=SmscAnswers(on_unknown=OnUnknown.RESEND))
 LONG_TEXT = "Look: " + "0123456789" * 25  # two parts with the link
 
 THROTTLED = SmsThrottled(status=0x58, name="ESME_RTHROTTLED")
 REFUSED = SmsRefused(status=0x0B, name="ESME_RINVDSTADR", permanent=True)
 LATER = SmsRefused(status=0x08, name="ESME_RSYSERR", permanent=False)
-NOT_SENT = SmsNotSent(reason="the bind is down")
+NOT_SENT = SmsNotSent(reason="held back")
 UNKNOWN = SmsUnknown(reason="no answer within 10 s")
 
 
@@ -47,7 +52,10 @@ def in_two_parts(**changes: Any) -> Message:
 
 
 class SmsBench(Bench):
-    """An SMS delivery with an SMSC that answers each part by `outcomes` (part number → outcome)."""
+    """An SMS delivery and its SMSC, which answers each part by `outcomes` (part number → outcome).
+
+    `bound` says whether the connection stands, `has_turn` whether a message gets its turn.
+    """
 
     def __init__(
         self,
@@ -56,17 +64,26 @@ class SmsBench(Bench):
         message: Message | None = None,
         parts: tuple[SmsPart, ...] = (),
         blocked: str = "",
+        profile: SmscProfile = SMSC,
     ) -> None:
         super().__init__(message or a_fallen_message(), parts=parts, blocked=blocked)
         self.outcomes = dict(outcomes or {})
         self.sent: list[OutboundSms] = []
+        self.turns: list[int] = []
+        self.bound = self.has_turn = True
+        self.problem = "the SMSC is away"
         self.while_under_way: Callable[[], None] = lambda: None
         self.delivery = SmsDelivery(
-            SMSC, submit=self._submit, store=self.store.as_store, ledger=self.ledger, page_url=lambda _: LINK,
-            block_reason=self.blocks, clock=self.clock,
+            profile, smsc=self, store=self.store.as_store, ledger=self.ledger, page_url=lambda _: LINK,
+            block_reason=self.blocks, alarms=Alarms(self.store.as_store, self.clock), clock=self.clock,
         )  # fmt: skip
 
-    async def _submit(self, sms: OutboundSms) -> SmsOutcome:
+    async def turn(self, parts: int, *, within: float) -> bool:
+        assert within
+        self.turns.append(parts)
+        return self.has_turn
+
+    async def submit(self, sms: OutboundSms) -> SmsOutcome:
         self.sent.append(sms)
         self.clock.time = NOW + TAKES
         self.while_under_way()
@@ -125,8 +142,8 @@ class Leads(NamedTuple):
         (
             NOT_SENT,
             Leads(
-                H.POSTPONED, State.FALLBACK, SECOND, "not taken yet: part 1: the bind is down", [],
-                ("pending", "the bind is down"),
+                H.POSTPONED, State.FALLBACK, 0, "not sent: part 1: held back", [],
+                ("pending", "held back"),
             ),
         ),
         (
@@ -233,7 +250,7 @@ async def test_the_parts_that_may_be_leaving_are_committed_before_they_leave() -
     leaving = {1: ("submitting", ""), 2: ("submitting", "")}
     assert states == [(State.SMS_SUBMITTING, leaving)] * 2
     first = bench.changes[0]
-    assert (first.message.attempts, first.message.due_at) == (1, NOW + LEASE)
+    assert (first.message.attempts, first.message.due_at) == (1, NOW + bench.delivery.lease)
     assert first.event.reason == "attempt 1 to sim-sms: 2 of 2 SMS parts from 28444"
 
 
@@ -247,12 +264,12 @@ async def test_all_parts_are_taken_and_every_id_is_remembered() -> None:
     ("outcomes", "state", "parts"),
     [
         ({1: taken(1), 2: THROTTLED}, State.FALLBACK, ("sent", "pending")),
-        ({1: NOT_SENT, 2: taken(2)}, State.FALLBACK, ("pending", "sent")),
+        ({1: taken(1), 2: NOT_SENT}, State.FALLBACK, ("sent", "pending")),
         ({1: taken(1), 2: UNKNOWN}, State.SMS_UNKNOWN, ("sent", "unknown")),
         ({1: UNKNOWN, 2: THROTTLED}, State.SMS_UNKNOWN, ("unknown", "pending")),
         ({1: taken(1), 2: REFUSED}, State.FAILED, ("sent", "failed")),
-        ({1: REFUSED, 2: UNKNOWN}, State.FAILED, ("failed", "unknown")),
-        ({1: THROTTLED, 2: REFUSED}, State.FAILED, ("pending", "failed")),
+        ({1: UNKNOWN, 2: REFUSED}, State.FAILED, ("unknown", "failed")),
+        ({1: UNKNOWN, 2: taken(2)}, State.SMS_UNKNOWN, ("unknown", "sent")),
     ],
 )
 async def test_the_worst_part_decides(
@@ -292,12 +309,120 @@ async def test_no_part_but_a_pending_one_is_ever_sent_again(state: str) -> None:
 
 
 async def test_a_repeated_part_has_the_same_reference() -> None:
-    bench = SmsBench({1: THROTTLED, 2: THROTTLED}, message=in_two_parts())
-    await bench.deliver()
-    await bench.deliver()
+    bench = SmsBench({1: UNKNOWN, 2: THROTTLED}, message=in_two_parts(), profile=RESENDING)
+    for _ in range(3):  # submit, the timer, submit again
+        await bench.deliver()
     headers = [sms.segment.udh for sms in bench.sent]
     assert headers[:2] == headers[2:]
     assert len(set(headers)) == 2
+
+
+@pytest.mark.parametrize("outcome", [THROTTLED, LATER, NOT_SENT, REFUSED], ids=lambda each: type(each).__name__)
+async def test_the_other_parts_stay_here_when_the_first_was_not_taken(outcome: SmsOutcome) -> None:
+    bench = SmsBench({1: outcome}, message=in_two_parts())
+    await bench.deliver()
+    assert bench.sent_numbers == [1]
+    assert bench.parts[2] == ("pending", "")
+
+
+# -- the connection's trouble
+
+
+@pytest.mark.parametrize("parts", [1, 2])
+async def test_a_message_waits_for_the_turn_of_all_its_parts_before_anything_is_committed(parts: int) -> None:
+    bench = SmsBench(message=in_two_parts() if parts == 2 else a_fallen_message())
+    bench.has_turn = False
+    message = await bench.deliver()
+    assert (bench.turns, bench.sent, message.state, message.attempts) == ([parts], [], State.FALLBACK, 0)
+    assert (message.due_at, bench.event.reason) == (NOW, "not sent: sim-sms is busy, its turn has not come")
+
+
+async def test_without_a_bind_messages_wait_behind_the_gate_until_it_stands() -> None:
+    bench = SmsBench()
+    bench.bound = False
+    message = await bench.deliver()
+    assert (bench.sent, bench.turns, message.state, message.attempts) == ([], [], State.FALLBACK, 0)
+    assert (message.due_at, bench.event.reason) == (NOW, "not sent: the SMSC is away")
+    assert bench.delivery.gate.closed
+    await bench.delivery.link("")
+    assert not bench.delivery.gate.closed
+
+
+async def test_a_bind_lost_before_the_part_left_costs_no_attempt() -> None:
+    bench = SmsBench({1: NOT_SENT}, message=a_fallen_message(attempts=3))
+    bench.while_under_way = lambda: setattr(bench, "bound", False)
+    message = await bench.deliver()
+    assert (message.state, message.attempts, message.due_at) == (State.FALLBACK, 3, NOW + TAKES)
+    assert bench.delivery.gate.closed
+
+
+async def test_what_the_smsc_refused_for_now_counts_although_other_parts_were_not_sent() -> None:
+    bench = SmsBench({1: taken(1), 2: THROTTLED}, message=in_two_parts())
+    assert (await bench.deliver()).attempts == 1
+
+
+async def test_a_missing_bind_raises_an_alarm_and_the_bind_clears_it() -> None:
+    bench = SmsBench()
+    await bench.delivery.link("the bind was refused: ESME_RINVPASWD")
+    assert bench.store.accounts.alarms == {
+        "sim-sms has no bind": "the bind was refused: ESME_RINVPASWD; its SMS wait"
+    }
+    await bench.delivery.link("")
+    assert bench.store.accounts.alarms == {}
+
+
+async def test_a_closed_gate_opens_now_and_then_so_that_timers_are_seen() -> None:
+    bench = SmsBench(message=a_fallen_message(state=State.SMS_SENT))
+    bench.delivery.gate.close()
+    assert bench.delivery.gate.opens_at <= NOW + 5 * MINUTE
+    assert (await bench.deliver()).state is State.UNREPORTED
+
+
+# -- what the profile says
+
+
+async def test_the_profile_says_how_numbers_are_announced_and_of_what_service_they_are() -> None:
+    numbers = Numbers(short_code=NetworkNumber(ton=6, npi=9), recipient=NumberType(ton=2, npi=8))
+    bench = SmsBench({1: taken(1)}, profile=replace(SMSC, numbers=numbers, service_type="CMT"))
+    await bench.deliver()
+    (sms,) = bench.sent
+    assert (sms.source_ton, sms.source_npi, sms.destination_ton, sms.destination_npi) == (6, 9, 2, 8)
+    assert (sms.service_type, sms.registered_delivery) == ("CMT", 1)
+
+
+async def test_the_profile_says_how_a_long_text_is_submitted() -> None:
+    whole = replace(SMSC, text=Writing(long=LongSms.PAYLOAD))
+    bench = SmsBench({1: taken(1)}, message=in_two_parts(), profile=whole)
+    assert (await bench.deliver()).state is State.SMS_SENT
+    assert [sms.segment.in_payload for sms in bench.sent] == [True]
+
+
+async def test_an_smsc_without_receipts_is_asked_for_none_and_waited_for_no_longer() -> None:
+    silent = replace(SMSC, receipts=Receipts(gives=Gives.NONE))
+    bench = SmsBench({1: taken(1)}, profile=silent)
+    message = await bench.deliver()
+    assert (bench.sent[0].registered_delivery, message.state, message.due_at) == (0, State.SMS_SENT, NOW + TAKES)
+    assert (await bench.deliver()).state is State.UNREPORTED
+    assert (bench.event.reason, bench.told) == ("sim-sms gives no receipts", [PostbackCode.N101])
+
+
+async def test_doubtful_parts_are_sent_again_where_the_profile_says_so_and_the_others_are_not() -> None:
+    bench = SmsBench({1: taken(1), 2: UNKNOWN}, message=in_two_parts(), profile=RESENDING)
+    assert (await bench.deliver()).state is State.SMS_UNKNOWN
+    message = await bench.deliver()
+    assert (message.state, message.due_at) == (State.FALLBACK, bench.clock.now())
+    assert bench.event.reason.endswith("on_unknown is resend, so the doubtful parts are sent again")
+    bench.outcomes[2] = taken(2)
+    assert (await bench.deliver()).state is State.SMS_SENT
+    assert bench.sent_numbers == [1, 2, 2]
+
+
+async def test_parts_behind_a_doubtful_one_follow_when_a_receipt_has_settled_it() -> None:
+    parts = (SmsPart(number=1, state="delivered", smsc_id="s1"), SmsPart(number=2, state="pending"))
+    bench = SmsBench({2: taken(2)}, message=in_two_parts(state=State.SMS_UNKNOWN), parts=parts)
+    assert (await bench.deliver()).state is State.FALLBACK
+    assert (await bench.deliver()).state is State.SMS_SENT
+    assert bench.sent_numbers == [2]
 
 
 @pytest.mark.parametrize(("attempts", "usual"), [(0, SECOND), (2, 30 * SECOND), (50, 60 * MINUTE)])
@@ -356,10 +481,13 @@ async def test_a_lost_lease_leaves_what_was_leaving_in_doubt_and_sends_nothing()
 @pytest.mark.parametrize(
     ("state", "after", "reason", "told"),
     [
-        (State.SMS_UNKNOWN, State.FAILED, "the SMS's outcome stayed unknown for 15 minutes", ["E101"]),
+        (
+            State.SMS_UNKNOWN, State.FAILED,
+            "the SMS's outcome stayed unknown: no receipt within 15 minutes; on_unknown is fail", ["E101"],
+        ),
         (State.SMS_SENT, State.UNREPORTED, "no receipt for every part within 3 days", []),
     ],
-)
+)  # fmt: skip
 async def test_what_becomes_of_an_sms_without_its_receipts(
     state: State, after: State, reason: str, told: list[str]
 ) -> None:

@@ -1,0 +1,115 @@
+"""When the next submit_sm may leave: a token bucket, and what the SMSC's refusals have made of it. No IO.
+
+An SMSC that answers ESME_RTHROTTLED or ESME_RMSGQFUL wants the whole connection slower. So everything stops for a
+moment; then one message leaves alone, as a probe. Once one is taken, the rest follow at half the rate that the SMSC
+had taken before, and the rate doubles every ten seconds until the next refusal or the profile's own rate. Each
+refusal of a probe makes the stop twice as long.
+"""
+
+import math
+from dataclasses import dataclass, field
+from typing import Final
+
+#: The first stop and the longest one, in seconds.
+FIRST_STOP: Final = 1.0
+LONGEST_STOP: Final = 30.0
+#: How long a probe keeps the others back when it is not answered.
+PROBE_PATIENCE: Final = 5.0
+#: The slowest it gets, in messages a second.
+SLOWEST: Final = 1.0
+#: Seconds in which the rate doubles after a stop, and how often it may until it is a limit no more.
+DOUBLING: Final = 10.0
+MOST_DOUBLINGS: Final = 20.0
+#: Seconds that a turn may be late and still count as in time, so that a busy loop does not slow the rate.
+SLACK: Final = 0.02
+
+
+@dataclass(slots=True)
+class _Tally:
+    """How many were taken in this second and the one before."""
+
+    _second: int = 0
+    _now: int = 0
+    _before: int = 0
+
+    def add(self, now: float) -> None:
+        self._turn(now)
+        self._now += 1
+
+    def rate(self, now: float) -> float:
+        """The more of the two: a second that has just begun says little."""
+        self._turn(now)
+        return max(self._now, self._before)
+
+    def _turn(self, now: float) -> None:
+        second = int(now)
+        if second != self._second:
+            self._before = self._now if second == self._second + 1 else 0
+            self._second, self._now = second, 0
+
+
+@dataclass(slots=True, kw_only=True)
+class Pace:
+    """`rate` parts a second, 0 without a limit, `burst` of them at once. Times are seconds of a monotonic clock."""
+
+    rate: float = 0.0
+    burst: int = 1
+    _next: float = -math.inf  # when a turn is due that nobody was late for
+    _stopped_until: float = -math.inf
+    _stops: int = 0  # without a message taken in between
+    _slowed_at: float = -math.inf
+    _slow: float = 0.0  # the rate after the stop, 0 without one
+    _probe_until: float = -math.inf
+    _probing: bool = False
+    _taken: _Tally = field(default_factory=_Tally)
+
+    def wait(self, now: float) -> float:
+        """Seconds until the next message may leave; ask again then, an answer may have changed it. 0 is now."""
+        if self.stopped(now):
+            return self._stopped_until - now
+        if self._probing and now < self._probe_until:
+            return self._probe_until - now
+        rate = self._rate(now)
+        return max(0.0, self._next - (self.burst - 1) / rate - SLACK - now) if rate else 0.0
+
+    def stopped(self, now: float) -> bool:
+        """Whether nothing may leave at all."""
+        return now < self._stopped_until
+
+    def take(self, parts: int, now: float) -> None:
+        """A message of so many parts leaves."""
+        if self._probing:
+            self._probe_until = now + PROBE_PATIENCE
+        if rate := self._rate(now):
+            self._next = max(self._next, now) + parts / rate
+
+    def answered(self, now: float) -> bool:
+        """The SMSC looked at a part and did not want it slower. Whether those may go now who waited for a probe."""
+        self._taken.add(now)
+        if not self._probing or self.stopped(now):
+            return False
+        self._stops, self._probing = 0, False
+        return True
+
+    def refused(self, left_at: float, now: float) -> bool:
+        """The SMSC wants it slower; whether that is news. A part that left before the last stop brings none."""
+        if left_at <= self._slowed_at:
+            return False
+        self._stops += 1
+        self._slow = max(SLOWEST, self._taken.rate(now) / 2)
+        self._slowed_at = now
+        self._stopped_until = now + min(FIRST_STOP * 2 ** (self._stops - 1), LONGEST_STOP)
+        self._probing, self._probe_until = True, now
+        self._next = self._stopped_until
+        return True
+
+    def _rate(self, now: float) -> float:
+        """What holds now; 0 is no limit."""
+        if not self._slow:
+            return self.rate
+        doublings = (now - self._stopped_until) / DOUBLING
+        regained = self._slow * 2**doublings if doublings < MOST_DOUBLINGS else 0.0
+        if not regained or 0 < self.rate <= regained:
+            self._slow = 0.0
+            return self.rate
+        return regained
