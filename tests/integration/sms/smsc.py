@@ -84,12 +84,14 @@ class Link:
         esm_class: int = 0x04,
         data_coding: int = 0,
         tlvs: dict[int, bytes] | None = None,
+        source: str = "15550000100",
+        destination: str = "12345",
     ) -> int:
         """Write a deliver_sm, a receipt unless told otherwise; its sequence number."""
         self._sequence += 1
         deliver = smpp34.DeliverSm(
-            "15550000100",
-            "12345",
+            source,
+            destination,
             text,
             esm_class=esm_class,
             data_coding=data_coding,
