@@ -3,7 +3,8 @@
 The gateway, the sink (carrier, origin, receiver of postbacks) and the load are three processes on one machine.
 Reports and postbacks are on. CPU is that of all the gateway's processes, from the request to the last postback. The
 floor is a bare client loop that posts the same number of bytes to the same sink. The part ``adaptation`` needs
-no gateway: its floor is Pillow and ffmpeg by themselves. That of ``hostile`` is the gateway without a neighbour.
+no gateway: its floor is Pillow and ffmpeg by themselves. That of ``hostile`` is the gateway without a neighbour,
+that of ``sms`` a loop that writes the same octets to the same SMSC.
 """
 
 import argparse
@@ -13,10 +14,10 @@ from pathlib import Path
 import uvloop
 from rich.console import Console
 
-from bench import adaptation, hostile, sending, templates
+from bench import adaptation, hostile, sending, sms, templates
 from bench.media import write_pictures
 
-PARTS = ("sending", "templates", "adaptation", "hostile")
+PARTS = ("sending", "templates", "adaptation", "hostile", "sms")
 
 
 async def main(parts: list[str], messages: int, recipients: int) -> None:
@@ -32,12 +33,16 @@ async def main(parts: list[str], messages: int, recipients: int) -> None:
         console.print(*await adaptation.measure_all())
     if "hostile" in parts:
         console.print(await hostile.measure_all())
+    if "sms" in parts:
+        console.print(*await sms.measure_all(recipients))
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("parts", nargs="*", choices=[*PARTS, []], help="only these parts (default: all)")
     parser.add_argument("--messages", type=int, default=2000, help="sendMMS: messages a row (default: 2000)")
-    parser.add_argument("--recipients", type=int, default=10_000, help="sendSavedMMS: numbers (default: 10000)")
+    parser.add_argument(
+        "--recipients", type=int, default=10_000, help="sendSavedMMS and SMS: numbers (default: 10000)"
+    )
     given = parser.parse_args()
     uvloop.run(main(given.parts or list(PARTS), given.messages, given.recipients))
