@@ -95,10 +95,13 @@ class Submission:
 
     def route(self, address: Address) -> CarrierProfile:
         """The carrier's connection: E619 where this kind of sender is not provisioned, E628 where none is."""
-        found = route(self._profiles(), operator=address.operator, sender_type=address.sender.type)
+        found = route(
+            self._profiles(), operator=address.operator, recipient=address.recipient,
+            sender_type=address.sender.type,
+        )  # fmt: skip
         if isinstance(found, NoRoute):
             raise Refusal(_NO_ROUTE[found], detail=found.value)
-        return found.profile
+        return found[0].profile
 
     def message(self, parcel: Parcel, call: Call, now: Millis) -> Message:
         """The message as it begins its life."""

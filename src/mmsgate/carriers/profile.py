@@ -101,9 +101,10 @@ class Auth:
 class Reach:
     """Whom the connection reaches, and from which senders.
 
-    `operators` are the operators' ids, ``*`` for all; `prefixes` the beginnings of numbers whose operator nobody
-    knows. Of several connections the one with the lowest `priority` is first. `sender_types` are the kinds of
-    sender that may use it (E619); `sms` is the connection that carries the fallback SMS.
+    `operators` are the operators' ids, ``*`` for all. `prefixes` are beginnings of numbers: ``*`` with prefixes
+    means all operators of these numbers alone, and a number whose operator nobody knows is reached by its prefix.
+    Of several connections the one with the lowest `priority` is first. `sender_types` are the kinds of sender that
+    may use it (E619); `sms` is the connection that carries the fallback SMS.
     """
 
     operators: frozenset[str] = frozenset({"*"})
@@ -250,10 +251,6 @@ class CarrierProfile:
         for endpoint in self.endpoints:
             if problem := _url_problem(endpoint):
                 raise ValueError(f"endpoints: {problem}")
-
-    def serves(self, operator: str) -> bool:
-        """Whether the connection reaches that operator's subscribers."""
-        return "*" in self.reach.operators or operator in self.reach.operators
 
 
 def _url_problem(url: str) -> str:

@@ -1,6 +1,6 @@
-"""Which carrier connection takes a number, and why it can't be taken (E619, E628)."""
+"""Which carrier connections take a number, in which order, and why none does (E619, E628)."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -17,22 +17,51 @@ class NoRoute(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """The connection that a message goes to, and the reason for people."""
+    """A connection that takes a message, and what for: its operator (empty: unknown) or a prefix of its number."""
 
     profile: CarrierProfile
-    reason: str
+    operator: str
+    prefix: str = ""
+
+    @property
+    def reason(self) -> str:
+        """Why this connection, for people."""
+        who = f"operator {self.operator}" if self.operator else "an unknown operator"
+        where = f" for numbers that begin with {self.prefix}" if self.prefix else ""
+        return f"{self.profile.name} serves {who}{where}"
 
 
-def route(profiles: Iterable[CarrierProfile], *, operator: str, sender_type: SenderType) -> Route | NoRoute:
-    """The connection for a recipient of `operator` (empty: unknown); one that names the operator comes first."""
-    reaching = sorted(
-        (profile for profile in profiles if profile.serves(operator)),
-        key=lambda profile: ("*" in profile.reach.operators, profile.name),
-    )
+def route(
+    profiles: Iterable[CarrierProfile], *, operator: str, recipient: str, sender_type: SenderType
+) -> tuple[Route, ...] | NoRoute:
+    """The connections for a recipient of `operator` (empty: unknown), the first choice first.
+
+    One that names the operator comes before one that serves everybody, then the one with the longest fitting
+    prefix, then the lowest priority, then the first name. An empty `recipient` stands for any number.
+    """
+    reaching = [found for profile in profiles if (found := _reach(profile, operator, recipient))]
     if not reaching:
         return NoRoute.NO_CARRIER
-    for profile in reaching:
-        if sender_type in profile.reach.sender_types:
-            who = f"operator {operator}" if operator else "an unknown operator"
-            return Route(profile=profile, reason=f"{profile.name} serves {who}")
-    return NoRoute.NOT_PROVISIONED
+    open_to = [each for each in reaching if sender_type in each.profile.reach.sender_types]
+    return tuple(sorted(open_to, key=_order)) or NoRoute.NOT_PROVISIONED
+
+
+def first_up(routes: tuple[Route, ...], is_up: Callable[[str], bool]) -> Route:
+    """The first whose connection is up; where none is, the first choice, for its queue waits as well as any."""
+    return next((each for each in routes if is_up(each.profile.name)), routes[0])
+
+
+def _reach(profile: CarrierProfile, operator: str, recipient: str) -> Route | None:
+    """How the connection reaches the number, if it does (see `Reach`)."""
+    reach = profile.reach
+    prefix = max((each for each in reach.prefixes if recipient.startswith(each)), key=len, default="")
+    fits = bool(prefix) or not recipient
+    everybody = "*" in reach.operators and (fits or not reach.prefixes)
+    if operator in reach.operators or everybody or (fits and reach.prefixes and not operator):
+        return Route(profile=profile, operator=operator, prefix=prefix)
+    return None
+
+
+def _order(found: Route) -> tuple[bool, int, int, str]:
+    reach = found.profile.reach
+    return found.operator not in reach.operators, -len(found.prefix), reach.priority, found.profile.name

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from mmsgate.carriers.limits import published_limits
 from mmsgate.carriers.profile import CarrierProfile
-from mmsgate.carriers.routing import Route, route
+from mmsgate.carriers.routing import NoRoute, route
 from mmsgate.carriers.target import Target
 from mmsgate.delivery.encoder import EncodeJob, Encoder
 from mmsgate.delivery.rendition import CarrierRenditions, Missing, Rendition, Unfit
@@ -161,9 +161,9 @@ def destinations(profiles: Sequence[CarrierProfile], types: set[SenderType], ope
     found = []
     for sender_type in sorted(types):
         for each in sorted(named | {operator}):
-            routed = route(profiles, operator=each, sender_type=sender_type)
-            if isinstance(routed, Route):
-                found.append(Destination(profile=routed.profile, operator=each, sender_type=sender_type))
+            routed = route(profiles, operator=each, recipient="", sender_type=sender_type)
+            if not isinstance(routed, NoRoute):
+                found.append(Destination(profile=routed[0].profile, operator=each, sender_type=sender_type))
     return sorted(found, key=lambda place: (place.profile.name, place.sender_type, place.operator))
 
 

@@ -203,19 +203,3 @@ def test_what_has_no_default_must_be_there(kept: dict[str, object], problem: str
 def test_no_credential_shows_in_a_repr(whole: Any) -> None:
     assert "secret" not in repr(whole)
     assert "vaspid" not in repr(whole)
-
-
-@pytest.mark.parametrize(
-    ("operators", "operator", "expected"),
-    [
-        ({"*"}, "31002", True),
-        ({"*"}, "", True),
-        ({"31002"}, "31002", True),
-        ({"31002"}, "31003", False),
-        ({"31002"}, "", False),
-        (set(), "31002", False),
-    ],
-)
-def test_a_profile_serves_the_operators_it_names(operators: set[str], operator: str, expected: bool) -> None:
-    profile = CarrierProfile(name="att", endpoints=("http://a/",), reach=Reach(operators=frozenset(operators)))
-    assert profile.serves(operator) is expected
