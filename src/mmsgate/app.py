@@ -17,8 +17,10 @@ from mmsgate.accept.actions import Actions
 from mmsgate.accept.caller import Callers as Accounts
 from mmsgate.accept.content import SlideFetcher
 from mmsgate.accept.idempotency import Keys
+from mmsgate.accept.operators import OperatorFinder
 from mmsgate.accept.preview import Previews
 from mmsgate.accept.rates import Rates
+from mmsgate.accept.router import Router
 from mmsgate.accept.save import SaveMmsWorkflow
 from mmsgate.accept.saved import SendSavedMmsWorkflow
 from mmsgate.accept.send import SendMmsWorkflow
@@ -32,6 +34,7 @@ from mmsgate.api.messages import MessagesApi
 from mmsgate.api.uploads import Uploads
 from mmsgate.api.xml import KEBAB_PATHS, SKYCORE_PATHS, XmlApi
 from mmsgate.carriers.client import Mm7Client
+from mmsgate.carriers.lookup import hook_of
 from mmsgate.carriers.profile import CarrierProfile
 from mmsgate.carriers.record import profile_from_json
 from mmsgate.carriers.smsc import SmscProfile
@@ -145,6 +148,12 @@ class Gateway:
             on_postback=self.sender.wake, on_due=self.dispatcher.wake, clock=self.clock, ids=self.ids,
         )  # fmt: skip
         self.rates = Rates(self.store, self.clock)
+        hook = hook_of(self.settings, http=self.http, clock=self.clock, alarms=self.alarms)
+        self.router = Router(
+            finder=OperatorFinder(self.store, self.watch, hook=hook, clock=self.clock),
+            profiles=lambda: list(self.profiles.values()), is_up=self.dispatcher.is_up,
+            has_connection=self.has_connection,
+        )  # fmt: skip
         self.store.render_with(self.ledger.render)
         self.ledger.on_postbacks = self.sender.wake
         self.ledger.on_due = self.dispatcher.wake
@@ -206,8 +215,8 @@ class Gateway:
         store, clock, ids = self.store, self.clock, self.ids
         slides = SlideFetcher(self.fetcher, self.adapter.inspect)
         submission = Submission(
-            store=store, profiles=lambda: list(self.profiles.values()), block_reason=self.block_reason,
-            on_accepted=self.dispatcher.wake, on_preparation=self.preparer.wake, clock=clock, ids=ids,
+            store=store, router=self.router, block_reason=self.block_reason, on_accepted=self.dispatcher.wake,
+            on_preparation=self.preparer.wake, clock=clock, ids=ids,
         )  # fmt: skip
         send = SendMmsWorkflow(submission=submission, slides=slides, clock=clock, ids=ids)
         save = SaveMmsWorkflow(store=store, slides=slides, ledger=self.ledger, clock=clock, ids=ids)
@@ -344,6 +353,7 @@ class Gateway:
             self.reports.rematch,
             self.inbound.keep_house,
             lambda: self.store.keys.expire(now=self.clock.now()),
+            lambda: self.store.numbers.expire(now=self.clock.now()),
             lambda: self.store.templates.free_unneeded(now=self.clock.now()),
             lambda: self.stranded.settle(frozenset(self.watch().profiles)),
             self.janitor.clean,

@@ -19,6 +19,9 @@ from urllib.parse import urlsplit
 from mmsgate.errors import Fault
 
 PREFIX = "MMSGATE_"
+#: What stands in `lookup_url` for the number.
+NUMBER_PLACE = "{number}"
+_HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+:[^\r\n\0]*")  # RFC 9110 5.1
 
 
 class ConfigFault(Fault):
@@ -74,6 +77,17 @@ class Settings:
         "The ffmpeg that works on sound and video: the path of an executable file. It should have libx264, "
         "libmp3lame and libopencore_amrnb. Empty: the one that comes with the imageio-ffmpeg package.",
         default="",
+    )
+    lookup_url: str = _about(
+        "URL of a service that says whose number it is, with {number} in the place of the digits. It is asked of "
+        "numbers that neither the request nor the number cache knows. Empty: none is asked.",
+        default="",
+    )
+    lookup_headers: tuple[str, ...] = _about(
+        'Headers for it, like "Authorization: Bearer …".', default=(), repr=False
+    )
+    lookup_timeout: float = _about(
+        "Seconds it may take; each request for a number that is not known yet waits as long.", default=1.0
     )
     log_level: str = _about("debug, info, warning or error.", default="info")
     log_format: str = _about("console or json.", default="console")
@@ -184,7 +198,13 @@ def _allowed(name: str, value: Any) -> Any:
     try:
         return check(value)
     except ValueError:
-        raise ConfigFault(f"the setting {name} can't be {_toml(value)}: it is {words}") from None
+        raise ConfigFault(f"the setting {name} can't be {_shown(name, value)}: it is {words}") from None
+
+
+def _shown(name: str, value: object) -> str:
+    """A value for an error; a secret one is not shown."""
+    secret = any(f.name == name and not f.repr for f in fields(Settings))
+    return "what it is" if secret else _toml(value)
 
 
 _Check = Callable[[Any], Any]  # gives the value that is meant, or raises ValueError
@@ -227,6 +247,18 @@ def _web_address(value: str) -> str:
     return value
 
 
+def _lookup(value: str) -> str:
+    if value and NUMBER_PLACE not in value:
+        raise ValueError
+    return _web_address(value)
+
+
+def _headers(value: tuple[str, ...]) -> tuple[str, ...]:
+    if not all(_HEADER.fullmatch(line) for line in value):
+        raise ValueError
+    return value
+
+
 def _program(value: str) -> str:
     if value and not (Path(value).is_absolute() and Path(value).is_file() and os.access(value, os.X_OK)):
         raise ValueError
@@ -254,6 +286,9 @@ _RULES: Mapping[str, tuple[_Check, str]] = {
     "inbound_days": (_from(1), "a number from 1"),
     "image_workers": (_from(0), "a number from 0"),
     "ffmpeg": (_program, "the full path of an executable file, or empty"),
+    "lookup_url": (_lookup, f"an http or https URL with {NUMBER_PLACE} in it, or empty"),
+    "lookup_headers": (_headers, "a list of headers like Name: value"),
+    "lookup_timeout": (_from(0.01, 60), "seconds from 0.01 to 60"),
     "log_level": (_one_of("debug", "info", "warning", "error"), "debug, info, warning or error"),
     "log_format": (_one_of("console", "json"), "console or json"),
     "simulator_mmsc_port": _PORT,

@@ -190,9 +190,8 @@ def _addresses() -> Iterator[Entry]:
     yield _entry(
         "E618",
         "Carrier lookup failed. Please retry.",
-        "The recipient's carrier could not be looked up.",
+        "The recipient's carrier could not be looked up, and the account demands that it is known.",
         "Send the request again, or give operator-id.",
-        unreachable="carriers are looked up in the gateway's own tables, which can't fail by themselves",
     )
     yield _entry(
         "E619",

@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from mmsgate.domain.account import Account, Sender
-from mmsgate.domain.number import parse_msisdn, undecorated
-from mmsgate.domain.operators import find_operator
+from mmsgate.domain.country import country_of
+from mmsgate.domain.number import SenderType, parse_msisdn, undecorated
+from mmsgate.domain.operators import Operators
 from mmsgate.domain.request import WireDialect
 from mmsgate.errors import Refusal
 
@@ -17,7 +18,10 @@ BlockReason = Callable[[int, str, str], str | None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Address:
-    """Recipient and sender of a message that may be sent. `operator` is our id for it, empty if nobody said."""
+    """Recipient and sender of a message that may be sent.
+
+    `operator` is our id for the one that the request names, empty if it names none.
+    """
 
     recipient: str
     sender: Sender
@@ -28,7 +32,10 @@ class Address:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """The addressing elements of a request, as written."""
+    """The addressing elements of a request, as written.
+
+    `localised` says that a sender of another country than the recipient's is replaced (sendSavedMMS).
+    """
 
     to: str | None
     sender: str | None
@@ -36,16 +43,21 @@ class Wanted:
     service_id: str | None
     operator_id: str | None
     campaign_ref: str | None
+    localised: bool = False
 
 
-def check_address(wanted: Wanted, account: Account, dialect: WireDialect, block_reason: BlockReason) -> Address:
+def check_address(
+    wanted: Wanted, account: Account, dialect: WireDialect, block_reason: BlockReason, operators: Operators
+) -> Address:
     """The address, or `Refusal`: E201/E110, E114, E111, E115, E627, E650/E651, E714/E715, in this order."""
     recipient = check_recipient(wanted.to, account)
     check_not_blocked(recipient, sender_number(wanted.sender, account), account, block_reason)
-    sender = check_sender(wanted.sender, account)
+    sender = asked_for = check_sender(wanted.sender, account)
+    if wanted.localised and (sender := local_sender(asked_for, recipient, account)) is not asked_for:
+        check_not_blocked(recipient, sender.number, account, block_reason)
     mask = check_mask(wanted.mask, recipient)
-    service_id = check_service(wanted.service_id, sender, account, dialect)
-    operator = check_operator(wanted.operator_id, account)
+    service_id = check_service(wanted.service_id, asked_for, account, dialect)
+    operator = check_operator(wanted.operator_id, account, operators)
     check_campaign(wanted.campaign_ref, recipient, account)
     return Address(recipient=recipient, sender=sender, mask=mask, service_id=service_id, operator=operator)
 
@@ -85,6 +97,34 @@ def check_sender(number: str | None, account: Account) -> Sender:
     return sender
 
 
+def local_sender(sender: Sender, recipient: str, account: Account) -> Sender:
+    """The account's default number of the recipient's country, where `sender` is of another (G-40); E111 without.
+
+    Short codes and toll-free numbers are of the countries whose default they are, else of none that we know: then
+    they stay. Without default numbers nothing is replaced, but a strict account is refused (contract 6.3).
+    """
+    defaults = account.default_senders
+    if not defaults and not account.switches.literal(None):
+        return sender
+    there = country_of(recipient)
+    local = defaults.get(there, "")
+    if local == sender.number or there in (home := _countries(sender, account)) or not home:
+        return sender
+    if local not in account.senders:
+        detail = (
+            f"from is of {'/'.join(sorted(home))}, and the account has no default number for {there or 'there'}"
+        )
+        raise Refusal("E111", detail=detail)
+    return account.senders[local]
+
+
+def _countries(sender: Sender, account: Account) -> set[str]:
+    """The countries that a number is of, as far as we know."""
+    if sender.type is SenderType.LONG_CODE:
+        return {country_of(sender.number)} - {""}
+    return {country for country, number in account.default_senders.items() if number == sender.number}
+
+
 def check_mask(mask: str | None, recipient: str) -> str:
     """The alphanumeric sender (R-29): E115. It is not possible in the USA and ignored there (contract 2.3)."""
     if not mask:
@@ -106,15 +146,15 @@ def check_service(service_id: str | None, sender: Sender, account: Account, dial
     return service_id
 
 
-def check_operator(operator_id: str | None, account: Account) -> str:
+def check_operator(operator_id: str | None, account: Account, operators: Operators) -> str:
     """The operator: E650 where it is missing though demanded, or no integer; E651 where nobody knows it."""
     if not operator_id:
         if account.switches.require_operator_id:
             raise Refusal("E650", detail="operator-id is missing")
-        return account.operator
+        return ""
     if not (operator_id.isascii() and operator_id.isdigit()):
         raise Refusal("E650", detail="operator-id must be an integer")
-    operator = find_operator(operator_id)
+    operator = operators.find(operator_id)
     if operator is None:
         raise Refusal("E651")
     return operator.id

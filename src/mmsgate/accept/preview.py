@@ -98,7 +98,8 @@ class Previews:
                 template, content = await self._save.prepare(parameters, call, now)
                 return _of_template(action, template, content, account, written(parameters.slides))
             case SendSavedMms():
-                return _of_parcel(action, self._saved.prepare(parameters, call, now), account, frozenset())
+                parcel = await self._saved.prepare(parameters, call, now)
+                return _of_parcel(action, parcel, account, frozenset())
             case _:
                 detail = f"{action.value} has nothing to preview; nothing was done"
                 raise Refusal("E100", detail=detail)
@@ -112,7 +113,7 @@ def written(slides: Sequence[DraftSlide]) -> frozenset[int]:
 def _of_parcel(action: Action, parcel: Parcel, account: Account, durations: frozenset[int]) -> PreviewDraft:
     return PreviewDraft(
         action=action, account=account, content=parcel.content, mms_id=parcel.mms_id,
-        operator=parcel.address.operator, fallback=parcel.fallback.enabled, fallback_text=parcel.fallback.text,
+        operator=parcel.operator, fallback=parcel.fallback.enabled, fallback_text=parcel.fallback.text,
         durations=durations,
     )  # fmt: skip
 

@@ -26,7 +26,7 @@ class SendSavedMmsWorkflow:
 
     async def run(self, request: SendSavedMms, call: Call) -> bytes:
         now = self._clock.now()
-        parcel = self.prepare(request, call, now)
+        parcel = await self.prepare(request, call, now)
         message = self._submission.message(parcel, call, now)
         response = success_send_saved(
             call.dialect, mms_id=message.mms_id, tracking_id=message.tracking_id, to=message.recipient,
@@ -38,7 +38,7 @@ class SendSavedMmsWorkflow:
             raise Refusal("E241", detail="the template was deleted just now") from None
         return response
 
-    def prepare(self, request: SendSavedMms, call: Call, now: Millis) -> Parcel:
+    async def prepare(self, request: SendSavedMms, call: Call, now: Millis) -> Parcel:
         """Every check and what is personal, nothing committed; a preview ends here."""
         account = call.account
         template, content = self._sendable(request.mms_id, account)
@@ -48,11 +48,11 @@ class SendSavedMmsWorkflow:
         personal = Personal(subject=subject or None, texts=texts, data=request.data)
         fallback = self._submission.fallback(request, call, now, template)
         fallback = replace(fallback, text=personal.of_text(fallback.text))
-        profile = self._submission.route(address)
+        way = await self._submission.way(address, fallback, call)
         check_billing(account)
         own = self._personal(content, personal, now)
         return Parcel(
-            address=address, content=own, fallback=fallback, profile=profile, mms_id=template.id,
+            address=address, content=own, fallback=fallback, way=way, mms_id=template.id,
             stored=own is content,
         )  # fmt: skip
 

@@ -34,10 +34,10 @@ class SendMmsWorkflow:
         fallback = self._submission.fallback(request, call, now)
         check_slides(request.slides, account)
         slides = await self._slides.fetch(request.slides, call)
-        profile = self._submission.route(address)
+        way = await self._submission.way(address, fallback, call)
         check_billing(account)
         content = Content(
             id=self._ids.number(), account_id=account.id, name=request.name or "", subject=subject, slides=slides,
             created_at=now,
         )  # fmt: skip
-        return Parcel(address=address, content=content, fallback=fallback, profile=profile, mms_id=content.id)
+        return Parcel(address=address, content=content, fallback=fallback, way=way, mms_id=content.id)

@@ -1,19 +1,19 @@
 """What both ways of sending share: the fallback, the route, the message, the commit (API contract 6.1, 6.3, 9)."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from mmsgate.accept.addressing import Address, BlockReason, Wanted, check_address
 from mmsgate.accept.call import Call
-from mmsgate.carriers.profile import CarrierProfile
-from mmsgate.carriers.routing import NoRoute, route
+from mmsgate.accept.router import Router, Way
 from mmsgate.carriers.target import Target
 from mmsgate.clock import DAY, Clock, Ids, Millis, iso, parse_iso
 from mmsgate.domain.account import Account
+from mmsgate.domain.change import Why, move
 from mmsgate.domain.message import Content, Event, Fallback, Message, counted
-from mmsgate.domain.rendition import Preparation, Terms, plays
+from mmsgate.domain.rendition import PAGE, Preparation, Terms, plays
 from mmsgate.domain.request import SendMms, SendSavedMms, WireDialect
-from mmsgate.domain.state import State
+from mmsgate.domain.state import Happening, State
 from mmsgate.domain.template import Template
 from mmsgate.errors import Refusal
 from mmsgate.store import Acceptance, Store
@@ -22,14 +22,10 @@ MESSAGE_LIFE: Millis = 3 * DAY
 LINK_LIFE: Millis = 365 * DAY  # R-11
 KEY_LIFE: Millis = DAY  # R-07
 
-_NO_ROUTE = {NoRoute.NO_CARRIER: "E628", NoRoute.NOT_PROVISIONED: "E619"}
-
-Profiles = Callable[[], Sequence[CarrierProfile]]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parcel:
-    """A message that has passed every check: to whom, what, and how if the phone can't have it.
+    """A message that has passed every check: to whom, what, which way, and how if the phone can't have it.
 
     `mms_id` is what the customer knows the content by; `stored` says that the content is in the store already.
     """
@@ -37,30 +33,35 @@ class Parcel:
     address: Address
     content: Content
     fallback: Fallback
-    profile: CarrierProfile
+    way: Way
     mms_id: int
     stored: bool = False
 
     @property
+    def operator(self) -> str:
+        """Our id of the recipient's operator; empty if nobody knows it."""
+        return self.way.found.id
+
+    @property
     def prepared_first(self) -> bool:
         """Whether sound or video has to be transcoded before it is sent (R-14); a template's has been."""
-        return self.mms_id == self.content.id and not self.stored and plays(self.content.slides)
+        own = self.mms_id == self.content.id and not self.stored
+        return own and plays(self.content.slides) and not self.way.no_mms
 
     @property
     def terms(self) -> Terms:
         """What its carrier takes."""
-        address = self.address
-        return Target.of(self.profile, address.operator, address.sender.type).terms(self.content.slides)
+        return Target.of(self.way.profile, self.operator, self.address.sender.type).terms(self.content.slides)
 
 
 class Submission:
     """The checks of sending, and the commit."""
 
     def __init__(
-        self, *, store: Store, profiles: Profiles, block_reason: BlockReason, on_accepted: Callable[[str], None],
+        self, *, store: Store, router: Router, block_reason: BlockReason, on_accepted: Callable[[str], None],
         on_preparation: Callable[[], None], clock: Clock, ids: Ids,
     ) -> None:  # fmt: skip
-        self._store, self._profiles, self._block_reason = store, profiles, block_reason
+        self._store, self._router, self._block_reason = store, router, block_reason
         self._on_accepted, self._on_preparation, self._clock, self._ids = on_accepted, on_preparation, clock, ids
 
     def address(self, request: SendMms | SendSavedMms, call: Call) -> Address:
@@ -68,8 +69,9 @@ class Submission:
         wanted = Wanted(
             to=request.to, sender=request.sender, mask=request.sender_mask, service_id=request.service_id,
             operator_id=request.operator_id, campaign_ref=request.campaign_ref,
+            localised=isinstance(request, SendSavedMms),
         )  # fmt: skip
-        return check_address(wanted, call.account, call.dialect, self._block_reason)
+        return check_address(wanted, call.account, call.dialect, self._block_reason, self._router.operators)
 
     def fallback(
         self, request: SendMms | SendSavedMms, call: Call, now: Millis, template: Template | None = None
@@ -93,20 +95,14 @@ class Submission:
         token = self._ids.token() if link else ""
         return Fallback(enabled=enabled, text=text, link=link, token=token, expires_at=expires)
 
-    def route(self, address: Address) -> CarrierProfile:
-        """The carrier's connection: E619 where this kind of sender is not provisioned, E628 where none is."""
-        found = route(
-            self._profiles(), operator=address.operator, recipient=address.recipient,
-            sender_type=address.sender.type,
-        )  # fmt: skip
-        if isinstance(found, NoRoute):
-            raise Refusal(_NO_ROUTE[found], detail=found.value)
-        return found[0].profile
+    async def way(self, address: Address, fallback: Fallback, call: Call) -> Way:
+        """Operator and connection: E618, E619, E628."""
+        return await self._router.way(address, call.account, fallback)
 
     def message(self, parcel: Parcel, call: Call, now: Millis) -> Message:
         """The message as it begins its life."""
         address = parcel.address
-        return Message(
+        message = Message(
             id=self._ids.number(),
             tracking_id=self._ids.tracking(),
             account_id=call.account.id,
@@ -117,53 +113,73 @@ class Submission:
             sender_type=address.sender.type,
             sender_mask=address.mask,
             recipient=address.recipient,
-            operator=address.operator,
+            operator=parcel.operator,
             service_id=address.service_id,
             fallback=parcel.fallback,
             accepted_at=now,
             expires_at=now + MESSAGE_LIFE,
-            connection=parcel.profile.name,
+            connection=parcel.way.profile.name,
             state=State.PREPARING if parcel.prepared_first else State.ACCEPTED,
             due_at=now + MESSAGE_LIFE if parcel.prepared_first else now,
             awaits=parcel.terms.key if parcel.prepared_first else "",
             updated_at=now,
         )
+        return _as_sms(message, parcel.way, now) if parcel.way.no_mms else message
 
     async def commit(self, message: Message, parcel: Parcel, call: Call, response: bytes) -> None:
         """Write all of it, durably; then its delivery may begin.
 
         Raises `TemplateGone` if the template was deleted meanwhile.
         """
-        content = parcel.content
-        slides, files = len(content.slides), len(content.media)
-        size = sum(medium.size for medium in content.media)
-        event = Event(
-            at=message.accepted_at,
-            happening=None,
-            state=message.state,
-            reason=f"accepted for {message.connection}: {counted(slides, 'slide')}, {counted(files, 'file')}, "
-            f"{size:,} bytes",
-            data={"slides": slides, "files": files, "bytes": size},
-        )
+        preparation = _preparation(message, parcel)
         await self._store.messages.accept(
             Acceptance(
-                message=message, content=None if parcel.stored else content, event=event,
+                message=message, content=None if parcel.stored else parcel.content,
+                event=_first_event(message, parcel),
                 idempotency_key=call.idempotency_key, response=response,
-                response_expires=message.accepted_at + KEY_LIFE, preparation=_preparation(message, parcel),
+                response_expires=message.accepted_at + KEY_LIFE, preparation=preparation,
             )
         )  # fmt: skip
-        if message.state is State.PREPARING:
+        if preparation:
             self._on_preparation()
-        else:
+        if message.state is not State.PREPARING:
             self._on_accepted(message.connection)
 
 
+def _as_sms(message: Message, way: Way, now: Millis) -> Message:
+    """A message that is its fallback SMS from the beginning."""
+    why = Why.of(f"SMS instead: {way.no_mms}")
+    return move(message, Happening.FELL_BACK, why, at=now, due_at=now, connection=way.profile.reach.sms).message
+
+
+def _first_event(message: Message, parcel: Parcel) -> Event:
+    content, found = parcel.content, parcel.way.found
+    slides, files = len(content.slides), len(content.media)
+    size = sum(medium.size for medium in content.media)
+    what = f"{counted(slides, 'slide')}, {counted(files, 'file')}, {size:,} bytes"
+    instead = f"; {message.details}" if message.state is State.FALLBACK else ""
+    return Event(
+        at=message.accepted_at,
+        happening=None,
+        state=message.state,
+        reason=f"accepted for {message.connection}: {what}; {found}{instead}",
+        data={
+            "slides": slides, "files": files, "bytes": size, "operator": found.id,
+            "operator-from": found.told_by.value,
+        },
+    )  # fmt: skip
+
+
 def _preparation(message: Message, parcel: Parcel) -> Preparation | None:
-    """What the message waits for, if it does: its own sound and video on its carrier's terms."""
-    if message.state is not State.PREPARING:
+    """What has to be made: its own sound and video on its carrier's terms, or the page that its SMS leads to."""
+    if message.state is State.PREPARING:
+        terms = parcel.terms
+    elif message.state is State.FALLBACK and message.fallback.link:
+        terms = PAGE
+    else:
         return None
     return Preparation(
-        content_id=message.mms_id, account_id=message.account_id, dialect=message.dialect, terms=parcel.terms
+        content_id=message.mms_id, account_id=message.account_id, dialect=message.dialect, terms=terms
     )
 
 

@@ -14,7 +14,7 @@ from importlib import resources
 from mmsgate.carriers.profile import CarrierProfile
 from mmsgate.domain.media import by_mime
 from mmsgate.domain.number import SenderType
-from mmsgate.domain.operators import find_operator
+from mmsgate.domain.operators import BUILT_IN
 from mmsgate.domain.rendition import Limit, Measure
 
 #: What a carrier takes of which nothing is known: 600 KB (R-13).
@@ -45,7 +45,7 @@ class CarrierLimit:
 
 def carrier_limit(profile: CarrierProfile, operator: str, sender_type: SenderType) -> CarrierLimit:
     """The limit of a message from that type of sender to a subscriber of `operator` (empty: unknown)."""
-    known = find_operator(operator) if operator else None
+    known = BUILT_IN.find(operator) if operator else None
     published = published_limits().get((known.id, sender_type)) if known else None
     own = profile.limits.by_sender.get(sender_type, profile.limits.bytes)
     if own:
@@ -83,7 +83,7 @@ def read_limits(rows: Iterable[Mapping[str, object]]) -> dict[tuple[str, SenderT
 def _row(row: Mapping[str, object]) -> tuple[tuple[str, SenderType], Published]:
     if odd := (row.keys() ^ _KEYS) - {"types"}:
         raise ValueError(f"it has too much or too little: {', '.join(sorted(odd))}")
-    operator = find_operator(str(row["operator"]))
+    operator = BUILT_IN.find(str(row["operator"]))
     if operator is None:
         raise ValueError(f"there is no operator {row['operator']!r}")
     size, date = row["bytes"], row["date"]

@@ -14,7 +14,6 @@ from mmsgate.carriers.smsc import SmscProfile
 from mmsgate.cli.carrier_check import check
 from mmsgate.cli.output import data_dir_option, find_profile, out, table, with_store
 from mmsgate.domain.message import counted
-from mmsgate.domain.operators import find_operator
 from mmsgate.store import Store
 
 #: An import that changes more settings than this does not list them all.
@@ -37,9 +36,10 @@ def import_files(files: tuple[Path, ...], dry_run: bool, data_dir: str | None) -
     """Take profiles over from TOML FILES: all of them, or none if something is wrong with one."""
 
     async def work(store: Store) -> None:
-        kept = store.accounts.directory().profiles
+        directory = store.accounts.directory()
+        kept, find = directory.profiles, directory.operators.find
         try:
-            steps = plan_import(files, kept, environment=os.environ, find_operator=find_operator)
+            steps = plan_import(files, kept, environment=os.environ, find_operator=find)
         except ProfileError as error:
             raise click.ClickException("nothing was imported\n" + "\n".join(error.problems)) from error
         changed = [step.profile for step in steps if step.effect is not Effect.UNCHANGED]

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import click
 
 from mmsgate.domain.account import Account, Compat
+from mmsgate.domain.country import COUNTRIES
 from mmsgate.domain.request import Action, WireDialect
 from mmsgate.postbacks.schedule import SCHEDULES
 from mmsgate.postbacks.signature import key_of
@@ -112,6 +113,14 @@ def _dlr_code(value: Any) -> None:
         raise ValueError("it must be N102, N202 or empty")
 
 
+def _by_country(value: Any) -> None:
+    for country, number in value.items():
+        if country not in COUNTRIES:
+            raise ValueError(f"{country!r} is no country: it is two letters (ISO 3166), like US")
+        if not (number.isascii() and number.isdigit()):
+            raise ValueError(f"the number for {country} has digits only")
+
+
 TYPES: Mapping[str, Any] = _types(Account)
 KINDS: Mapping[Any, _Kind] = {
     bool: (lambda value: isinstance(value, bool), "true or false"),
@@ -126,12 +135,17 @@ KINDS: Mapping[Any, _Kind] = {
         lambda value: isinstance(value, list) and all(each in list(Action) for each in value),
         f"a list of actions out of {', '.join(Action)}",
     ),
+    dict[str, str]: (
+        lambda value: isinstance(value, dict) and all(isinstance(each, str) for each in value.values()),
+        'texts by name: {"…": "…"}',
+    ),
     dict[str, frozenset[str]]: (
         lambda value: isinstance(value, dict) and all(map(_texts, value.values())),
         'lists of texts by name: {"…": ["…"]}',
     ),
 }
 _RULES: Mapping[str, Callable[[object], None]] = {
+    "default_senders": _by_country,
     "ip_allow": _networks,
     "page_base": _web_address,
     "postback.url": _web_address,

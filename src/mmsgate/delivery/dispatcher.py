@@ -51,6 +51,11 @@ class Lane:
         )  # fmt: skip
         self.start, self.stop, self.wake = self._pump.start, self._pump.stop, self._pump.wake
 
+    @property
+    def up(self) -> bool:
+        """Whether it claims messages now."""
+        return self._gate is None or not self._gate.closed
+
     async def _claim(self, limit: int, now: Millis) -> list[Message]:
         if self._gate is not None and self._gate.closed:
             return []
@@ -85,6 +90,11 @@ class Dispatcher:
     def connections(self) -> frozenset[str]:
         """The names of the lanes that there are."""
         return frozenset(self._lanes)
+
+    def is_up(self, name: str) -> bool:
+        """Whether there is a lane of that name that claims messages now."""
+        lane = self._lanes.get(name)
+        return lane is not None and lane.up
 
     def open(self, name: str, lane: Lane, close: Callable[[], Awaitable[None]]) -> None:
         """Start a lane, in place of an older one of that name. `close` frees what it works with."""

@@ -39,6 +39,8 @@ class Switches:
     ordered_postbacks: bool | None = None
     fallback_dlr_code: str = ""  # N102 or N202, empty: as the dialect
     require_operator_id: bool = False  # E650
+    require_operator: bool | None = None  # E618: in strict, where the lookup failed and nothing else tells
+    fallback_unsupported: bool = False  # G-06: the SMS where the carrier takes no MMS, not E628
     enforce_campaign: bool = False  # E714, E715
 
     def __post_init__(self) -> None:
@@ -153,6 +155,7 @@ class Account:
     fallback_text: str = ""  # used when neither request nor template has one
     page_base: str = ""  # host of the fallback pages; empty: the gateway's own
     operator: str = ""  # the operator of numbers that nothing else tells
+    default_senders: dict[str, str] = field(default_factory=dict)  # country → number (G-40)
     campaigns: dict[str, frozenset[str]] = field(default_factory=dict)  # reference → subscribed numbers
     keywords: dict[str, frozenset[str]] = field(default_factory=dict)  # number → first words of inbound messages
     optout: OptOutSettings = field(default_factory=OptOutSettings)

@@ -2,6 +2,7 @@
 
 from mmsgate.domain.account import Account, Compat
 from mmsgate.domain.inbound import Inbound
+from mmsgate.domain.operators import BUILT_IN, Operators
 from mmsgate.domain.request import WireDialect
 from mmsgate.postbacks.ledger import receiver_of
 from mmsgate.store import PostbackRow
@@ -18,7 +19,9 @@ def file_url(inbound: Inbound, name: str, account: Account | None, base: str) ->
     return f"{root.rstrip('/')}{HOSTED}/{inbound.token}/{name}"
 
 
-def inbound_row(inbound: Inbound, account: Account, base: str) -> PostbackRow | None:
+def inbound_row(
+    inbound: Inbound, account: Account, base: str, operators: Operators = BUILT_IN
+) -> PostbackRow | None:
     """The notification, rendered; None where the account wants none.
 
     There is no request whose dialect it could have: without a setting it is kebab. A strict account's has the
@@ -35,5 +38,5 @@ def inbound_row(inbound: Inbound, account: Account, base: str) -> PostbackRow | 
         url=url,
         code=inbound_code(inbound.kind),
         content_type=content_type(dialect),
-        body=render_inbound(inbound, dialect, files=files, group=group),
+        body=render_inbound(inbound, dialect, files=files, group=group, operators=operators),
     )

@@ -13,6 +13,7 @@ from mmsgate.domain.account import Account
 from mmsgate.domain.change import Change
 from mmsgate.domain.message import Message
 from mmsgate.domain.number import mask_numbers
+from mmsgate.domain.operators import BUILT_IN, Operators
 from mmsgate.domain.postback import Postback, PostbackCode, SentAs
 from mmsgate.domain.request import WireDialect
 from mmsgate.domain.slide import Medium
@@ -29,22 +30,27 @@ def receiver_of(account_id: int, url: str) -> str:
     return f"{account_id} {url}"
 
 
-def render(change: Change, account: Account) -> Sequence[PostbackRow]:
+def render(change: Change, account: Account, operators: Operators = BUILT_IN) -> Sequence[PostbackRow]:
     """The postbacks of a step in the account's dialect. Called in the step's transaction: no IO."""
     url = account.postback.url
     if not url:
         return ()
     dialect = account.postback.dialect or change.message.dialect
-    return [_row(_with_dlr_code(postback, account, dialect), account, dialect) for postback in change.postbacks]
+    return [
+        _row(_with_dlr_code(postback, account, dialect), account, dialect, operators)
+        for postback in change.postbacks
+    ]
 
 
-def _row(postback: Postback, account: Account, dialect: WireDialect) -> PostbackRow:
+def _row(
+    postback: Postback, account: Account, dialect: WireDialect, operators: Operators = BUILT_IN
+) -> PostbackRow:
     return PostbackRow(
         receiver=receiver_of(account.id, account.postback.url),
         url=account.postback.url,
         code=postback.code.value,
         content_type=content_type(dialect),
-        body=render_postback(postback, dialect),
+        body=render_postback(postback, dialect, operators),
         ordered=account.switches.better(account.switches.ordered_postbacks),
     )
 
@@ -73,8 +79,9 @@ class Ledger:
 
     def render(self, change: Change) -> Sequence[PostbackRow]:
         """For the store, which calls it inside the step's transaction."""
-        account = self._directory().accounts.get(change.message.account_id)
-        return render(change, account) if account else ()
+        directory = self._directory()
+        account = directory.accounts.get(change.message.account_id)
+        return render(change, account, directory.operators) if account else ()
 
     def render_template(
         self, code: PostbackCode, template_id: int, account: Account, dialect: WireDialect, *, at: Millis,

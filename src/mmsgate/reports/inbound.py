@@ -15,7 +15,7 @@ from mmsgate.clock import DAY, HOUR, MINUTE, Clock, Ids, Millis
 from mmsgate.delivery.alarms import Alarms
 from mmsgate.domain.inbound import MAX_INBOUND_TEXT, Inbound, InboundFile, InboundKind, owner_of
 from mmsgate.domain.number import normalise
-from mmsgate.domain.operators import find_operator
+from mmsgate.domain.operators import Operators
 from mmsgate.media.storage import BlobStore
 from mmsgate.mm7.deliver import DeliverReq
 from mmsgate.postbacks.inbound import inbound_row
@@ -77,7 +77,8 @@ class InboundDesk:
             id=0, tracking_id="", kind=InboundKind.MMS, connection=profile.name,
             reference=request.linked_id or request.transaction_id,
             sender=request.sender.value if request.sender else "", recipient="",
-            operator=_operator(operator, profile), subject=request.subject[:MAX_INBOUND_TEXT],
+            operator=_operator(operator, profile, self._directory().operators),
+            subject=request.subject[:MAX_INBOUND_TEXT],
             text="\n".join(draft.text for draft in found if draft.text)[:MAX_INBOUND_TEXT], files=files,
             sent_at=_believed(request.timestamp, now), received_at=now, expires_at=now + self._rules.life,
         )  # fmt: skip
@@ -164,7 +165,7 @@ class InboundDesk:
         )
         return Arrival(
             inbound=follows.inbound, digest=digest, horizon=horizon, blocks=follows.blocks, reply=follows.reply,
-            postback=inbound_row(follows.inbound, account, self._rules.base),
+            postback=inbound_row(follows.inbound, account, self._rules.base, self._directory().operators),
             note="; ".join(each for each in (note, follows.note) if each),
         )  # fmt: skip
 
@@ -220,14 +221,14 @@ def _homeless(connection: str) -> str:
     return f"{connection} brings messages for numbers that no account has"
 
 
-def _operator(header: str, profile: CarrierProfile) -> str:
+def _operator(header: str, profile: CarrierProfile, operators: Operators) -> str:
     """Our id of the carrier: the one that its header names, else the only one that the connection serves."""
-    named = find_operator(header) if header else None
+    named = operators.find(header) if header else None
     if named is not None:
         return named.id
     served = profile.reach.operators
     only = next(iter(served)) if len(served) == 1 else ""
-    known = find_operator(only)
+    known = operators.find(only)
     return known.id if known else only.replace("*", "")
 
 

@@ -9,7 +9,7 @@ import re
 from collections import Counter
 
 from mmsgate.domain.number import parse_msisdn
-from mmsgate.domain.operators import find_operator
+from mmsgate.domain.operators import BUILT_IN
 from mmsgate.mm7.address import Address, read_addresses
 from mmsgate.mm7.received import SubmitReqReceived
 from mmsgate.mm7.xml import attribute, child, children, own_text, truth
@@ -145,7 +145,7 @@ def _charged_party(arrived: Arrived) -> str:
 
 def _bad_carrier(arrived: Arrived) -> str:
     carrier = carrier_of(arrived)
-    return f"carrier {carrier} is not known" if carrier and find_operator(carrier) is None else ""
+    return f"carrier {carrier} is not known" if carrier and BUILT_IN.find(carrier) is None else ""
 
 
 def _no_content(arrived: Arrived) -> str:

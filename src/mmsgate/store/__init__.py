@@ -29,6 +29,8 @@ from mmsgate.store.messages import (
     TemplateGone,
 )
 from mmsgate.store.migrate import migrate
+from mmsgate.store.numbers import KnownNumber, Numbers, NumberSource
+from mmsgate.store.operators import OperatorRows
 from mmsgate.store.postbacks import Postbacks
 from mmsgate.store.preparations import Preparations
 from mmsgate.store.renditions import EncodedRow, RenditionRows
@@ -44,8 +46,10 @@ __all__ = [
     "InboundRow",
     "InboundRows",
     "Kept",
+    "KnownNumber",
     "Match",
     "MatchedBy",
+    "NumberSource",
     "Orphan",
     "PageRow",
     "PostbackRow",
@@ -79,6 +83,8 @@ class Store:
         self.accounts = Accounts(self._engine)
         self.media = MediaRows(self._engine)
         self.inbound = InboundRows(self._engine)
+        self.numbers = Numbers(self._engine)
+        self.operators = OperatorRows(self._engine)
 
     def render_with(self, render: Render) -> None:
         """Say how postbacks are written; without it a step makes none."""

@@ -22,9 +22,11 @@ from mmsgate.domain.account import (
     Switches,
 )
 from mmsgate.domain.number import SenderType
+from mmsgate.domain.operators import BUILT_IN, Operators
 from mmsgate.domain.optout import OptOutSettings
 from mmsgate.domain.request import Action, WireDialect
 from mmsgate.store.engine import Engine
+from mmsgate.store.operators import operators
 from mmsgate.store.queries import queries
 
 SQL = queries("accounts")
@@ -35,6 +37,7 @@ class Directory:
     """A picture of all accounts at one revision. `profiles` are the carriers' profiles as JSON, by name.
 
     `owners` are the accounts that may send from a number, the oldest first.
+    `operators` is the whole table of them.
     """
 
     revision: int
@@ -43,6 +46,7 @@ class Directory:
     patterns: tuple[Block, ...]
     profiles: dict[str, str]
     owners: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    operators: Operators = BUILT_IN
 
     def owners_of(self, number: str) -> tuple[Account, ...]:
         """The accounts that have the number, the oldest first."""
@@ -110,6 +114,7 @@ class Accounts:
             ),
             profiles=dict(read(SQL["carriers"])),
             owners=owners,
+            operators=operators(self._engine),
         )
 
     async def _configure(self, work: Callable[[sqlite3.Connection], int]) -> int:

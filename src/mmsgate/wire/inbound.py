@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from mmsgate.clock import iso
 from mmsgate.domain.inbound import Inbound, InboundKind
-from mmsgate.domain.operators import spid
+from mmsgate.domain.operators import BUILT_IN, Operators
 from mmsgate.domain.request import WireDialect
 from mmsgate.wire.markup import DECLARATION, Group, Piece, document
 from mmsgate.wire.names import element_name
@@ -27,14 +27,16 @@ def inbound_code(kind: InboundKind) -> str:
     return _CODES[kind]
 
 
-def render_inbound(inbound: Inbound, dialect: WireDialect, *, files: Sequence[str], group: bool) -> bytes:
+def render_inbound(
+    inbound: Inbound, dialect: WireDialect, *, files: Sequence[str], group: bool, operators: Operators = BUILT_IN
+) -> bytes:
     """The body of the notification.
 
-    `files` are the addresses of its parts; `group` says whether the others of a group are named. Raises ValueError
-    for JSON.
+    `files` are the addresses of its parts; `group` says whether the others of a group are named; `operators` has
+    the carriers' older numbers. Raises ValueError for JSON.
     """
     mms = inbound.kind is InboundKind.MMS
-    values = _values(inbound, dialect)
+    values = _values(inbound, dialect, operators)
     pieces: list[Piece] = [_element(dialect, name, values) for name in ("origin", "code", "from", "to")]
     if group and inbound.copy_to:
         pieces.append(_group(dialect, "copy-to", "number", inbound.copy_to))
@@ -53,7 +55,7 @@ def _group(dialect: WireDialect, name: str, inner: str, texts: Sequence[str]) ->
     return Group(element_name(dialect, name), tuple((element_name(dialect, inner), text) for text in texts))
 
 
-def _values(inbound: Inbound, dialect: WireDialect) -> dict[str, str]:
+def _values(inbound: Inbound, dialect: WireDialect, operators: Operators) -> dict[str, str]:
     element_name(dialect, "postback")  # JSON has no elements, and none of the layouts
     return {
         "origin": "MMS_MO" if inbound.kind is InboundKind.MMS else "SMS_MO",
@@ -67,7 +69,7 @@ def _values(inbound: Inbound, dialect: WireDialect) -> dict[str, str]:
         "tracking-id": inbound.tracking_id,
         "transaction-id": inbound.tracking_id,
         "operator-id": inbound.operator,
-        "spid": spid(inbound.operator),
+        "spid": operators.spid(inbound.operator),
         "timestamp": iso(inbound.sent_at),
         "received": iso(inbound.sent_at),
     }

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from functools import cache
 
 from mmsgate.clock import iso
-from mmsgate.domain.operators import spid
+from mmsgate.domain.operators import BUILT_IN, Operators
 from mmsgate.domain.postback import Postback, PostbackCode, SentAs, Undelivered
 from mmsgate.domain.request import WireDialect
 from mmsgate.wire.markup import DECLARATION, flat_document
@@ -85,13 +85,14 @@ def content_type(dialect: WireDialect) -> str:
     return _CONTENT_TYPES[dialect]
 
 
-def render_postback(postback: Postback, dialect: WireDialect) -> bytes:
+def render_postback(postback: Postback, dialect: WireDialect, operators: Operators = BUILT_IN) -> bytes:
     """The body of a notification. `dialect` is one of the two of XML; the code is the caller's choice (R-28).
 
-    E102 and E202 without a reason count as failed. Raises ValueError for JSON.
+    `operators` has the carriers' older numbers. E102 and E202 without a reason count as failed. Raises ValueError
+    for JSON.
     """
     skycore = dialect is WireDialect.SKYCORE
-    values = _values(postback, skycore=skycore)
+    values = _values(postback, operators if skycore else None)
     root, layout = _shape(dialect, postback.code, postback.sent_as)
     return flat_document(
         root,
@@ -113,17 +114,18 @@ def _name(dialect: WireDialect, name: str) -> str:
     return element_name(dialect, name)
 
 
-def _values(postback: Postback, *, skycore: bool) -> dict[str, str]:
+def _values(postback: Postback, spids: Operators | None) -> dict[str, str]:
+    """Our names to what they are; with `spids` as Skycore has them."""
     return {
         "origin": "MMS_MT",
         "code": postback.code,
         "sent-as": postback.sent_as,
-        "status": _status(postback, skycore=skycore),
+        "status": _status(postback, skycore=spids is not None),
         "mms-id": str(postback.mms_id),
         "from": postback.sender,
         "to": postback.recipient,
         "tracking-id": postback.tracking_id,
-        "operator-id": spid(postback.operator) if skycore else postback.operator,
+        "operator-id": spids.spid(postback.operator) if spids else postback.operator,
         "timestamp": iso(postback.timestamp),
         "status-details": postback.details,
         "handset": postback.handset,

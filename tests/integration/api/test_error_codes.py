@@ -167,6 +167,12 @@ async def _broken_store(api: Api) -> str:
     return request()
 
 
+@triggers("E618")
+async def _operator_unknown(api: Api) -> str:
+    await api.switch(require_operator=True)
+    return request()
+
+
 @triggers("E619")
 async def _not_provisioned(api: Api) -> str:
     await api.carrier(reach=Reach(sender_types=frozenset({SenderType.TOLL_FREE})))

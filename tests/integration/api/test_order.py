@@ -6,6 +6,7 @@ from mmsgate.carriers.profile import Reach
 from mmsgate.domain.account import Block, RateLimits
 from mmsgate.domain.number import SenderType
 from mmsgate.domain.request import Action
+from mmsgate.store import NumberSource
 from tests.integration.api.conftest import KEY, Api, elements, medium, request
 
 BLOCKED, FREE = "4915112345678", "4915112345679"
@@ -13,7 +14,7 @@ LONG_TEXT = "<slide><message-text>" + "x" * 5001 + "</message-text></slide>"
 CUT_OFF = medium("image", "http://127.0.0.1:9/x.jpg")
 
 #: Every fault of the document, the first to be found first: its code, its element, the wrong value, the right one.
-DOCUMENT: list[tuple[str, str, str | None, str]] = [
+DOCUMENT: list[tuple[str, str, str | None, str | None]] = [
     ("E104", "api_key", "mg_wrong", KEY),
     ("E105", "", None, ""),  # of the account; see ACCOUNT
     ("E112", "", None, ""),
@@ -27,7 +28,7 @@ DOCUMENT: list[tuple[str, str, str | None, str]] = [
     ("E115", "from_mask", "far too long a mask", "LakeClub"),
     ("E627", "service_id", "99", "32113"),
     ("E650", "operator_id", "verizon", "99999"),
-    ("E651", "operator_id", "99999", "31003"),
+    ("E651", "operator_id", "99999", None),
     ("E714", "campaignRef", "autumn", "spring"),
     ("E715", "", None, ""),
     ("E311", "name", None, "n"),
@@ -37,6 +38,7 @@ DOCUMENT: list[tuple[str, str, str | None, str]] = [
     ("E312", "slides", "", LONG_TEXT),
     ("E228", "slides", LONG_TEXT, CUT_OFF),
     ("E351", "slides", CUT_OFF, "<slide><message-text>hello</message-text></slide>"),
+    ("E618", "", None, ""),
     ("E619", "", None, ""),
     ("E628", "", None, ""),
     ("E713", "", None, ""),
@@ -47,7 +49,7 @@ async def spoil(api: Api) -> None:
     """Everything that can be wrong with an account and its carrier."""
     block = Block(account_id=api.account.id, sender="", number=BLOCKED)
     await api.gateway.store.accounts.block(block, at=0)
-    await api.switch(require_operator_id=True, enforce_campaign=True)
+    await api.switch(require_operator=True, enforce_campaign=True)
     await api.change(
         active=False, ip_allow=("192.0.2.0/24",), actions=frozenset({Action.SEND_MMS}), billing_ok=False,
         campaigns={"spring": frozenset()},
@@ -69,6 +71,10 @@ async def repair(api: Api, code: str) -> None:
             await api.change(rates=RateLimits())
         case "E715":
             await api.change(campaigns={"spring": frozenset({FREE})})
+        case "E618":
+            await api.gateway.store.numbers.learn(
+                FREE, "31003", source=NumberSource.CARRIER, at=api.gateway.clock.now(), expires_at=2**62
+            )
         case "E619":
             await api.carrier(reach=Reach(operators=frozenset({"31002"})))
         case "E628":

@@ -20,6 +20,7 @@ def test_values_of_every_type(shell: Shell) -> None:
         "switches.compat=strict", "switches.any_2xx=true", "postback.dialect=skycore", "postback.schedule=sinch",
         "postback.url=https://example.com/postbacks?a=b", "page_base=http://pics.example.com",
         'ip_allow=["10.0.0.0/8", "2001:db8::/32"]', 'actions=["sendMMS"]', 'campaigns={"c": ["12065550100"]}',
+        'default_senders={"CA": "55555"}',
         'postback.secrets=["whsec_AAAA", "AAAA"]', "switches.fallback_dlr_code=N202",
     )  # fmt: skip
     account = shell.account
@@ -31,6 +32,7 @@ def test_values_of_every_type(shell: Shell) -> None:
     assert account.ip_allow == ("10.0.0.0/8", "2001:db8::/32")
     assert account.actions == {Action.SEND_MMS}
     assert account.campaigns == {"c": frozenset({"12065550100"})}
+    assert account.default_senders == {"CA": "55555"}
     assert account.postback.secrets == ("whsec_AAAA", "AAAA")
 
 
@@ -57,6 +59,12 @@ def test_null_gives_a_switch_its_default_back(shell: Shell) -> None:
         ('ip_allow=["10.0.0.0/99"]', "ip_allow: '10.0.0.0/99'"),
         ("ip_allow=[10]", "ip_allow must be a list of texts"),
         ('actions=["sendPigeon"]', "actions must be a list of actions out of sendMMS"),
+        (
+            'default_senders={"UK": "28444"}',
+            "default_senders: 'UK' is no country: it is two letters (ISO 3166), like US",
+        ),
+        ('default_senders={"CA": "+55555"}', "default_senders: the number for CA has digits only"),
+        ('default_senders={"CA": 55555}', "default_senders must be texts by name"),
         ('campaigns={"c": "12065550100"}', "campaigns must be lists of texts by name"),
         ('campaigns={"c": [12065550100]}', "campaigns must be lists of texts by name"),
         ("postback.dialect=json", "postback.dialect must be kebab, skycore or null"),

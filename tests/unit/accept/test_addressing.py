@@ -16,9 +16,11 @@ from mmsgate.accept.addressing import (
     check_recipient,
     check_sender,
     check_service,
+    local_sender,
 )
 from mmsgate.domain.account import Account, Compat, Sender, Switches
 from mmsgate.domain.number import SenderType
+from mmsgate.domain.operators import BUILT_IN
 from mmsgate.domain.request import WireDialect
 from mmsgate.errors import Refusal
 from tests.unit.builders import an_account
@@ -215,20 +217,19 @@ def test_a_missing_service_is_e627_where_it_is_demanded(
 
 @pytest.mark.parametrize("operator_id", ["31003", "0001890", "000189", "1890", "310012"])
 def test_every_number_of_an_operator_means_the_same_one(operator_id: str) -> None:
-    assert check_operator(operator_id, an_account()) == "31003"
+    assert check_operator(operator_id, an_account(), BUILT_IN) == "31003"
 
 
 @pytest.mark.parametrize("operator_id", [None, ""])
-def test_without_an_operator_the_accounts_own_counts(operator_id: str | None) -> None:
-    assert check_operator(operator_id, an_account(operator="31002")) == "31002"
-    assert check_operator(operator_id, an_account()) == ""
+def test_a_request_that_names_no_operator_leaves_it_to_be_found(operator_id: str | None) -> None:
+    assert check_operator(operator_id, an_account(operator="31002"), BUILT_IN) == ""
 
 
 @pytest.mark.parametrize("operator_id", [None, ""])
 def test_a_missing_operator_is_e650_where_it_is_demanded(operator_id: str | None) -> None:
     account = replace(with_switches(require_operator_id=True), operator="31002")
     with pytest.raises(Refusal, match="E650"):
-        check_operator(operator_id, account)
+        check_operator(operator_id, account, BUILT_IN)
 
 
 @pytest.mark.parametrize(
@@ -236,13 +237,13 @@ def test_a_missing_operator_is_e650_where_it_is_demanded(operator_id: str | None
 )
 def test_what_is_no_integer_is_e650(operator_id: str) -> None:
     with pytest.raises(Refusal, match="E650"):
-        check_operator(operator_id, an_account())
+        check_operator(operator_id, an_account(), BUILT_IN)
 
 
 @pytest.mark.parametrize("operator_id", ["0", "31001", "99999", "9" * 5000])
 def test_an_operator_that_nobody_knows_is_e651(operator_id: str) -> None:
     with pytest.raises(Refusal, match="E651"):
-        check_operator(operator_id, an_account())
+        check_operator(operator_id, an_account(), BUILT_IN)
 
 
 # -- campaign
@@ -288,14 +289,14 @@ DEMANDING = an_account(
 
 
 def test_an_address_that_passes_every_check() -> None:
-    address = check_address(WANTED, DEMANDING, KEBAB, nobody_blocked)
+    address = check_address(WANTED, DEMANDING, KEBAB, nobody_blocked, BUILT_IN)
     assert address == Address(
         recipient=ABROAD, sender=DEMANDING.senders["28444"], mask="ACME", service_id="32113", operator="31002"
     )
 
 
 #: What is wrong, in the order of the contract: each comes before all that follow.
-WRONGS: list[tuple[str, dict[str, str | None]]] = [
+WRONGS: list[tuple[str, dict[str, Any]]] = [
     ("E201", {"to": ""}),
     ("E110", {"to": "123"}),
     ("E114", {"to": "4915100000000"}),
@@ -310,7 +311,7 @@ WRONGS: list[tuple[str, dict[str, str | None]]] = [
 
 @pytest.mark.parametrize("first", range(len(WRONGS)))
 def test_the_first_failing_check_answers(first: int) -> None:
-    changes: dict[str, str | None] = {}
+    changes: dict[str, Any] = {}
     for _, wrong in reversed(WRONGS[first:]):
         changes |= wrong
     with pytest.raises(Refusal) as caught:
@@ -319,8 +320,84 @@ def test_the_first_failing_check_answers(first: int) -> None:
             DEMANDING,
             KEBAB,
             lambda _a, _s, to: "stop" if to == "4915100000000" else None,
+            BUILT_IN,
         )
     assert caught.value.code == WRONGS[first][0]
+
+
+# -- the sender of the recipient's country (G-40)
+
+LOCAL = {
+    "28444": Sender(number="28444", type=SenderType.SHORT_CODE, services=("32113",)),
+    "55555": Sender(number="55555", type=SenderType.SHORT_CODE),
+    "12065550100": Sender(number="12065550100", type=SenderType.LONG_CODE),
+    "18885551234": Sender(number="18885551234", type=SenderType.TOLL_FREE),
+}
+CANADIAN, GERMAN = "14165550123", "4915123456789"
+DEFAULTS = {"US": "28444", "PR": "28444", "CA": "55555", "FR": "77777"}
+
+
+@pytest.mark.parametrize(
+    ("sender", "recipient", "expected"),
+    [
+        ("28444", USA, "28444"),
+        ("28444", "17875550123", "28444"),  # Puerto Rico
+        ("28444", CANADIAN, "55555"),
+        ("55555", USA, "28444"),
+        ("12065550100", USA, "12065550100"),
+        ("12065550100", CANADIAN, "55555"),
+        ("18885551234", CANADIAN, "18885551234"),  # of all of North America, as far as we know
+        ("28444", GERMAN, "E111"),
+        ("12065550100", GERMAN, "E111"),
+        ("28444", "33612345678", "E111"),  # its default is not the account's
+    ],
+)
+def test_a_sender_of_another_country_is_replaced_by_the_default_of_the_recipients(
+    sender: str, recipient: str, expected: str
+) -> None:
+    account = an_account(senders=LOCAL, default_senders=DEFAULTS)
+    if expected == "E111":
+        with pytest.raises(Refusal, match="E111"):
+            local_sender(LOCAL[sender], recipient, account)
+    else:
+        assert local_sender(LOCAL[sender], recipient, account) is LOCAL[expected]
+
+
+@pytest.mark.parametrize(
+    ("compat", "sender", "refused"),
+    [
+        (Compat.BETTER, "12065550100", False),
+        (Compat.STRICT, "12065550100", True),
+        (Compat.STRICT, "28444", False),  # nobody knows its country
+    ],
+)
+def test_without_default_numbers_only_a_strict_account_is_refused(
+    compat: Compat, sender: str, refused: bool
+) -> None:
+    account = an_account(senders=LOCAL, switches=Switches(compat=compat))
+    if refused:
+        with pytest.raises(Refusal, match="E111") as caught:
+            local_sender(LOCAL[sender], GERMAN, account)
+        assert caught.value.detail == "from is of US, and the account has no default number for DE"
+    else:
+        assert local_sender(LOCAL[sender], GERMAN, account) is LOCAL[sender]
+
+
+@pytest.mark.parametrize(("localised", "sender"), [(True, "55555"), (False, "28444")])
+def test_only_a_saved_mms_changes_its_sender_and_its_service_is_checked_with_the_one_asked_for(
+    localised: bool, sender: str
+) -> None:
+    account = an_account(senders=LOCAL, default_senders=DEFAULTS)
+    wanted = replace(WANTED, to=CANADIAN, localised=localised)
+    address = check_address(wanted, account, KEBAB, nobody_blocked, BUILT_IN)
+    assert (address.sender.number, address.service_id) == (sender, "32113")
+
+
+def test_whoever_blocked_the_number_that_takes_the_place_gets_nothing() -> None:
+    account = an_account(senders=LOCAL, default_senders=DEFAULTS)
+    wanted = replace(WANTED, to=CANADIAN, localised=True)
+    with pytest.raises(Refusal, match="E114"):
+        check_address(wanted, account, KEBAB, lambda _, sender, __: "stop" if sender == "55555" else None, BUILT_IN)
 
 
 @pytest.mark.parametrize("sender", ["+28444", "28-444"])
@@ -330,5 +407,5 @@ def test_the_block_list_is_asked_for_the_sender_as_it_is_provisioned(sender: str
     def block_reason(_account_id: int, sender: str, _recipient: str) -> None:
         asked.append(sender)
 
-    check_address(replace(WANTED, sender=sender), DEMANDING, KEBAB, block_reason)
+    check_address(replace(WANTED, sender=sender), DEMANDING, KEBAB, block_reason, BUILT_IN)
     assert asked == ["28444"]

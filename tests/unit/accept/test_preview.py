@@ -20,10 +20,8 @@ from tests.unit.media.test_turns import settled
 class Saved:
     """Lets every call through."""
 
-    def prepare(self, *_: object) -> SimpleNamespace:
-        return SimpleNamespace(
-            content=a_content(), mms_id=5, address=SimpleNamespace(operator=""), fallback=a_fallback()
-        )
+    async def prepare(self, *_: object) -> SimpleNamespace:
+        return SimpleNamespace(content=a_content(), mms_id=5, operator="", fallback=a_fallback())
 
 
 class Desk:

@@ -7,7 +7,7 @@ import pytest
 from mmsgate.carriers.plan import Effect, Step, conflicts, plan_import
 from mmsgate.carriers.profile import CarrierProfile, Reach
 from mmsgate.carriers.record import ProfileError, profile_json
-from mmsgate.domain.operators import find_operator
+from mmsgate.domain.operators import BUILT_IN
 
 
 def carrier(name: str, *prefixes: str, operators: tuple[str, ...] = ("*",), priority: int = 0) -> CarrierProfile:
@@ -17,7 +17,7 @@ def carrier(name: str, *prefixes: str, operators: tuple[str, ...] = ("*",), prio
 
 def plan(paths: list[Path], *kept: CarrierProfile) -> tuple[Step, ...]:
     texts = {each.name: profile_json(each) for each in kept}
-    return plan_import(paths, texts, environment={}, find_operator=find_operator)
+    return plan_import(paths, texts, environment={}, find_operator=BUILT_IN.find)
 
 
 def problems(paths: list[Path], *kept: CarrierProfile) -> tuple[str, ...]:
@@ -67,7 +67,7 @@ def test_an_operator_that_nobody_knows(tmp_path: Path) -> None:
 
 def test_a_kept_profile_that_can_t_be_read_can_be_replaced(tmp_path: Path) -> None:
     kept = {"one": '{"name": "one", "endpoints": ["nonsense"]}'}
-    (step,) = plan_import([file(tmp_path, "one")], kept, environment={}, find_operator=find_operator)
+    (step,) = plan_import([file(tmp_path, "one")], kept, environment={}, find_operator=BUILT_IN.find)
     assert step.effect is Effect.CHANGED
 
 

@@ -7,7 +7,7 @@ import pytest
 from mmsgate.demo.entry import LONGEST_VALUE, Entry, read_files, read_values
 from mmsgate.demo.signature import Signature
 from mmsgate.domain.inbound import Inbound, InboundKind
-from mmsgate.domain.operators import spid
+from mmsgate.domain.operators import BUILT_IN
 from mmsgate.domain.postback import Postback, PostbackCode, SentAs, Undelivered
 from mmsgate.domain.request import WireDialect
 from mmsgate.wire.inbound import render_inbound
@@ -34,7 +34,7 @@ def test_both_dialects_read_alike(dialect: WireDialect) -> None:
     found = entry(render_postback(postback(PostbackCode.N101, sent_as=SentAs.SMS), dialect))
     assert (found.code, found.tracking_id, found.recipient) == ("N101", "T" * 22, "12399471613")
     assert (found.meaning, found.details) == ("sent as an SMS with a link", "Because.")
-    operator = spid("31003") if dialect is WireDialect.SKYCORE else "31003"
+    operator = BUILT_IN.spid("31003") if dialect is WireDialect.SKYCORE else "31003"
     assert found.values["operatorid"] == operator
 
 
