@@ -17,6 +17,7 @@ from mmsgate.accept.actions import Actions
 from mmsgate.accept.caller import Callers as Accounts
 from mmsgate.accept.content import SlideFetcher
 from mmsgate.accept.idempotency import Keys
+from mmsgate.accept.limits import LimitsWorkflow
 from mmsgate.accept.operators import OperatorFinder
 from mmsgate.accept.preview import Previews
 from mmsgate.accept.rates import Rates
@@ -30,6 +31,7 @@ from mmsgate.api.call import Callers, RequestIds
 from mmsgate.api.carriers import REPORTS, CarrierApi
 from mmsgate.api.front import Front
 from mmsgate.api.help import help_routes
+from mmsgate.api.limits import LimitsApi
 from mmsgate.api.messages import MessagesApi
 from mmsgate.api.uploads import Uploads
 from mmsgate.api.xml import KEBAB_PATHS, SKYCORE_PATHS, XmlApi
@@ -196,6 +198,7 @@ class Gateway:
         routes: list[BaseRoute] = [
             *xml.routes(),
             *MessagesApi(self.store, accounts, callers, page_url=self.page_url).routes(),
+            *LimitsApi(LimitsWorkflow(self.router), accounts, callers).routes(),
             *uploads.routes(),
             *carriers.routes(),
             *page_routes(_Pages(self.store), _Files(self.blobs), clock=self.clock, on_view=self._on_view),

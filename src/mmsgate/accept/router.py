@@ -14,7 +14,7 @@ from mmsgate.errors import Refusal
 
 Profiles = Callable[[], Sequence[CarrierProfile]]
 
-_NO_MMS = "the lookup says that the number takes no MMS"
+NO_MMS = "the lookup says that the number takes no MMS"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +68,7 @@ class Router:
     def _without_mms(self, found: Found, routes: tuple[Route, ...], account: Account, fallback: Fallback) -> Way:
         """The connection whose SMSC gets the SMS, where the account wants that and there is one; else E628."""
         if routes:
-            reason, connections = _NO_MMS, [each.profile for each in routes]
+            reason, connections = NO_MMS, [each.profile for each in routes]
         else:
             reason, connections = NoRoute.NO_CARRIER.value, sorted(self._profiles(), key=_preference)
         if account.switches.fallback_unsupported and fallback.enabled and (fallback.text or fallback.link):

@@ -19,6 +19,8 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "account": ("account", "Accounts: who may send; keys, settings, block lists."),
     "number": ("number", "Short codes, long codes and toll-free numbers."),
     "carrier": ("carrier", "Carrier connections: profiles from TOML files, and whether they work."),
+    "operator": ("operator", "Operators, prefixes, and whose number it is."),
+    "limits": ("limits", "Say which carrier takes a message to a number, and what it may be."),
     "message": ("message", "Messages: their timeline, and their postbacks."),
     "inbox": ("inbox", "What phones sent: MMS and SMS, and what became of them."),
     "simulator": ("simulator", "Run a simulated carrier with phones."),
