@@ -131,7 +131,7 @@ class OperatorFinder:
         self, number: str, account: Account, table: Operators, *, mms: bool = True, trouble: str = ""
     ) -> Found:
         """What the prefixes say, else the account."""
-        longest = self._numbers.prefix(number)
+        longest = self._numbers.prefix(number) if self._directory().has_prefixes else None
         if longest and (operator := table.find(longest[1])):
             note = f"by the prefix {longest[0]}"
             return Found(operator=operator, told_by=ToldBy.PREFIX, note=note, mms=mms, trouble=trouble)

@@ -30,6 +30,7 @@ from mmsgate.store.operators import operators
 from mmsgate.store.queries import queries
 
 SQL = queries("accounts")
+HAS_PREFIXES = queries("numbers")["has_prefixes"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +38,7 @@ class Directory:
     """A picture of all accounts at one revision. `profiles` are the carriers' profiles as JSON, by name.
 
     `owners` are the accounts that may send from a number, the oldest first.
-    `operators` is the whole table of them.
+    `operators` is the whole table of them; `has_prefixes` says whether it is worth asking for a number's prefix.
     """
 
     revision: int
@@ -47,6 +48,7 @@ class Directory:
     profiles: dict[str, str]
     owners: dict[str, tuple[int, ...]] = field(default_factory=dict)
     operators: Operators = BUILT_IN
+    has_prefixes: bool = False
 
     def owners_of(self, number: str) -> tuple[Account, ...]:
         """The accounts that have the number, the oldest first."""
@@ -115,6 +117,7 @@ class Accounts:
             profiles=dict(read(SQL["carriers"])),
             owners=owners,
             operators=operators(self._engine),
+            has_prefixes=bool(read(HAS_PREFIXES)[0][0]),
         )
 
     async def _configure(self, work: Callable[[sqlite3.Connection], int]) -> int:

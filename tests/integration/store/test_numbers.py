@@ -100,8 +100,10 @@ async def test_new_prefixes_take_the_place_of_the_old(store: Store) -> None:
     await store.numbers.replace_prefixes({"1206": "31003", "1207": "31003"})
     await store.numbers.replace_prefixes({"1208": "31004"})
     assert store.numbers.prefix_counts() == {"31004": 1}
+    assert store.accounts.directory().has_prefixes
     await store.numbers.replace_prefixes({})
     assert store.numbers.prefix("12085550100") is None
+    assert not store.accounts.directory().has_prefixes
 
 
 async def test_the_longest_of_a_hundred_thousand_prefixes_is_found_by_keys_alone(store: Store) -> None:

@@ -24,6 +24,9 @@ SELECT count(*) FROM number
 SELECT prefix, operator FROM prefix WHERE prefix IN (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ORDER BY length(prefix) DESC LIMIT 1
 
+-- name: has_prefixes
+SELECT EXISTS (SELECT 1 FROM prefix)
+
 -- name: clear_prefixes
 DELETE FROM prefix
 
