@@ -47,6 +47,12 @@ def loaded(folder: Path, **environment: str) -> Settings:
         ("public_url", "https://mms.example.com:99999", "an http or https URL, or empty"),
         ("public_url", "https://", "an http or https URL, or empty"),
         ("host", "", "an address or a name"),
+        ("lookup_url", "https://lookup.example.com/", "an http or https URL with {number} in it, or empty"),
+        ("lookup_url", "lookup.example.com/{number}", "an http or https URL with {number} in it, or empty"),
+        ("lookup_headers", "s3cret", "a list of headers like Name: value"),
+        ("lookup_headers", "X-Key: a\r\nX-Other: b", "a list of headers like Name: value"),
+        ("lookup_timeout", "0", "seconds from 0.01 to 60"),
+        ("lookup_timeout", "61", "seconds from 0.01 to 60"),
         ("port", "eighty", "it is like 8080"),
         ("simulator", "perhaps", "it is like False"),
     ],
@@ -57,6 +63,13 @@ def test_a_value_that_is_of_no_use_is_refused_with_its_name_and_what_is_allowed(
     with pytest.raises(ConfigFault, match=rf"^the setting {name} can't be ") as caught:
         loaded(tmp_path, **{name: value})
     assert allowed in str(caught.value)
+
+
+def test_a_secret_setting_is_shown_in_no_error_and_no_repr(tmp_path: Path) -> None:
+    with pytest.raises(ConfigFault) as caught:
+        loaded(tmp_path, lookup_headers="Bearer s3cret")
+    assert "s3cret" not in str(caught.value)
+    assert "s3cret" not in repr(loaded(tmp_path, lookup_headers="Authorization: Bearer s3cret"))
 
 
 def test_a_variable_that_is_no_setting_is_refused(tmp_path: Path) -> None:
