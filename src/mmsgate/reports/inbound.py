@@ -14,7 +14,7 @@ from mmsgate.carriers.profile import CarrierProfile
 from mmsgate.clock import DAY, HOUR, MINUTE, Clock, Ids, Millis
 from mmsgate.delivery.alarms import Alarms
 from mmsgate.domain.inbound import MAX_INBOUND_TEXT, Inbound, InboundFile, InboundKind, owner_of
-from mmsgate.domain.number import normalise
+from mmsgate.domain.number import normalise, parse_msisdn
 from mmsgate.domain.operators import Operators
 from mmsgate.media.storage import BlobStore
 from mmsgate.mm7.deliver import DeliverReq
@@ -22,7 +22,7 @@ from mmsgate.postbacks.inbound import inbound_row
 from mmsgate.reports.hosted import Draft, drafts
 from mmsgate.reports.optout import consequence
 from mmsgate.sms.message import InboundSms
-from mmsgate.store import Arrival, Store, Taken
+from mmsgate.store import Arrival, NumberSource, Store, Taken
 from mmsgate.store.accounts import Directory
 from mmsgate.store.parts import SmsPartKey, SmsPiece
 
@@ -37,6 +37,8 @@ _BELIEVED_AHEAD: Millis = HOUR
 #: How long the missing parts of an SMS are waited for, and how long its SMSC may repeat one.
 PART_PATIENCE: Millis = HOUR
 PART_REPEATED: Millis = DAY
+#: How long a carrier's word is believed about whose number a message came from.
+OPERATOR_TTL: Millis = 30 * DAY
 
 
 Profiles = Callable[[str], CarrierProfile | None]
@@ -91,6 +93,16 @@ class InboundDesk:
             for number, others in self._ours(named, display)
         ]
         await self._tell(await self._store.inbound.record(arrivals))
+        await self._learn(message.sender, operator)
+
+    async def _learn(self, sender: str, header: str) -> None:
+        """Keep whose number it is, where the carrier's header says so: routing asks the number cache."""
+        number, operator = parse_msisdn(sender), self._directory().operators.find(header)
+        if number and operator:
+            now = self._clock.now()
+            await self._store.numbers.learn(
+                number, operator.id, source=NumberSource.CARRIER, at=now, expires_at=now + OPERATOR_TTL
+            )
 
     async def _host(self, draft: Draft) -> InboundFile:
         return InboundFile(

@@ -149,6 +149,24 @@ async def test_the_operator_is_the_header_s_or_the_connection_s_only_one(
     assert inbox(api)[0].inbound.operator == expected
 
 
+@pytest.mark.parametrize(
+    ("headers", "told_by"),
+    [
+        ({"X-Mblox-Carrier-Id": "0001890"}, "the number cache, said by a carrier just now"),
+        ({"X-Mblox-Carrier-Id": "nonsense"}, ""),
+        ({}, ""),  # that the connection has one operator alone says nothing of the number
+    ],
+)
+async def test_what_the_header_says_of_the_phone_is_known_when_it_is_sent_to(
+    api: Api, headers: dict[str, str], told_by: str
+) -> None:
+    await api.carrier(reach=Reach(operators=frozenset({"31002"})))
+    await deliver(api, TEXT, headers=headers)
+    detail = (await api.post(request(to=PHONE))).headers["x-error-detail"]
+    expected = f"operator 31003 Verizon: from {told_by}" if told_by else "operator unknown"
+    assert detail == f"no carrier connection reaches this operator; {expected}"
+
+
 # -- whose it is
 
 
