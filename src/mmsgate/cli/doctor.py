@@ -115,7 +115,7 @@ def _queue(store: Store) -> Iterator[Check]:
     yield "preparations", True, f"{store.preparations.count():,} wait or are under way"
     postbacks = store.postbacks.counts()
     yield "postbacks", not postbacks.get("parked"), _counted(store.postbacks.counts) or "none yet"
-    orphans = store.messages.count_orphans()
+    orphans = store.reports.count_orphans()
     yield "reports without a message", not orphans, f"{orphans:,}"
     homeless = store.inbound.count_homeless()
     yield "inbound messages for nobody's number", not homeless, f"{homeless:,}"

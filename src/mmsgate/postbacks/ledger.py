@@ -123,9 +123,12 @@ class Ledger:
         return change
 
 
+_CONTRADICTED = frozenset({State.FAILED, State.UNDELIVERED})
+
+
 def _log(change: Change) -> None:
-    contradicted = change.event.happening is Happening.REPORTED_DELIVERED and change.message.state is State.FAILED
-    if contradicted:  # no second final postback, but a person should know
+    if change.event.happening is Happening.REPORTED_DELIVERED and change.message.state in _CONTRADICTED:
+        # no second final postback, but a person should know
         log.warning("%s: reported as delivered after it had failed", change.message)
     if log.isEnabledFor(logging.INFO):
         event = change.event

@@ -4,6 +4,7 @@ A report is matched, judged and written in one transaction; one without a messag
 tried again when its message's id becomes known, and every minute for seven days.
 """
 
+import asyncio
 import json
 import logging
 from collections.abc import Callable, Sequence
@@ -20,12 +21,15 @@ from mmsgate.domain.state import Happening, State
 from mmsgate.mm7.report import DeliveryReportReq, MMStatus
 from mmsgate.postbacks.ledger import Ledger
 from mmsgate.sms.receipt import Receipt, ReceiptState
-from mmsgate.store import Match, Orphan, Snapshot, Store
+from mmsgate.store import Match, Orphan, Snapshot, Sought, Store
 
 log = logging.getLogger("mmsgate.reports")
 
 #: How long an orphan may still find its message (R-21).
 ORPHAN_LIFE: Millis = 7 * DAY
+
+#: What is kept of a carrier's words and of a handset's name: more would be no name, and customers are told it.
+LONGEST_TEXT, LONGEST_HANDSET = 300, 100
 
 Profiles = Callable[[str], CarrierProfile | None]
 
@@ -58,20 +62,35 @@ class Report:
         fields = json.loads(text)
         return cls(**{**fields, "ids": tuple(fields["ids"])})
 
+    def sought(self, came: Millis) -> Sought:
+        """What it says of its message; `came` is when it came."""
+        return Sought(
+            connection=self.connection, ids=self.ids, recipient=self.recipient, sender=self.sender, came=came
+        )
+
 
 def from_mm7(connection: str, report: DeliveryReportReq, *, swapped: bool = False) -> Report:
-    """A carrier's DeliveryReportReq; `swapped` says that it is known to swap sender and recipient."""
-    handset, other = report.parties(swapped=swapped)
+    """A carrier's DeliveryReportReq; `swapped` is what its profile says of sender and recipient."""
+    phone, other = report.parties(swapped=swapped)
     return Report(
         kind="mm7",
         connection=connection,
         ids=(report.message_id,),
         status=report.status.value,
-        text=report.status_text or report.status_extension,
-        recipient=handset.value if handset else "",
+        text=_words(report),
+        recipient=phone.value if phone else "",
         sender=other.value if other else "",
-        handset=report.handset_name,
+        handset=report.handset_name[:LONGEST_HANDSET],
     )
+
+
+def _words(report: DeliveryReportReq) -> str:
+    """What the carrier says beside the status: extension, text, and as it is written a status that nobody knows."""
+    status = report.status.value.lower()
+    unknown = report.raw_status if report.status is MMStatus.INDETERMINATE else ""
+    said = (unknown, report.status_extension, report.status_text)
+    distinct = dict.fromkeys(words for words in said if words and words.lower() != status)
+    return ", ".join(distinct)[:LONGEST_TEXT]
 
 
 def from_receipt(connection: str, receipt: Receipt, recipient: str, sender: str = "") -> Report:
@@ -102,14 +121,12 @@ class Reports:
 
     async def receive(self, report: Report, *, orphan: Orphan | None = None) -> bool:
         """Record a report durably; whether it found its message. Safe to call again with the same report."""
-        people = (report.recipient, report.sender) if report.recipient else None
-        recorded = await self._store.messages.record_report(
-            report.connection,
-            report.ids,
+        now = self._clock.now()
+        recorded = await self._store.reports.record(
+            report.sought(now if orphan is None else orphan.received_at),
+            lambda snapshot, match: self._decide(report, snapshot, match),
             report=report.to_json,
-            at=self._clock.now(),
-            decide=lambda snapshot, match: self._decide(report, snapshot, match),
-            people=people,
+            handset=report.handset,
             orphan=orphan,
         )
         if recorded is None:
@@ -126,13 +143,20 @@ class Reports:
     async def rematch(self) -> int:
         """Try the orphans of the last seven days once more; how many found their message."""
         since = self._clock.now() - ORPHAN_LIFE
-        await self._store.messages.forget_matched_orphans(before=since)
+        await self._store.reports.forget_matched_orphans(before=since)
         found = last = 0
-        while page := self._store.messages.open_orphans(since=since, after=last):
+        while page := self._store.reports.open_orphans(since=since, after=last):
             for orphan in page:
-                found += await self.receive(Report.from_json(orphan.report), orphan=orphan)
+                found += await self._rematch(orphan)
             last = page[-1].id
+            await asyncio.sleep(0)  # a page is some milliseconds of reading
         return found
+
+    async def _rematch(self, orphan: Orphan) -> bool:
+        """Nearly all find nothing again, which costs them no transaction."""
+        report = Report.from_json(orphan.report)
+        would = self._store.reports.would_match(report.sought(orphan.received_at))
+        return would and await self.receive(report, orphan=orphan)
 
     def _decide(self, report: Report, snapshot: Snapshot, match: Match) -> Change:
         if report.kind == "sms":

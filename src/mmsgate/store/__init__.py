@@ -12,15 +12,15 @@ from pathlib import Path
 from mmsgate.domain.change import Change
 from mmsgate.store.accounts import Accounts, Directory
 from mmsgate.store.engine import Engine, StoreFault
+from mmsgate.store.handsets import Handset, HandsetRows
 from mmsgate.store.inbound import Arrival, InboundRow, InboundRows, Taken
 from mmsgate.store.keys import Idempotency, IdempotencyKeys
-from mmsgate.store.matching import Match, MatchedBy
+from mmsgate.store.matching import Candidate, Match, MatchedBy, Sought
 from mmsgate.store.media import MediaRows
 from mmsgate.store.messages import (
     Acceptance,
     Decide,
     Messages,
-    Orphan,
     PageRow,
     PostbackRow,
     Recorded,
@@ -31,17 +31,21 @@ from mmsgate.store.messages import (
 from mmsgate.store.migrate import migrate
 from mmsgate.store.numbers import KnownNumber, Numbers, NumberSource
 from mmsgate.store.operators import OperatorRows
+from mmsgate.store.orphans import Orphan
 from mmsgate.store.postbacks import Postbacks
 from mmsgate.store.preparations import Preparations
 from mmsgate.store.renditions import EncodedRow, RenditionRows
+from mmsgate.store.reports import ReportRows
 from mmsgate.store.templates import Kept, Templates
 
 __all__ = [
     "Acceptance",
     "Arrival",
+    "Candidate",
     "Decide",
     "Directory",
     "EncodedRow",
+    "Handset",
     "Idempotency",
     "InboundRow",
     "InboundRows",
@@ -57,6 +61,7 @@ __all__ = [
     "Render",
     "RenditionRows",
     "Snapshot",
+    "Sought",
     "Store",
     "StoreFault",
     "Taken",
@@ -75,6 +80,8 @@ class Store:
     def __init__(self, path: Path) -> None:
         self._engine = Engine(path)
         self.messages = Messages(self._engine, render=_render_nothing)
+        self.reports = ReportRows(self._engine, self.messages)
+        self.handsets = HandsetRows(self._engine)
         self.keys = IdempotencyKeys(self._engine)
         self.postbacks = Postbacks(self._engine)
         self.templates = Templates(self._engine, on_freed=self.messages.forget_contents)

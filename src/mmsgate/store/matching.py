@@ -1,16 +1,20 @@
 """Which message a report means: by its id, by its id more or less, by its people (R-38)."""
 
-import sqlite3
-from collections.abc import Sequence
+import json
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from mmsgate.clock import Millis
 from mmsgate.domain.change import normalise_id
 from mmsgate.domain.state import State
+from mmsgate.store.engine import Row
 from mmsgate.store.queries import queries
 
-SQL = queries("messages")
+SQL = queries("reports")
+
+#: Runs a query: in the transaction that writes the match, or beside it.
+Read = Callable[[str, Sequence[object]], Sequence[Row]]
 
 
 class MatchedBy(StrEnum):
@@ -30,48 +34,129 @@ class Match:
     matched_by: MatchedBy
 
 
-def find_message(
-    db: sqlite3.Connection, connection: str, carrier_ids: Sequence[str], people: tuple[str, str] | None,
-    came: Millis,
-) -> Match | None:  # fmt: skip
-    """The message that a report means; None if no message does, or more than one might.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sought:
+    """What a report says of the message it means.
 
-    `carrier_ids` are the spellings of the id, the likeliest first; `people` is (recipient, sender or empty); `came`
-    is when the report came.
+    `ids` are the spellings of the carrier's id, the likeliest first; all but the first are believed only for the
+    same recipient. `recipient` and `sender` are empty where the report names none. `came` is when it came.
     """
-    recipient, sender = people or ("", "")
-    for guess, carrier_id in enumerate(carrier_ids):
-        match = _match_id(db, connection, carrier_id, recipient if guess else "")
+
+    connection: str
+    ids: tuple[str, ...]
+    recipient: str = ""
+    sender: str = ""
+    came: Millis
+
+    @property
+    def normalised(self) -> str:
+        """The first id as it is compared; empty if the report names none."""
+        return normalise_id(self.ids[0]) if self.ids and self.ids[0] else ""
+
+
+def find_message(read: Read, sought: Sought) -> Match | None:
+    """The message that a report means; None if no message does, or more than one might."""
+    for guess, carrier_id in enumerate(sought.ids):
+        match = _match_id(read, sought, carrier_id, guessed=guess > 0)
         if match is not None:
             return match
-    return _match_people(db, (recipient, sender, connection, came), named=any(carrier_ids)) if recipient else None
+    return _match_people(read, sought) if sought.recipient else None
 
 
-def _match_people(db: sqlite3.Connection, people: tuple[str, str, str, Millis], *, named: bool) -> Match | None:
-    """By (recipient, sender, connection) alone, among messages older than the report (R-38).
-
-    A report that names an id is not believed to mean a message that has another. One that is just being submitted
-    counts as a candidate, for the report may be its own, come before its id is known; it waits as an orphan then.
-    """
-    candidates = db.execute(SQL["find_by_recipient"], people).fetchall()
-    if len(candidates) == 1:
-        message_id, state, known_as = candidates[0]
-        if state != State.SUBMITTING and not (named and known_as):
-            return Match(message_id=message_id, part=0, matched_by=MatchedBy.RECIPIENT)
-    doubtful = [] if candidates else db.execute(SQL["find_doubtful_part"], people).fetchall()
-    if len(doubtful) == 1:
-        return Match(message_id=doubtful[0][0], part=doubtful[0][1], matched_by=MatchedBy.RECIPIENT)
-    return None
-
-
-def _match_id(db: sqlite3.Connection, connection: str, carrier_id: str, recipient: str) -> Match | None:
-    """By id; if `recipient` is given, only a message to it."""
+def _match_id(read: Read, sought: Sought, carrier_id: str, *, guessed: bool) -> Match | None:
+    """By id; a guessed spelling only of a message to the report's recipient, if it names one."""
     if not carrier_id:
         return None
-    found = db.execute(SQL["find_carrier_id"], (recipient, connection, normalise_id(carrier_id))).fetchall()
+    key = (sought.connection, normalise_id(carrier_id))
+    if guessed and sought.recipient:
+        found = read(SQL["find_carrier_id_of"], (sought.recipient, *key))
+    else:
+        found = read(SQL["find_carrier_id"], key)
     for message_id, part, verbatim in found:
         if verbatim == carrier_id:
             return Match(message_id=message_id, part=part, matched_by=MatchedBy.ID)
     if len({row[0] for row in found}) == 1:
         return Match(message_id=found[0][0], part=found[0][1], matched_by=MatchedBy.NORMALISED)
     return None
+
+
+def _match_people(read: Read, sought: Sought) -> Match | None:
+    """By recipient, sender and connection alone, among messages older than the report (R-38).
+
+    A report that names an id is not believed to mean a message that has another. One that is just being submitted
+    counts as a candidate, for the report may be its own, come before its id is known; it waits as an orphan then.
+    """
+    people = (sought.recipient, sought.sender, sought.connection, sought.came)
+    candidates = read(SQL["find_by_recipient"], people)
+    if len(candidates) == 1:
+        message_id, state, known_as = candidates[0]
+        if state != State.SUBMITTING and not (any(sought.ids) and known_as):
+            return Match(message_id=message_id, part=0, matched_by=MatchedBy.RECIPIENT)
+    doubtful = [] if candidates else read(SQL["find_doubtful_part"], people)
+    if len(doubtful) == 1:
+        return Match(message_id=doubtful[0][0], part=doubtful[0][1], matched_by=MatchedBy.RECIPIENT)
+    return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A message that a report might mean, and why it was not taken for it."""
+
+    tracking_id: str
+    state: str
+    accepted_at: Millis
+    carrier_id: str
+    against: str
+
+
+def why_unmatched(read: Read, sought: Sought, connections: Iterable[str]) -> list[str]:
+    """Why no message was found, a reason for each way of looking; `connections` are all that there are."""
+    return [_why_not_id(read, sought, connections), _why_not_people(read, sought)]
+
+
+def candidates(read: Read, sought: Sought) -> list[Candidate]:
+    """The newest messages to the report's recipient that wait for a report."""
+    found = read(SQL["waiting_for"], (sought.recipient,)) if sought.recipient else ()
+    return [
+        Candidate(
+            tracking_id=row[0], state=row[3], accepted_at=row[4], carrier_id=row[5], against=_against(row, sought)
+        )
+        for row in found
+    ]
+
+
+def _why_not_id(read: Read, sought: Sought, connections: Iterable[str]) -> str:
+    if not sought.normalised:
+        return "it names no message id"
+    shown = sought.ids[0]
+    if read(SQL["find_carrier_id"], (sought.connection, sought.normalised)):
+        return f"several messages of {sought.connection} have the id {shown!r}, letter case and leading zeros apart"
+    others = json.dumps([name for name in connections if name != sought.connection])
+    elsewhere = read(SQL["known_elsewhere"], (sought.normalised, others))
+    if elsewhere:
+        names = ", ".join(sorted({row[0] for row in elsewhere}))
+        return f"the id {shown!r} is that of a message of {names}, and the report came over {sought.connection}"
+    return f"no message of {sought.connection} has the id {shown!r}"
+
+
+def _why_not_people(read: Read, sought: Sought) -> str:
+    if not sought.recipient:
+        return "it names no recipient"
+    among = [each for each in candidates(read, sought) if not each.against]
+    if len(among) > 1:
+        return f"{len(among)} messages to that recipient wait for a report, any of them might be meant (R-38)"
+    return "no message to that recipient that could be meant waits for a report"
+
+
+def _against(row: Row, sought: Sought) -> str:
+    """What speaks against a row of `waiting_for`; empty: nothing does."""
+    _, sender, connection, state, accepted_at, carrier_id = row
+    if connection != sought.connection:
+        return f"it went to {connection}"
+    if sought.sender and sender != sought.sender:
+        return "it has another sender"
+    if accepted_at > sought.came:
+        return "it was accepted after the report had come"
+    if any(sought.ids) and carrier_id:
+        return "it has another id"
+    return "it is just being submitted" if state == State.SUBMITTING else ""

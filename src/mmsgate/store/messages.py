@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from mmsgate.clock import Millis
-from mmsgate.domain.change import CarrierId, Change, normalise_id
+from mmsgate.domain.change import CarrierId, Change
 from mmsgate.domain.message import Content, Event, Message, SmsPart
 from mmsgate.domain.postback import SentAs
 from mmsgate.domain.rendition import Preparation
@@ -13,7 +13,7 @@ from mmsgate.recent import Recent
 from mmsgate.store import rows
 from mmsgate.store.engine import Engine, Row
 from mmsgate.store.keys import abandon_running, finish_key
-from mmsgate.store.matching import Match, find_message
+from mmsgate.store.orphans import Orphan, early_reports
 from mmsgate.store.preparations import insert_preparation
 from mmsgate.store.queries import queries
 
@@ -84,17 +84,7 @@ class Recorded:
     """What a step wrote: the change, and reports that were waiting for one of its carrier ids."""
 
     change: Change
-    orphans: tuple["Orphan", ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Orphan:
-    """A report that matched no message when it came; `report` is its JSON."""
-
-    id: int
-    connection: str
-    report: str
-    received_at: Millis = 0
+    orphans: tuple[Orphan, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,7 +164,7 @@ class Messages:
         It is decided on the message as the caller holds it, and anew on its row if it has moved since.
         """
         return await self._engine.write(
-            lambda db: self._step_held(db, held, decide) or self._step(db, held.id, decide)
+            lambda db: self._step_held(db, held, decide) or self.step(db, held.id, decide)
         )
 
     def _step_held(self, db: sqlite3.Connection, held: Message, decide: Decide) -> Recorded | None:
@@ -186,7 +176,8 @@ class Messages:
             return None
         return self._write(db, change)
 
-    def _step(self, db: sqlite3.Connection, message_id: int, decide: Decide) -> Recorded:
+    def step(self, db: sqlite3.Connection, message_id: int, decide: Decide) -> Recorded:
+        """The step that is decided on the message's row, in a transaction of the caller's."""
         message = rows.to_message(db.execute(SQL["message"], (message_id,)).fetchone())
         parts = _sms_parts(db, message_id) if message.sent_as is SentAs.SMS else ()
         change = decide(Snapshot(message=message, sms_parts=parts))
@@ -223,56 +214,6 @@ class Messages:
         """Write into the timeline of a page's message what does not move it; once, however often it happens."""
         parameters = (at, reason, token, reason)
         await self._engine.write(lambda db: db.execute(SQL["note_once"], parameters).rowcount)
-
-    # -- reports
-
-    async def record_report(
-        self,
-        connection: str,
-        carrier_ids: Sequence[str],
-        *,
-        report: Callable[[], str],
-        at: Millis,
-        decide: Callable[[Snapshot, Match], Change],
-        people: tuple[str, str] | None = None,
-        orphan: Orphan | None = None,
-    ) -> Recorded | None:
-        """Find the message a report is about and record the step; without a match keep the report as an orphan.
-
-        Matching is by (connection, id) verbatim, then normalised, then, if `people` (recipient, sender or "") is
-        given, by recipient where exactly one message fits (R-38). `carrier_ids` are the spellings of the id, the
-        likeliest first; all but the first are believed only for the same recipient. `report` writes it as it is
-        kept; `orphan` is the row of one kept before.
-        """
-
-        def work(db: sqlite3.Connection) -> Recorded | None:
-            came = orphan.received_at if orphan is not None else at
-            match = find_message(db, connection, carrier_ids, people, came)
-            if match is None:
-                if orphan is None:
-                    named = normalise_id(carrier_ids[0]) if carrier_ids else ""
-                    db.execute(SQL["insert_orphan"], (connection, named, report(), at))
-                return None
-            if orphan is not None:
-                db.execute(SQL["match_orphan"], (match.message_id, orphan.id))
-            return self._step(db, match.message_id, lambda snapshot: decide(snapshot, match))
-
-        return await self._engine.write(work)
-
-    def open_orphans(self, *, since: Millis, after: int = 0, limit: int = 500) -> list[Orphan]:
-        """Reports without a message that came `since` then, behind the row `after`, oldest first (R-21)."""
-        return [
-            Orphan(id=row[0], connection=row[1], report=row[2], received_at=row[3])
-            for row in self._engine.read(SQL["orphans_open"], (since, after, limit))
-        ]
-
-    def count_orphans(self) -> int:
-        """How many reports have found no message."""
-        return int(self._engine.read(SQL["count_orphans"])[0][0])
-
-    async def forget_matched_orphans(self, *, before: Millis) -> int:
-        """Drop reports that have found their message and came before that time; how many."""
-        return await self._engine.write(lambda db: db.execute(SQL["delete_matched_orphans"], (before,)).rowcount)
 
     # -- look-ups
 
@@ -401,9 +342,5 @@ def _remember_ids(db: sqlite3.Connection, message_id: int, ids: Sequence[Carrier
             continue
         row = (given.connection, given.normalised, given.verbatim, message_id, given.part)
         db.execute(SQL["insert_carrier_id"], row)
-        for name in {given.normalised, *map(normalise_id, given.aliases)}:
-            for found in db.execute(SQL["orphans_for"], (given.connection, name)):
-                early[found[0]] = Orphan(
-                    id=found[0], connection=given.connection, report=found[1], received_at=found[2]
-                )
+        early |= {orphan.id: orphan for orphan in early_reports(db, given)}
     return tuple(early[key] for key in sorted(early))

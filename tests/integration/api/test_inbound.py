@@ -459,7 +459,7 @@ def read_reply(message_id: str) -> str:
 async def test_a_read_report_without_a_message_is_kept_and_is_no_inbound_message(api: Api) -> None:
     answered = await api.post(read_reply("never-heard-of"), "/mm7/dead", **{"Content-Type": "text/xml"})
     assert status_of(answered) == ("ReadReplyRsp", "1000")
-    assert api.gateway.store.messages.count_orphans() == 1
+    assert api.gateway.store.reports.count_orphans() == 1
     assert inbox(api) == []
 
 

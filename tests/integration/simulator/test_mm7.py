@@ -34,8 +34,9 @@ async def test_the_golden_message_is_shown_and_reported(
     assert message.text == "Hi"
     report = await endpoint.reports.get()
     assert (report.message_id, report.raw_status) == (answer.message_id, "Retrieved")
-    assert report.handset is not None
-    assert report.handset.value == "12399471613"
+    phone, _ = report.parties()
+    assert phone is not None
+    assert phone.value == "12399471613"
     assert endpoint.authorizations == ["Basic bW1zYzpzZWNyZXQ="]
 
 

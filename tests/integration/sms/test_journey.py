@@ -210,7 +210,7 @@ async def test_a_receipt_for_another_phone_is_not_believed_when_only_its_guessed
     report(link, Ids("", "6699"), number=2)
     await link.answer()
     assert journey.now(message).state is State.SMS_SENT
-    assert journey.store.messages.count_orphans() == 1
+    assert journey.store.reports.count_orphans() == 1
 
 
 async def test_a_receipt_is_on_disk_when_it_is_acknowledged(journey: Journey, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Messages in the store: what is accepted comes back, claims are exclusive, reports find their message."""
+"""Messages in the store: what is accepted comes back, claims are exclusive, steps are whole."""
 
 import asyncio
 from dataclasses import replace
@@ -11,7 +11,7 @@ from mmsgate.domain.media import MediaKind
 from mmsgate.domain.message import Content, Event, Message, SmsPart
 from mmsgate.domain.slide import Medium, Slide
 from mmsgate.domain.state import Happening, State
-from mmsgate.store import Acceptance, Idempotency, Match, MatchedBy, Orphan, PostbackRow, Snapshot, Store
+from mmsgate.store import Acceptance, Idempotency, PostbackRow, Snapshot, Store
 from tests.unit.builders import NOW, a_fallback, a_message
 
 SLIDES = (
@@ -153,101 +153,6 @@ async def test_a_no_op_is_recorded_and_changes_nothing(store: Store) -> None:
     assert [event.changed for event in store.messages.timeline(message.id)] == [True, False]
 
 
-async def sent(store: Store, number: int, carrier_id: str, **changes: object) -> Message:
-    message = await accepted(store, number, **changes)
-    await store.messages.record(message, step(Happening.SUBMIT))
-    await store.messages.record(message, step(Happening.TAKEN, CarrierId(connection="sim", verbatim=carrier_id)))
-    return message
-
-
-async def report(
-    store: Store, *ids: str, connection: str = "sim", people: tuple[str, str] | None = None
-) -> tuple[int, MatchedBy] | None:
-    """Which message the report found, and how."""
-    found: list[tuple[int, MatchedBy]] = []
-
-    def decide(snapshot: Snapshot, match: Match) -> Change:
-        found.append((match.message_id, match.matched_by))
-        return step(Happening.REPORTED_DELIVERED)(snapshot)  # type: ignore[no-any-return]
-
-    await store.messages.record_report(connection, ids, report=lambda: "{}", at=NOW, decide=decide, people=people)
-    return found[0] if found else None
-
-
-async def test_a_report_finds_its_message(store: Store) -> None:
-    await sent(store, 1, "Ab01")
-    await sent(store, 2, "aB1x")
-    assert await report(store, "Ab01") == (1, MatchedBy.ID)
-    assert await report(store, "000AB1X") == (2, MatchedBy.NORMALISED)
-    assert await report(store, "Ab01", connection="other") is None
-    assert [orphan.connection for orphan in store.messages.open_orphans(since=0)] == ["other"]
-
-
-async def test_a_report_that_names_only_people_needs_exactly_one_candidate(store: Store) -> None:
-    """R-38."""
-    people = ("12065550100", "28444")
-    await sent(store, 1, "")
-    assert await report(store, people=people) == (1, MatchedBy.RECIPIENT)
-    await sent(store, 2, "", sender="99999")
-    await sent(store, 3, "")
-    assert await report(store, people=people) == (3, MatchedBy.RECIPIENT)
-    await sent(store, 4, "")
-    await sent(store, 5, "")
-    assert await report(store, people=people) is None
-    assert await report(store, people=("12065550199", "")) is None
-
-
-async def test_a_report_before_its_id_is_not_taken_for_another_message_to_the_same_phone(store: Store) -> None:
-    people = ("12065550100", "28444")
-    await sent(store, 1, "a1")
-    second = await accepted(store, 2)
-    await store.messages.record(second, step(Happening.SUBMIT))
-    assert await report(store, "b2", people=people) is None
-    given = CarrierId(connection="sim", verbatim="b2")
-    recorded = await store.messages.record(second, step(Happening.TAKEN, given))
-    assert len(recorded.orphans) == 1
-
-
-async def test_a_report_with_another_id_is_not_believed_to_mean_a_message_that_has_its_own(store: Store) -> None:
-    people = ("12065550100", "28444")
-    await sent(store, 1, "a1")
-    assert await report(store, "foreign", people=people) is None
-    await sent(store, 2, "", sender="99999")
-    assert await report(store, "foreign", people=("12065550100", "99999")) == (2, MatchedBy.RECIPIENT)
-
-
-async def test_an_old_orphan_does_not_match_a_newer_message(store: Store) -> None:
-    await sent(store, 1, "")
-    orphan = Orphan(id=1, connection="sim", report="{}", received_at=NOW - DAY)
-    recorded = await store.messages.record_report(
-        "sim", (), report=lambda: "{}", at=NOW, decide=_never, people=("12065550100", ""), orphan=orphan
-    )
-    assert recorded is None
-
-
-def _never(snapshot: Snapshot, _: Match) -> Change:
-    raise AssertionError(f"matched {snapshot.message}")
-
-
-async def test_a_receipt_with_an_unknown_id_settles_the_one_part_in_doubt(store: Store) -> None:
-    """R-19: its submit_sm_resp was lost, so nobody knows its id."""
-    message = await accepted(store)
-    for happening in (Happening.FELL_BACK, Happening.SUBMIT):
-        await store.messages.record(message, step(happening))
-    doubtful = (SmsPart(number=1, state="sent", smsc_id="1"), SmsPart(number=2, state="unknown"))
-    await store.messages.record(message, step(Happening.IN_DOUBT, parts=doubtful))
-    found: list[tuple[int, int]] = []
-
-    def decide(snapshot: Snapshot, match: Match) -> Change:
-        found.append((match.message_id, match.part))
-        return step(Happening.UNDER_WAY)(snapshot)  # type: ignore[no-any-return]
-
-    await store.messages.record_report(
-        "sim", ("77",), report=lambda: "{}", at=NOW, decide=decide, people=("12065550100", "28444")
-    )
-    assert found == [(message.id, 2)]
-
-
 async def test_messages_whose_connection_is_gone_are_found_when_their_time_is_over(store: Store) -> None:
     message = await accepted(store)
     assert store.messages.connections_in_use() == ["sim"]
@@ -255,31 +160,6 @@ async def test_messages_whose_connection_is_gone_are_found_when_their_time_is_ov
     assert [each.id for each in store.messages.overdue("sim", now=message.expires_at)] == [message.id]
     await store.messages.record(message, step(Happening.SUBMIT))
     assert [each.id for each in store.messages.overdue("sim", now=NOW + MINUTE)] == [message.id]
-
-
-async def test_a_guessed_spelling_is_believed_only_for_the_same_recipient(store: Store) -> None:
-    await sent(store, 1, "1a")
-    assert await report(store, "26", "1a", people=("12065550199", "")) is None
-    assert await report(store, "26", "1a", people=("12065550100", "")) == (1, MatchedBy.ID)
-
-
-async def test_a_report_that_came_before_its_id_is_handed_out_with_it(store: Store) -> None:
-    message = await accepted(store)
-    assert await report(store, "0Xy") is None
-    await store.messages.record(message, step(Happening.SUBMIT))
-    given = CarrierId(connection="sim", verbatim="xy")
-    recorded = await store.messages.record(message, step(Happening.TAKEN, given))
-    assert [orphan.report for orphan in recorded.orphans] == ["{}"]
-    orphan = recorded.orphans[0]
-
-    def decide(snapshot: Snapshot, _: Match) -> Change:
-        return step(Happening.REPORTED_DELIVERED)(snapshot)  # type: ignore[no-any-return]
-
-    await store.messages.record_report("sim", ("0Xy",), report=lambda: "{}", at=NOW, decide=decide, orphan=orphan)
-    assert store.messages.open_orphans(since=0) == []
-    kept = store.messages.by_tracking(message.tracking_id)
-    assert kept is not None
-    assert kept.state is State.DELIVERED
 
 
 async def test_sms_parts_are_kept_with_their_step(store: Store) -> None:

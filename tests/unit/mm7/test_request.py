@@ -67,7 +67,7 @@ def test_a_report_with_recipient_and_sender_swapped() -> None:
     _, headers, body = peer("mbuni-DeliveryReportReq-Retrieved")
     found = report(body, headers["Content-Type"])
     assert (found.recipient, found.sender) == (Address(value="111", kind=AddressKind.SHORT_CODE), PHONE)
-    assert found.handset == PHONE
+    assert found.parties()[0] == PHONE
     assert (found.message_id, found.transaction_id) == ("5-t6-qf9254.1.x78.37@mmsc",) * 2
     assert (found.status, found.date, found.version) == (MMStatus.RETRIEVED, 1_795_389_285_000, "6.8.0")
 
@@ -76,7 +76,7 @@ def test_a_report_with_children_in_no_namespace_and_no_sender() -> None:
     _, headers, body = peer("vectorcore-DeliveryReportReq-Retrieved")
     found = report(body, headers["Content-Type"])
     assert (found.recipient, found.sender, found.date) == (PHONE, None, None)
-    assert found.handset == PHONE
+    assert found.parties()[0] == PHONE
     assert (found.message_id, found.status_text) == ("d641ef7d-e2f4-4b66-8700-6d7a4d4a07d2", "Message delivered")
     schema = answering_schema(found)
     assert (schema.version, schema.namespace.rpartition("/")[2]) == ("5.3.0", "REL-5-MM7-1-0")
@@ -117,7 +117,7 @@ def test_numbers_are_normalised(number: str) -> None:
 
 def test_addresses_of_every_kind() -> None:
     mail = Address(value="someone@mail.example", kind=AddressKind.MAIL)
-    assert report(encode_delivery_report(replace(REPORT, recipient=mail))).handset == mail
+    assert report(encode_delivery_report(replace(REPORT, recipient=mail))).parties()[0] == mail
     bare = encode_delivery_report(REPORT).replace(b"<Number>15550001111</Number>", b"15550001111")
     assert report(bare).recipient == PHONE
 
@@ -144,7 +144,7 @@ def test_a_report_without_anything_is_still_a_report() -> None:
     assert found == DeliveryReportReq(
         transaction_id="", message_id="", status=MMStatus.INDETERMINATE, namespace="", version=""
     )
-    assert found.handset is None
+    assert found.parties()[0] is None
     assert answering_schema(found) == Schema()
 
 

@@ -188,8 +188,9 @@ async def test_0121_gives_no_message_id_and_reports_by_number(carrier: Carrier) 
     await carrier.statuses()
     report = carrier.poster.reported[0].report
     assert report.message_id == ""
-    assert report.handset is not None
-    assert report.handset.value == f"{PREFIX}0121"
+    phone, _ = report.parties()
+    assert phone is not None
+    assert phone.value == f"{PREFIX}0121"
 
 
 async def test_0122_cuts_and_never_reports_but_the_phone_has_it(carrier: Carrier) -> None:

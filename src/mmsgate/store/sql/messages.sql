@@ -63,22 +63,6 @@ UPDATE message SET ({mutable}, leased_by) = (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
 INSERT INTO carrier_id (connection, normalised, verbatim, message_id, part) VALUES (?, ?, ?, ?, ?)
 ON CONFLICT DO UPDATE SET message_id = excluded.message_id, part = excluded.part
 
--- name: find_carrier_id
-SELECT message_id, part, verbatim FROM carrier_id JOIN message ON message.id = message_id AND ? IN ('', recipient)
-WHERE carrier_id.connection = ? AND normalised = ?
-
--- name: find_by_recipient
-SELECT id, state, carrier_message_id FROM message
-WHERE recipient = ?1 AND ?2 IN ('', sender) AND connection = ?3 AND accepted_at <= ?4
-  AND state IN ('sent', 'submitting', 'unknown')
-LIMIT 2
-
--- name: find_doubtful_part
-SELECT message.id, sms_part.number FROM message JOIN sms_part ON sms_part.message_id = message.id
-WHERE recipient = ?1 AND ?2 IN ('', sender, sender_mask) AND connection = ?3 AND accepted_at <= ?4
-  AND message.state = 'sms-unknown' AND sms_part.state = 'unknown'
-LIMIT 2
-
 -- name: sms_parts
 SELECT number, state, smsc_id, error FROM sms_part WHERE message_id = ? ORDER BY number
 
@@ -101,26 +85,6 @@ FROM page JOIN message ON message.id = page.message_id WHERE token = ?
 INSERT INTO event (message_id, at, happening, state, changed, reason, data)
 SELECT message.id, ?, NULL, message.state, 0, ?, '{}' FROM message JOIN page ON page.message_id = message.id
 WHERE page.token = ? AND NOT EXISTS (SELECT 1 FROM event WHERE message_id = message.id AND reason = ?)
-
--- name: insert_orphan
-INSERT INTO orphan (connection, normalised, report, received_at) VALUES (?, ?, ?, ?)
-
--- name: orphans_for
-SELECT id, report, received_at FROM orphan
-WHERE connection = ? AND normalised = ? AND matched IS NULL ORDER BY id
-
--- name: orphans_open
-SELECT id, connection, report, received_at FROM orphan 
-WHERE matched IS NULL AND received_at >= ? AND id > ? ORDER BY id LIMIT ?
-
--- name: count_orphans
-SELECT count(*) FROM orphan WHERE matched IS NULL
-
--- name: delete_matched_orphans
-DELETE FROM orphan WHERE received_at < ? AND matched IS NOT NULL
-
--- name: match_orphan
-UPDATE orphan SET matched = ? WHERE id = ?
 
 -- name: states
 SELECT state, count(*) FROM message GROUP BY state

@@ -1,0 +1,36 @@
+"""Reports that matched no message when they came."""
+
+import sqlite3
+from dataclasses import dataclass
+
+from mmsgate.clock import Millis
+from mmsgate.domain.change import CarrierId, normalise_id
+from mmsgate.store.engine import Row
+from mmsgate.store.queries import queries
+
+SQL = queries("reports")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Orphan:
+    """A report that matched no message when it came (R-21); `report` is its JSON.
+
+    `matched` is the message that it has found since, None while there is none.
+    """
+
+    id: int
+    connection: str
+    report: str
+    received_at: Millis = 0
+    matched: int | None = None
+
+
+def to_orphan(row: Row) -> Orphan:
+    """A row of ``id, connection, report, received_at, matched``."""
+    return Orphan(id=row[0], connection=row[1], report=row[2], received_at=row[3], matched=row[4])
+
+
+def early_reports(db: sqlite3.Connection, given: CarrierId) -> list[Orphan]:
+    """The reports that came before their message's id was known."""
+    names = sorted({given.normalised, *map(normalise_id, given.aliases)})
+    return [to_orphan(row) for name in names for row in db.execute(SQL["orphans_for"], (given.connection, name))]
