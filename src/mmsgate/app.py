@@ -72,6 +72,7 @@ from mmsgate.pages.page import Page, page_link
 from mmsgate.pages.routes import routes as page_routes
 from mmsgate.postbacks.ledger import Ledger
 from mmsgate.postbacks.sender import PostbackSender
+from mmsgate.reports.handsets import Handsets
 from mmsgate.reports.inbound import InboundDesk, InboundRules
 from mmsgate.reports.reports import Reports, from_receipt
 from mmsgate.sms.message import InboundSms
@@ -139,6 +140,7 @@ class Gateway:
         self.reports = Reports(
             self.store, self.ledger, self.profiles.get, self.clock, has_connection=self.has_connection
         )
+        self.handsets = Handsets(self.store, self.clock, days=self.settings.handset_days)
         self.janitor = Janitor(
             blobs=self.blobs, references=self.store.media, cap=self.settings.fetch_cache_bytes, clock=self.clock
         )
@@ -359,6 +361,7 @@ class Gateway:
             lambda: self.store.numbers.expire(now=self.clock.now()),
             lambda: self.store.templates.free_unneeded(now=self.clock.now()),
             lambda: self.stranded.settle(frozenset(self.watch().profiles)),
+            self.handsets.forget,
             self.janitor.clean,
         )
         while True:

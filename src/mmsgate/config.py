@@ -64,6 +64,10 @@ class Settings:
     fetch_cache_bytes: int = _about(
         "Disk that fetched media may take, in bytes, beside what messages still need.", default=10_000_000_000
     )
+    handset_days: int = _about(
+        "Days for which the handset that a delivery report names is remembered for its number. 0: not at all.",
+        default=180,
+    )
     memory_cache_bytes: int = _about("Media kept in memory for sending, in bytes.", default=128_000_000)
     inbound_bytes: int = _about(
         "The largest inbound MMS, in bytes as it travels; a larger one is refused with HTTP 413.",
@@ -281,6 +285,7 @@ _RULES: Mapping[str, tuple[_Check, str]] = {
     "trusted_proxies": (_networks, "a list of networks like 10.0.0.0/8"),
     "fetch_allow": (_origins, "a list of host:port"),
     "fetch_cache_bytes": _SIZE,
+    "handset_days": (_from(0), "a number from 0"),
     "memory_cache_bytes": _SIZE,
     "inbound_bytes": _SIZE,
     "inbound_days": (_from(1), "a number from 1"),

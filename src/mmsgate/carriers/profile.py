@@ -230,6 +230,11 @@ class Reporting:
         if self.wait < 1:
             raise ValueError(f"wait is {self.wait}, it must be 1 or more")
 
+    @property
+    def patience(self) -> Millis:
+        """How long a message that the carrier took is waited for."""
+        return 0 if self.gives is Gives.NONE else self.wait
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CarrierProfile:

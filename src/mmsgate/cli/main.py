@@ -23,6 +23,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "limits": ("limits", "Say which carrier takes a message to a number, and what it may be."),
     "message": ("message", "Messages: their timeline, and their postbacks."),
     "inbox": ("inbox", "What phones sent: MMS and SMS, and what became of them."),
+    "reports": ("reports", "Delivery reports that matched no message, and why."),
     "simulator": ("simulator", "Run a simulated carrier with phones."),
     "doctor": ("doctor", "Check the installation and show what waits for a person."),
     "config": ("config", "Print every setting with its meaning and default."),

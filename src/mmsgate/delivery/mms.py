@@ -23,7 +23,7 @@ from mmsgate.carriers.outcome import (
     Temporary,
     Unknown,
 )
-from mmsgate.carriers.profile import CarrierProfile, OnUnknown
+from mmsgate.carriers.profile import CarrierProfile, Gives, OnUnknown
 from mmsgate.clock import MINUTE, Clock, Millis, spoken
 from mmsgate.delivery.alarms import Alarms
 from mmsgate.delivery.gate import Gate
@@ -131,10 +131,15 @@ class MmsDelivery:
             case State.PREPARING:
                 return gave_up("expired before its sound or video was prepared")
             case State.SENT:
-                why = Why.of(f"no final report within {spoken(self.profile.reports.wait)}")
-                return Verdict(happening=Happening.NEVER_REPORTED, why=why)
+                return self._unreported()
             case _:
                 return None
+
+    def _unreported(self) -> Verdict:
+        reports = self.profile.reports
+        none = f"{self.profile.name} gives no reports"
+        reason = none if reports.gives is Gives.NONE else f"no final report within {spoken(reports.wait)}"
+        return Verdict(happening=Happening.NEVER_REPORTED, why=Why.of(reason))
 
     def _settle_unknown(self, attempt: Attempt) -> Verdict:
         """R-19: no report settled it in time, the profile says what to do."""
@@ -257,7 +262,7 @@ class MmsDelivery:
         return Verdict(
             happening=Happening.TAKEN,
             why=Why.of(f"{self.profile.name} accepted it{named}: {outcome.text}", code=outcome.code),
-            due_at=attempt.now + self.profile.reports.wait,
+            due_at=attempt.now + self.profile.reports.patience,
             carrier_ids=(CarrierId(connection=self.profile.name, verbatim=outcome.message_id),),
         )
 

@@ -32,12 +32,15 @@ class PostbackCode(StrEnum):
 
 
 class Undelivered(StrEnum):
-    """Why a sent message did not arrive (postback contract 3, status strings)."""
+    """Why a sent message did not arrive. Each dialect has its own words for it (postback contract 8)."""
 
-    EXPIRED = "Expired"
-    REJECTED = "Rejected"
-    FAILED = "Failed"
-    NOT_SUPPORTED = "Not Supported"
+    EXPIRED = "expired"
+    REJECTED = "rejected"
+    NOT_SUPPORTED = "not supported"
+    UNRECOGNISED = "unrecognised"
+    UNREACHABLE = "unreachable"
+    INDETERMINATE = "indeterminate"
+    FAILED = "failed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -167,9 +167,7 @@ class Reports:
         step = judge_mm7(report, snapshot.message, profile)
         if step.happening is Happening.FELL_BACK and not (profile and self._has_connection(profile.reach.sms)):
             reason = f"{step.reason}; there is no SMS connection"
-            step = Step(
-                happening=Happening.REPORTED_UNDELIVERED, reason=reason, undelivered=Undelivered.NOT_SUPPORTED
-            )
+            step = Step(happening=Happening.REPORTED_UNDELIVERED, reason=reason, undelivered=step.undelivered)
         return self._move(report, snapshot.message, match, step)
 
     def _decide_receipt(self, report: Report, snapshot: Snapshot, match: Match) -> Change:
@@ -187,7 +185,7 @@ class Reports:
         falls_back = step.happening is Happening.FELL_BACK
         due_at = self._clock.now() if falls_back else message.due_at
         if step.happening is Happening.UNDER_WAY and message.state is State.UNKNOWN and profile:
-            due_at = self._clock.now() + profile.reports.wait  # it has been taken: now the report is waited for
+            due_at = self._clock.now() + profile.reports.patience  # it has been taken: now the report is waited for
         why = Why(
             reason=step.reason,
             data={"status": report.status, "text": report.text, "matched_by": match.matched_by.value},
@@ -219,10 +217,10 @@ _NOT_ARRIVED = {
     MMStatus.EXPIRED: Undelivered.EXPIRED,
     MMStatus.REJECTED: Undelivered.REJECTED,
     MMStatus.NOT_SUPPORTED: Undelivered.NOT_SUPPORTED,
-    MMStatus.UNRECOGNISED: Undelivered.FAILED,
-    MMStatus.UNREACHABLE: Undelivered.FAILED,
+    MMStatus.UNRECOGNISED: Undelivered.UNRECOGNISED,
+    MMStatus.UNREACHABLE: Undelivered.UNREACHABLE,
     MMStatus.DELIVERY_CONDITION_NOT_MET: Undelivered.REJECTED,
-    MMStatus.INDETERMINATE: Undelivered.FAILED,
+    MMStatus.INDETERMINATE: Undelivered.INDETERMINATE,
 }
 
 
@@ -241,7 +239,8 @@ def judge_mm7(report: Report, message: Message, profile: CarrierProfile | None) 
     falls_back = cannot_show or (status is MMStatus.REJECTED and profile and profile.reports.rejected_falls_back)
     fallback = message.fallback
     if falls_back and fallback.enabled and (fallback.text or fallback.link):
-        return Step(happening=Happening.FELL_BACK, reason=f"SMS instead: the phone can't have the MMS ({said})")
+        reason = f"SMS instead: the phone can't have the MMS ({said})"
+        return Step(happening=Happening.FELL_BACK, reason=reason, undelivered=_NOT_ARRIVED[status])
     return Step(
         happening=Happening.REPORTED_UNDELIVERED, reason=f"not delivered: {said}", undelivered=_NOT_ARRIVED[status]
     )

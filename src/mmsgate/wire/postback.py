@@ -79,6 +79,13 @@ _STATUS = {
     PostbackCode.E999: "Message Failed",
 }
 
+#: The XML column of the map from network reports (postback contract 8); all else is Failed.
+_UNDELIVERED = {
+    Undelivered.EXPIRED: "Expired",
+    Undelivered.REJECTED: "Rejected",
+    Undelivered.NOT_SUPPORTED: "Not Supported",
+}
+
 
 def content_type(dialect: WireDialect) -> str:
     """The Content-Type of a notification (postback contract 1, G-27): unlike answers, Skycore's is XML too."""
@@ -139,5 +146,5 @@ def _status(postback: Postback, *, skycore: bool) -> str:
     fixed = _STATUS.get(postback.code)
     if fixed:
         return fixed
-    why = postback.why or Undelivered.FAILED
-    return f"Message Sent/{why.replace(' ', '') if skycore else why}"
+    word = _UNDELIVERED.get(postback.why or Undelivered.FAILED, "Failed")
+    return f"Message Sent/{word.replace(' ', '') if skycore else word}"

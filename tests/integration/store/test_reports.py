@@ -4,10 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from mmsgate.clock import DAY, Millis
+from mmsgate.clock import DAY, ManualClock, Millis
 from mmsgate.domain.change import CarrierId, Change
 from mmsgate.domain.message import Message, SmsPart
 from mmsgate.domain.state import Happening, State
+from mmsgate.reports.handsets import Handsets
 from mmsgate.store import Handset, Match, MatchedBy, Orphan, Snapshot, Sought, Store
 from mmsgate.store.matching import SQL
 from tests.integration.store.test_messages import accepted, numbered, step
@@ -247,3 +248,17 @@ async def test_handsets_not_seen_for_long_are_forgotten(store: Store) -> None:
     assert await store.handsets.forget(before=NOW) == 1
     assert store.handsets.get("12065550111", since=0) is None
     assert store.handsets.get("12065550112", since=0) is not None
+
+
+async def test_a_handset_is_known_for_as_many_days_as_are_set(store: Store) -> None:
+    clock = ManualClock()
+    await sent(store, 1, "a1")
+    await report(store, "a1", handset="Pixel7", came=clock.now())
+    none, two = (Handsets(store, clock, days=days) for days in (0, 2))
+    assert (none.known("12065550100"), two.known("12065550100") is not None) == (None, True)
+    clock.advance(2 * DAY - 1)
+    assert await two.forget() == 0
+    assert two.known("12065550100") is not None
+    clock.advance(1)
+    assert two.known("12065550100") is None
+    assert await two.forget() == 1

@@ -18,7 +18,7 @@ from mmsgate.carriers.outcome import (
     Temporary,
     Unknown,
 )
-from mmsgate.carriers.profile import CarrierProfile, OnUnknown, Reach
+from mmsgate.carriers.profile import CarrierProfile, Gives, OnUnknown, Reach
 from mmsgate.clock import DAY, MINUTE, SECOND, Clock, ManualClock, Millis
 from mmsgate.delivery.alarms import Alarms
 from mmsgate.delivery.mms import MmsDelivery
@@ -350,6 +350,14 @@ async def test_without_a_final_report_a_sent_message_ends_unreported() -> None:
     message = await bench.deliver()
     assert (message.state, message.due_at, bench.told) == (State.UNREPORTED, None, [])
     assert bench.event.reason == "no final report within 2 days"
+
+
+async def test_a_carrier_that_gives_no_reports_is_not_waited_for() -> None:
+    profile = altered(SIM, reports={"gives": Gives.NONE})
+    bench = MmsBench(OK, profile=profile)
+    assert ((await bench.deliver()).state, bench.message.due_at) == (State.SENT, bench.clock.now())
+    assert ((await bench.deliver()).state, bench.told) == (State.UNREPORTED, [PostbackCode.N101])
+    assert bench.event.reason == "sim gives no reports"
 
 
 @pytest.mark.parametrize(

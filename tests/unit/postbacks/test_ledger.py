@@ -224,11 +224,12 @@ async def test_a_number_in_the_reason_is_masked_in_the_log_and_kept_in_the_timel
     assert change.event.reason == reason
 
 
+@pytest.mark.parametrize("state", [State.FAILED, State.UNDELIVERED])
 async def test_a_delivery_after_the_failure_was_told_is_logged_as_a_warning(
-    caplog: pytest.LogCaptureFixture,
+    state: State, caplog: pytest.LogCaptureFixture
 ) -> None:
     """R-19: no second final postback, but a person should know."""
-    watched = Watched(replace(a_message(), state=State.FAILED), told_at())
+    watched = Watched(replace(a_message(), state=state), told_at())
     change = await watched.record(H.REPORTED_DELIVERED)
     assert change.postbacks == ()
     (record,) = [record for record in caplog.records if record.levelno == logging.WARNING]
