@@ -16,6 +16,7 @@ from starlette.routing import BaseRoute
 from mmsgate.accept.actions import Actions
 from mmsgate.accept.caller import Callers as Accounts
 from mmsgate.accept.content import SlideFetcher
+from mmsgate.accept.discovery import Discoverer
 from mmsgate.accept.idempotency import Keys
 from mmsgate.accept.limits import LimitsWorkflow
 from mmsgate.accept.operators import OperatorFinder
@@ -54,7 +55,6 @@ from mmsgate.delivery.stranded import Stranded
 from mmsgate.delivery.versions import Versions
 from mmsgate.domain.account import Account
 from mmsgate.domain.message import Message, counted
-from mmsgate.domain.rendition import PAGE, Version
 from mmsgate.domain.slide import Medium
 from mmsgate.http import AddressPolicy, HttpClient
 from mmsgate.listener import Listener
@@ -68,8 +68,9 @@ from mmsgate.media.janitor import Janitor
 from mmsgate.media.storage import FileBlobStore
 from mmsgate.media.transcoder import Transcoder
 from mmsgate.pages.inbound import inbound_routes
-from mmsgate.pages.page import Page, page_link
+from mmsgate.pages.page import page_link
 from mmsgate.pages.routes import routes as page_routes
+from mmsgate.pages.stored import StoredFiles, StoredPages
 from mmsgate.postbacks.ledger import Ledger
 from mmsgate.postbacks.sender import PostbackSender
 from mmsgate.reports.handsets import Handsets
@@ -203,8 +204,8 @@ class Gateway:
             *LimitsApi(LimitsWorkflow(self.router), accounts, callers).routes(),
             *uploads.routes(),
             *carriers.routes(),
-            *page_routes(_Pages(self.store), _Files(self.blobs), clock=self.clock, on_view=self._on_view),
-            *inbound_routes(self.store.inbound.by_token, _Files(self.blobs), clock=self.clock),
+            *page_routes(StoredPages(self.store), StoredFiles(self.blobs), clock=self.clock, on_view=self._on_view),
+            *inbound_routes(self.store.inbound.by_token, StoredFiles(self.blobs), clock=self.clock),
             *help_routes(),
             *self._extra_routes,
         ]
@@ -225,7 +226,13 @@ class Gateway:
         )  # fmt: skip
         send = SendMmsWorkflow(submission=submission, slides=slides, clock=clock, ids=ids)
         save = SaveMmsWorkflow(store=store, slides=slides, ledger=self.ledger, clock=clock, ids=ids)
-        saved = SendSavedMmsWorkflow(store=store, submission=submission, clock=clock, ids=ids)
+        saved = SendSavedMmsWorkflow(
+            store=store,
+            submission=submission,
+            discoverer=Discoverer(self.handsets.known, ids),
+            clock=clock,
+            ids=ids,
+        )
         previewer = Previewer(
             profiles=lambda: list(self.profiles.values()), content=store.messages.content, versions=self.versions,
             adapter=self.adapter, encoder=self.encoder, cage=self.cage, blobs=self.blobs,
@@ -371,34 +378,6 @@ class Gateway:
                     await chore()
                 except Exception:
                     log.exception("housekeeping failed; it will be tried again in a minute")
-
-
-class _Pages:
-    """The store's pages, as the pages room wants them."""
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-
-    async def page(self, token: str) -> Page | None:
-        row = self._store.messages.page(token)
-        if row is None:
-            return None
-        best = self._store.renditions.get(row.base_id, PAGE.key)  # where browsers don't show the files themselves
-        slides = best.of(row.content.slides) if isinstance(best, Version) else row.content.slides
-        return Page(
-            token=token, subject=row.content.subject, slides=slides, created_at=row.created_at,
-            expires_at=row.expires_at, account_id=row.content.account_id,
-        )  # fmt: skip
-
-
-class _Files:
-    """The blobs' files, as the pages room wants them."""
-
-    def __init__(self, blobs: FileBlobStore) -> None:
-        self._blobs = blobs
-
-    def path(self, blob: str) -> Path:
-        return self._blobs.place(blob)
 
 
 Step = Callable[[], Awaitable[None]]

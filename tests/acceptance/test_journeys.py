@@ -163,6 +163,35 @@ async def test_saved_once_sent_to_many_each_with_its_own_text(customer: Customer
         assert message["text"].startswith(expected)
 
 
+async def test_a_device_discovery_goes_ahead_and_names_the_handset(customer: Customer) -> None:
+    """The phone 0128 says what it is; the one of 0103 does not exist."""
+    key = customer.program.api_key
+    saving = (
+        f"<request><action>saveMMS</action><api-key>{key}</api-key><name>lake</name>"
+        "<message-subject>Saturday</message-subject><fallback-sms-text>See it:</fallback-sms-text>"
+        "<slide><message-text>Hello</message-text></slide></request>"
+    )
+    mms_id = values((await customer.post(saving)).body)["mms-id"]
+    expected = {
+        "12065570128": ["N501 ", "N502 Nokia6630", "N101 ", "N102 Nokia6630"], "12065570103": ["E501 ", "E101 "],
+    }  # fmt: skip
+    for to, codes in expected.items():
+        response = values((await customer.post(
+            f"<request><action>sendSavedMMS</action><api-key>{key}</api-key><mms-id>{mms_id}</mms-id><to>{to}</to>"
+            "<from>28444</from><service-id>32113</service-id><ddm-message-text>Your phone?</ddm-message-text>"
+            "</request>"
+        )).body)  # fmt: skip
+        assert response["status"] == "Success", response
+        sent = Sent(customer=customer, to=to, tracking_id=response["tracking-id"], mms_id=mms_id)
+        told = await sent.told(count=len(codes))
+        seen = [values(each["body"].encode()) for each in told]
+        assert [f"{each['code']} {each.get('handset', '')}" for each in seen] == codes
+        assert {each["mms-id"] for each in seen} == {mms_id}
+        if to.endswith("0128"):
+            first, second = await sent.phone(kind="MMS")
+            assert (first["subject"], first["text"], second["text"]) == ("Device Discovery", "Your phone?", "Hello")
+
+
 async def test_a_large_photo_is_made_smaller_and_the_timeline_says_so(customer: Customer) -> None:
     picture = Image.merge(
         "RGB",

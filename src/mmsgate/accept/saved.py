@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from mmsgate.accept.call import Call
 from mmsgate.accept.content import check_subject
+from mmsgate.accept.discovery import Discoverer, check_discovery
 from mmsgate.accept.submission import Parcel, Submission, check_billing
 from mmsgate.clock import Clock, Ids, Millis
 from mmsgate.domain.account import Account
@@ -21,19 +22,25 @@ _MAX_ID = 2**63 - 1
 class SendSavedMmsWorkflow:
     """Accepts sendSavedMMS. `run` returns the answer's bytes once the message is committed, or raises `Refusal`."""
 
-    def __init__(self, *, store: Store, submission: Submission, clock: Clock, ids: Ids) -> None:
+    def __init__(
+        self, *, store: Store, submission: Submission, discoverer: Discoverer, clock: Clock, ids: Ids
+    ) -> None:
         self._store, self._submission, self._clock, self._ids = store, submission, clock, ids
+        self._discoverer = discoverer
 
     async def run(self, request: SendSavedMms, call: Call) -> bytes:
         now = self._clock.now()
         parcel = await self.prepare(request, call, now)
         message = self._submission.message(parcel, call, now)
+        start = self._discoverer.start(message, parcel.discovery, parcel.way.profile)
         response = success_send_saved(
             call.dialect, mms_id=message.mms_id, tracking_id=message.tracking_id, to=message.recipient,
             sender=message.sender,
         )  # fmt: skip
         try:
-            await self._submission.commit(message, parcel, call, response)
+            await self._submission.commit(
+                start.message, parcel, call, response, ahead=start.ahead, note=start.note
+            )  # fmt: skip
         except TemplateGone:
             raise Refusal("E241", detail="the template was deleted just now") from None
         return response
@@ -45,6 +52,7 @@ class SendSavedMmsWorkflow:
         address = self._submission.address(request, call)
         subject = check_subject(request.custom_subject, account)
         texts = check_custom_texts(request.custom_texts, content, account)
+        discovery = check_discovery(request, account)
         personal = Personal(subject=subject or None, texts=texts, data=request.data)
         fallback = self._submission.fallback(request, call, now, template)
         fallback = replace(fallback, text=personal.of_text(fallback.text))
@@ -53,7 +61,7 @@ class SendSavedMmsWorkflow:
         own = self._personal(content, personal, now)
         return Parcel(
             address=address, content=own, fallback=fallback, way=way, mms_id=template.id,
-            stored=own is content,
+            stored=own is content, discovery=None if way.no_mms else discovery,
         )  # fmt: skip
 
     def _sendable(self, mms_id: str | None, account: Account) -> tuple[Template, Content]:

@@ -10,6 +10,7 @@ from mmsgate.carriers.target import Target
 from mmsgate.clock import DAY, Clock, Ids, Millis, iso, parse_iso
 from mmsgate.domain.account import Account
 from mmsgate.domain.change import Why, move
+from mmsgate.domain.discovery import Discovery
 from mmsgate.domain.message import Content, Event, Fallback, Message, counted
 from mmsgate.domain.rendition import PAGE, Preparation, Terms, plays
 from mmsgate.domain.request import SendMms, SendSavedMms, WireDialect
@@ -28,6 +29,7 @@ class Parcel:
     """A message that has passed every check: to whom, what, which way, and how if the phone can't have it.
 
     `mms_id` is what the customer knows the content by; `stored` says that the content is in the store already.
+    `discovery` is what may go ahead of it.
     """
 
     address: Address
@@ -36,6 +38,7 @@ class Parcel:
     way: Way
     mms_id: int
     stored: bool = False
+    discovery: Discovery | None = None
 
     @property
     def operator(self) -> str:
@@ -126,8 +129,11 @@ class Submission:
         )
         return _as_sms(message, parcel.way, now) if parcel.way.no_mms else message
 
-    async def commit(self, message: Message, parcel: Parcel, call: Call, response: bytes) -> None:
-        """Write all of it, durably; then its delivery may begin.
+    async def commit(
+        self, message: Message, parcel: Parcel, call: Call, response: bytes, *, ahead: Acceptance | None = None,
+        note: str = "",
+    ) -> None:  # fmt: skip
+        """Write all of it, durably; then its delivery may begin. `note` stands in the timeline's first line.
 
         Raises `TemplateGone` if the template was deleted meanwhile.
         """
@@ -135,9 +141,9 @@ class Submission:
         await self._store.messages.accept(
             Acceptance(
                 message=message, content=None if parcel.stored else parcel.content,
-                event=_first_event(message, parcel),
+                event=_first_event(message, parcel, note),
                 idempotency_key=call.idempotency_key, response=response,
-                response_expires=message.accepted_at + KEY_LIFE, preparation=preparation,
+                response_expires=message.accepted_at + KEY_LIFE, preparation=preparation, ahead=ahead,
             )
         )  # fmt: skip
         if preparation:
@@ -152,17 +158,17 @@ def _as_sms(message: Message, way: Way, now: Millis) -> Message:
     return move(message, Happening.FELL_BACK, why, at=now, due_at=now, connection=way.profile.reach.sms).message
 
 
-def _first_event(message: Message, parcel: Parcel) -> Event:
+def _first_event(message: Message, parcel: Parcel, note: str) -> Event:
     content, found = parcel.content, parcel.way.found
     slides, files = len(content.slides), len(content.media)
     size = sum(medium.size for medium in content.media)
     what = f"{counted(slides, 'slide')}, {counted(files, 'file')}, {size:,} bytes"
-    instead = f"; {message.details}" if message.state is State.FALLBACK else ""
+    more = note or (message.details if message.state is State.FALLBACK else "")
     return Event(
         at=message.accepted_at,
         happening=None,
         state=message.state,
-        reason=f"accepted for {message.connection}: {what}; {found}{instead}",
+        reason=f"accepted for {message.connection}: {what}; {found}" + (f"; {more}" if more else ""),
         data={
             "slides": slides, "files": files, "bytes": size, "operator": found.id,
             "operator-from": found.told_by.value,

@@ -36,6 +36,7 @@ def show(tracking_id: str, as_json: bool, data_dir: str | None) -> None:
         out.print(timeline.head(told), highlight=False)
         for line in timeline.lines(told):
             out.print(line, highlight=False)
+        _print_discovery(store, found)
         for part in store.messages.sms_parts(found.id):
             out.print(f"  SMS part {part.number}: {part.state} {part.error}", highlight=False)
         for postback in store.postbacks.of_message(found.id):
@@ -48,6 +49,15 @@ def show(tracking_id: str, as_json: bool, data_dir: str | None) -> None:
             out.print(f"  fallback page: {link}", highlight=False, soft_wrap=True)
 
     with_store(data_dir, work)
+
+
+def _print_discovery(store: Store, found: Message) -> None:
+    """What became of the device discovery that went ahead, if one did."""
+    ahead = store.messages.discovery_of(found.id)
+    if ahead is not None:
+        out.print("  device discovery:")
+        for line in timeline.lines(message_json(ahead, store, "")):
+            out.print(f"  {line}", highlight=False)
 
 
 @message.command()

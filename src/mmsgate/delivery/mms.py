@@ -128,6 +128,9 @@ class MmsDelivery:
                 return self._in_doubt(attempt, "the gateway stopped while the request may have been under way")
             case State.UNKNOWN:
                 return self._settle_unknown(attempt)
+            case State.DISCOVERING:
+                why = Why.of("the device discovery has had its time; the handset stays unknown")
+                return Verdict(happening=Happening.DISCOVERED, why=why, due_at=attempt.now)
             case State.PREPARING:
                 return gave_up("expired before its sound or video was prepared")
             case State.SENT:

@@ -44,6 +44,8 @@ def _ending(message: Message, name: str, now: Millis) -> Verdict:
     reason = f"the connection {name!r} does not exist any more"
     if message.state in IN_FLIGHT:
         return Verdict(happening=Happening.IN_DOUBT, why=Why.of(reason), due_at=now + DOUBT)
+    if message.state is State.DISCOVERING:  # nobody can send the discovery; the content waits like any other
+        return Verdict(happening=Happening.DISCOVERED, why=Why.of(reason), due_at=now)
     if message.state in {State.SENT, State.SMS_SENT}:
         return Verdict(happening=Happening.NEVER_REPORTED, why=Why.of(f"{reason}, and no final report has come"))
     return gave_up(reason)

@@ -83,12 +83,13 @@ def move(
     size_cap: int | None = None,
     terms: Terms | None = None,
     announced: bool = False,
+    telling: tuple[Postback, ...] = (),
 ) -> Change:
     """The step that `happening` makes. In a state where it changes nothing, it is only recorded.
 
     `due_at` is when somebody has to look again (retry, lease, timer). Details once known are never cleared (R-20).
     `terms` are those that a version has to be made for; `announced` says that the customer is told when it is
-    there.
+    there. `telling` is what a device discovery has to tell in the name of the message that waits for it.
     """
     state = next_state(message.state, happening)
     event = Event(
@@ -111,14 +112,14 @@ def move(
         size_cap=message.size_cap if size_cap is None else size_cap,
         awaits=terms.key if terms and state is State.PREPARING else "",
         told=message.told or bool(codes and codes[0] is not PostbackCode.N013),
-        postbacks=message.postbacks + len(codes),
+        postbacks=message.postbacks + len(telling) + len(codes),
         updated_at=max(at, message.updated_at + 1),
     )
     postbacks = tuple(_tell(code, moved, why, at) for code in codes)
     return Change(
         message=moved,
         event=event,
-        postbacks=postbacks,
+        postbacks=telling + postbacks,
         carrier_ids=carrier_ids,
         sms_parts=sms_parts,
         preparation=_preparation(moved, happening, terms),
@@ -168,6 +169,15 @@ def _never_sent(why: Why) -> PostbackCode:
     return PostbackCode.E012 if why.medium.kind is MediaKind.AUDIO else PostbackCode.E013
 
 
+#: A device discovery is told as the message it is, in codes of its own.
+_OF_DISCOVERY = {
+    PostbackCode.N101: PostbackCode.N501,
+    PostbackCode.N102: PostbackCode.N502,
+    PostbackCode.E101: PostbackCode.E501,
+    PostbackCode.E102: PostbackCode.E502,
+}
+
+
 def _tell(code: PostbackCode, after: Message, why: Why, at: Millis) -> Postback:
     """One notification: why, where it says that something failed; the details that go with its code."""
     details = ""
@@ -175,8 +185,9 @@ def _tell(code: PostbackCode, after: Message, why: Why, at: Millis) -> Postback:
         details = after.details if after.sent_as is SentAs.SMS else ""
     elif code in _FAILURES:
         details = why.reason
+    told_as = _OF_DISCOVERY[code] if after.discovers else code
     return Postback(
-        code=code, sent_as=after.sent_as, mms_id=after.mms_id, sender=after.sender, recipient=after.recipient,
+        code=told_as, sent_as=after.sent_as, mms_id=after.mms_id, sender=after.sender, recipient=after.recipient,
         tracking_id=after.tracking_id, operator=after.operator, timestamp=at,
         why=why.undelivered if code in _REPORTED_FAILURES else None, details=details, handset=after.handset,
         medium=why.medium.source if why.medium else "",

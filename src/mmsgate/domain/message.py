@@ -61,7 +61,8 @@ class Message:
     the present way (MMS or SMS); `told` says that the customer has been told N101; `postbacks` numbers them.
     `size_cap` is how many bytes the content may have after the carrier refused a larger one; 0: what its limit
     says. `awaits` is the key
-    of the terms for which a version is being prepared, while it is. `updated_at` grows with every step, also of one
+    of the terms for which a version is being prepared, while it is. `discovers` is the message that waits for this
+    one, a device discovery; 0: it is none. `updated_at` grows with every step, also of one
     millisecond, so that it tells one version of a message from the next.
     """
 
@@ -94,6 +95,7 @@ class Message:
     size_cap: int = 0
     awaits: str = ""
     updated_at: Millis = 0
+    discovers: int = 0
 
     @property
     def transaction_id(self) -> str:
@@ -106,7 +108,8 @@ class Message:
         return not self.mms_id
 
     def __str__(self) -> str:
-        return f"message {self.tracking_id} to {mask(self.recipient)}"
+        what = "device discovery of" if self.discovers else "message"
+        return f"{what} {self.tracking_id} to {mask(self.recipient)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,6 +29,10 @@ class PostbackCode(StrEnum):
     E102 = "E102"
     E202 = "E202"
     E999 = "E999"
+    N501 = "N501"
+    N502 = "N502"
+    E501 = "E501"
+    E502 = "E502"
 
 
 class Undelivered(StrEnum):
@@ -48,8 +52,8 @@ class Postback:
     """One notification about one message, or (N003, E002, E003) about one template, which has no people.
 
     `timestamp` is when the thing happened; `operator` the operator's id in our table (310xx) or empty; `why` only
-    for E102 and E202; `details` is free text; `handset` only where a report named it; `medium` is the URL of the
-    sound or video that could not be used.
+    for E102, E202 and E502; `details` is free text; `handset` only where a report named it; `medium` is the URL of
+    the sound or video that could not be used.
     """
 
     code: PostbackCode

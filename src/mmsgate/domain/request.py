@@ -87,6 +87,10 @@ class SendSavedMms:
     custom_subject: str | None = None
     custom_texts: tuple[CustomText, ...] = ()
     data: Mapping[str, str] = field(default_factory=dict)
+    discovery_text: str | None = None
+    discovery_subject: str | None = None
+    discovery_timeout: str | None = None
+    discovery_forced: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from enum import StrEnum
 class State(StrEnum):
     """Where a message is. The first group is the MMS, the second the fallback SMS, the third final."""
 
+    DISCOVERING = "discovering"  # a device discovery is ahead of it: waiting for what that learns
     PREPARING = "preparing"  # its sound or video is being made into what the carrier takes
     ACCEPTED = "accepted"  # committed, waiting for its turn
     SUBMITTING = "submitting"  # the MM7 body may be leaving
@@ -38,6 +39,8 @@ FINAL = frozenset({State.DELIVERED, State.UNDELIVERED, State.FAILED, State.UNREP
 class Happening(StrEnum):
     """What can happen to a message."""
 
+    DISCOVERY_SENT = "discovery-sent"  # the carrier took the device discovery ahead of it
+    DISCOVERED = "discovered"  # the wait for the handset is over, whether it is known now or not
     PREPARE = "prepare"  # there is no version of its sound or video yet that this carrier takes
     PREPARED = "prepared"  # now there is
     SUBMIT = "submit"  # its turn came, the request is about to leave
@@ -58,6 +61,8 @@ _S, _H = State, Happening
 
 #: (state, happening) → next state. A pair that is not here is a recorded no-op.
 TRANSITIONS: dict[tuple[State, Happening], State] = {
+    (_S.DISCOVERING, _H.DISCOVERY_SENT): _S.DISCOVERING,
+    (_S.DISCOVERING, _H.DISCOVERED): _S.ACCEPTED,
     (_S.PREPARING, _H.PREPARED): _S.ACCEPTED,
     (_S.PREPARING, _H.POSTPONED): _S.PREPARING,
     (_S.PREPARING, _H.GAVE_UP): _S.FAILED,

@@ -107,9 +107,7 @@ class Ledger:
         if account is not None and account.postback.url:
             self.on_postbacks(receiver_of(account.id, account.postback.url))
 
-    async def follow_up(self, recorded: Recorded) -> Change:
-        """Wake who has to act on a step that has been committed."""
-        change = recorded.change
+    def _wake(self, change: Change) -> None:
         _log(change)
         if change.postbacks:
             self._wake_sender(change.message.account_id)
@@ -117,6 +115,12 @@ class Ledger:
             self.on_preparation()
         if change.event.changed and change.message.due_at is not None:
             self.on_due(change.message.connection)
+
+    async def follow_up(self, recorded: Recorded) -> Change:
+        """Wake who has to act on a step that has been committed."""
+        change = recorded.change
+        for each in filter(None, (change, recorded.followed)):
+            self._wake(each)
         for orphan in recorded.orphans:
             if self.on_early_report is not None:
                 await self.on_early_report(orphan)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from mmsgate.clock import Millis
 from mmsgate.domain.change import CarrierId, Change
+from mmsgate.domain.discovery import follow, meaning
 from mmsgate.domain.message import Content, Event, Message, SmsPart
 from mmsgate.domain.postback import SentAs
 from mmsgate.domain.rendition import Preparation
@@ -67,7 +68,7 @@ class Acceptance:
     """All that one accepted request writes: one transaction.
 
     `content` is None where it is a template's own, which is in the store already. `preparation` is what the message
-    waits for.
+    waits for, or `ahead` the device discovery.
     """
 
     message: Message
@@ -77,13 +78,18 @@ class Acceptance:
     response: bytes = b""
     response_expires: Millis = 0
     preparation: Preparation | None = None
+    ahead: "Acceptance | None" = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recorded:
-    """What a step wrote: the change, and reports that were waiting for one of its carrier ids."""
+    """What a step wrote: the change, and reports that were waiting for one of its carrier ids.
+
+    `followed` is the step that a device discovery's step made the message make that waits for it.
+    """
 
     change: Change
+    followed: Change | None = None
     orphans: tuple[Orphan, ...] = ()
 
 
@@ -193,10 +199,24 @@ class Messages:
             db.execute(
                 SQL["upsert_sms_part"], (after.id, part.number, part.state, part.smsc_id, part.error)
             )  # fmt: skip
-        self._insert_postbacks(db, change)
+        followed = None
+        if after.discovers:
+            followed = self._follow(db, change)
+        else:
+            self._insert_postbacks(db, change)
         if change.preparation is not None:
             insert_preparation(db, change.preparation, due_at=change.event.at)
-        return Recorded(change=change, orphans=_remember_ids(db, after.id, change.carrier_ids))
+        return Recorded(
+            change=change, followed=followed, orphans=_remember_ids(db, after.id, change.carrier_ids)
+        )  # fmt: skip
+
+    def _follow(self, db: sqlite3.Connection, discovery: Change) -> Change | None:
+        """The step of the message that waits for a discovery, which tells what the discovery has to tell."""
+        happening = meaning(discovery)
+        if happening is None:
+            return None
+        waiting = discovery.message.discovers
+        return self.step(db, waiting, lambda snapshot: follow(discovery, happening, snapshot.message)).change
 
     def _insert_postbacks(self, db: sqlite3.Connection, change: Change) -> None:
         if not change.postbacks:
@@ -239,6 +259,11 @@ class Messages:
         found = self._engine.read(SQL["message_by_tracking"], (tracking_id,))
         return rows.to_message(found[0]) if found else None
 
+    def discovery_of(self, message_id: int) -> Message | None:
+        """The device discovery that went ahead of a message."""
+        found = self._engine.read(SQL["discovery_of"], (message_id,))
+        return rows.to_message(found[0]) if found else None
+
     def latest(self) -> Message | None:
         """The newest message of all accounts: for the operator, not for a customer."""
         found = self._engine.read(SQL["latest_message"])
@@ -274,6 +299,8 @@ def _accept(db: sqlite3.Connection, acceptance: Acceptance) -> None:
     message, content = acceptance.message, acceptance.content
     if content is None or content.id != message.mms_id:
         _note_sent(db, message)
+    if acceptance.ahead is not None:
+        _accept(db, acceptance.ahead)
     if content is not None:
         insert_content(db, content)
     insert_message(db, message, acceptance.event)
@@ -293,8 +320,9 @@ def _accept(db: sqlite3.Connection, acceptance: Acceptance) -> None:
 
 def insert_message(db: sqlite3.Connection, message: Message, event: Event) -> None:
     """A message as it begins its life."""
-    db.execute(SQL["insert_message"], (*rows.message_fixed(message), *rows.message_mutable(message)))
-    db.execute(SQL["insert_tracking"], (message.tracking_id, message.id))
+    db.execute(SQL["insert_message"], rows.message_row(message))
+    if not message.discovers:  # a discovery is known by the tracking id of the message that waits for it
+        db.execute(SQL["insert_tracking"], (message.tracking_id, message.id))
     db.execute(SQL["insert_event"], rows.event_row(message.id, event))
 
 

@@ -22,7 +22,7 @@ MESSAGE_MUTABLE = (
     "connection, state, sent_as, due_at, attempts, carrier_message_id, handset, details, told, postbacks, "
     "size_cap, awaits, updated_at"
 )
-MESSAGE = f"{MESSAGE_FIXED}, {MESSAGE_MUTABLE}"
+MESSAGE = f"{MESSAGE_FIXED}, {MESSAGE_MUTABLE}, discovers"
 
 _json = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 _MEDIUM = tuple(field.name for field in fields(Medium))
@@ -53,6 +53,11 @@ def message_mutable(message: Message) -> Row:
     )  # fmt: skip
 
 
+def message_row(message: Message) -> Row:
+    """All columns, in the order of `MESSAGE`."""
+    return (*message_fixed(message), *message_mutable(message), message.discovers)
+
+
 def to_message(row: Row) -> Message:
     """A row of `MESSAGE`."""
     return Message(
@@ -66,7 +71,7 @@ def to_message(row: Row) -> Message:
         accepted_at=row[17], expires_at=row[18],
         connection=row[19], state=_STATES[row[20]], sent_as=_WAYS[row[21]], due_at=row[22], attempts=row[23],
         carrier_message_id=row[24], handset=row[25], details=row[26], told=bool(row[27]), postbacks=row[28],
-        size_cap=row[29], awaits=row[30], updated_at=row[31],
+        size_cap=row[29], awaits=row[30], updated_at=row[31], discovers=row[-1],
     )  # fmt: skip
 
 

@@ -19,6 +19,9 @@ _RENAMES = {
     "messagetext": "text",
     "wallet": "passbook",  # Skycore, autumn 2014
     "customtitle": "customsubject",  # Skycore, older
+    "ddmtitle": "ddmmessagesubject",
+    "ddmtext": "ddmmessagetext",
+    "ddmtimeout": "ddmmessagetimeout",
 }
 
 #: The elements of a slide that hold a file, by canonical name.

@@ -49,6 +49,10 @@ def _layouts(*, sent: tuple[str, str], delivered: tuple[str, str], undelivered: 
             (PostbackCode.E102, way): _layout(f"origin code {undelivered}"),
             (PostbackCode.E202, way): _layout(f"origin code sent-as {undelivered}"),
             (PostbackCode.E999, way): failed,
+            (PostbackCode.N501, way): _layout(f"{_SENT} status-details"),
+            (PostbackCode.N502, way): _layout(delivered[0]),
+            (PostbackCode.E501, way): failed,
+            (PostbackCode.E502, way): _layout(f"origin code {undelivered}"),
         }
     return layouts
 
@@ -77,6 +81,9 @@ _STATUS = {
     PostbackCode.E012: "Message Failed",
     PostbackCode.E013: "Message Failed",
     PostbackCode.E999: "Message Failed",
+    PostbackCode.N501: "Message Sent",
+    PostbackCode.N502: "Message Sent/Delivered",
+    PostbackCode.E501: "Message Failed",
 }
 
 #: The XML column of the map from network reports (postback contract 8); all else is Failed.

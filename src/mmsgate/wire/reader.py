@@ -31,7 +31,7 @@ from mmsgate.wire.names import MEDIA, canonical
 
 _TRUE = frozenset({"yes", "true", "1"})
 _FALSE = frozenset({"no", "false", "0"})
-_KEPT_AS_WRITTEN = frozenset({"subject", "text", "customsubject", "value"})
+_KEPT_AS_WRITTEN = frozenset({"subject", "text", "customsubject", "value", "ddmmessagesubject", "ddmmessagetext"})
 _CUSTOM_TEXT, _DATA = "customtext_", "data_"  # how GET names begin (API contract 1.2)
 
 #: Actions whose slides have no GET form (API contract 1.2).
@@ -176,6 +176,10 @@ def _send_saved_mms(contents: _Contents) -> SendSavedMms:
         custom_subject=values.get("customsubject"),
         custom_texts=tuple(contents.texts),
         data=contents.data,
+        discovery_text=values.get("ddmmessagetext"),
+        discovery_subject=values.get("ddmmessagesubject"),
+        discovery_timeout=values.get("ddmmessagetimeout"),
+        discovery_forced=_truth(values.get("ddmforce")),
     )
 
 

@@ -6,12 +6,14 @@ import sys
 from dataclasses import replace
 from typing import Any
 
-from mmsgate.domain.message import Message
+from mmsgate.domain.discovery import Discovery, ahead_of
+from mmsgate.domain.message import Event, Message
 from mmsgate.domain.postback import SentAs
+from mmsgate.domain.state import State
 from mmsgate.store import Store
 from tests.integration.cli.conftest import Shell
 from tests.integration.store.test_messages import acceptance
-from tests.unit.builders import a_message
+from tests.unit.builders import NOW, a_message
 
 
 def with_a_message(shell: Shell, sent_as: SentAs = SentAs.SMS, **changes: Any) -> Message:
@@ -64,3 +66,16 @@ def test_the_link_is_at_the_accounts_own_address_if_it_has_one(shell: Shell) -> 
     shell.store(give_address)
     shown = shell.succeeds("message", "show", "latest", "--json")
     assert f'"https://pics.example.com/m/{message.fallback.token}"' in shown
+
+
+def test_the_timeline_of_a_device_discovery_stands_below_that_of_its_message(shell: Shell) -> None:
+    message = with_a_message(shell, SentAs.MMS, state=State.DISCOVERING)
+    assert "device discovery:" not in shell.succeeds("message", "show", "latest")
+    ahead = ahead_of(message, Discovery(text="Hi"), message_id=88, content_id=89)
+    event = Event(at=NOW, happening=None, state=State.ACCEPTED, reason="goes ahead")
+    accepted = replace(acceptance(ahead), event=event)
+    shell.store(lambda store: store.messages.accept(accepted))
+    said = shell.succeeds("message", "show", "latest").splitlines()
+    (at,) = [number for number, line in enumerate(said) if line == "  device discovery:"]
+    assert said[0].startswith("discovering")
+    assert said[at + 1].endswith("accepted  goes ahead")

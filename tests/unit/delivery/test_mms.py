@@ -352,6 +352,14 @@ async def test_without_a_final_report_a_sent_message_ends_unreported() -> None:
     assert bench.event.reason == "no final report within 2 days"
 
 
+async def test_a_message_whose_discovery_had_its_time_is_sent_at_its_next_turn() -> None:
+    bench = MmsBench(OK, message=a_message(state=State.DISCOVERING))
+    message = await bench.deliver()
+    assert (message.state, message.due_at, bench.told) == (State.ACCEPTED, bench.clock.now(), [])
+    assert "the handset stays unknown" in bench.event.reason
+    assert (await bench.deliver()).state is State.SENT
+
+
 async def test_a_carrier_that_gives_no_reports_is_not_waited_for() -> None:
     profile = altered(SIM, reports={"gives": Gives.NONE})
     bench = MmsBench(OK, profile=profile)

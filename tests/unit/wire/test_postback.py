@@ -53,6 +53,10 @@ CASES = {
     "e102-failed": replace(FAILED, code=PostbackCode.E102, why=Undelivered.FAILED),
     "e102-not-supported": replace(FAILED, code=PostbackCode.E102, why=Undelivered.NOT_SUPPORTED),
     "e202-sms": replace(LINK, code=PostbackCode.E202, why=Undelivered.FAILED, details="UNDELIV"),
+    "n501": replace(SAMPLE, code=PostbackCode.N501, handset=""),
+    "n502": replace(SAMPLE, code=PostbackCode.N502),
+    "e501": replace(FAILED, code=PostbackCode.E501),
+    "e502-rejected": replace(FAILED, code=PostbackCode.E502, why=Undelivered.REJECTED),
     "e999": replace(FAILED, code=PostbackCode.E999, details=""),
 }
 
@@ -87,6 +91,10 @@ def names(code: PostbackCode, sent_as: SentAs, dialect: WireDialect) -> str:
         ("E102", MMS, "origin code status mms-id from to tracking-id operator-id status-details"),
         ("E202", SMS, "origin code sent-as status mms-id from to tracking-id operator-id status-details"),
         ("E999", MMS, "origin code status mms-id from to tracking-id operator-id status-details"),
+        ("N501", MMS, "origin code sent-as status mms-id from to tracking-id operator-id timestamp status-details"),
+        ("N502", MMS, "origin code sent-as status mms-id from to tracking-id operator-id timestamp handset"),
+        ("E501", MMS, "origin code status mms-id from to tracking-id operator-id status-details"),
+        ("E502", MMS, "origin code status mms-id from to tracking-id operator-id status-details"),
     ],
 )
 def test_the_order_in_kebab(code: str, sent_as: SentAs, order: str) -> None:
@@ -111,6 +119,10 @@ def test_the_order_in_kebab(code: str, sent_as: SentAs, order: str) -> None:
             "ORIGIN CODE SENTAS STATUS MMSID FROM TO TRACKINGID SPID TIMESTAMP AGGREGATORID STATUSDETAILS",
         ),
         ("E999", MMS, "ORIGIN CODE STATUS MMSID FROM TO TRACKINGID SPID STATUSDETAILS"),
+        ("N501", MMS, "ORIGIN CODE SENTAS STATUS MMSID FROM TO TRACKINGID SPID TIMESTAMP STATUSDETAILS"),
+        ("N502", MMS, "ORIGIN CODE SENTAS STATUS MMSID FROM TO TRACKINGID SPID TIMESTAMP HANDSET AGGREGATORID"),
+        ("E501", MMS, "ORIGIN CODE STATUS MMSID FROM TO TRACKINGID SPID STATUSDETAILS"),
+        ("E502", MMS, "ORIGIN CODE STATUS MMSID FROM TO TRACKINGID SPID TIMESTAMP AGGREGATORID STATUSDETAILS"),
     ],
 )
 def test_the_order_in_skycore(code: str, sent_as: SentAs, order: str) -> None:
@@ -133,6 +145,13 @@ def value(postback: Postback, dialect: WireDialect, name: str) -> str | None:
         ("E102", Undelivered.REJECTED, "Message Sent/Rejected", "Message Sent/Rejected"),
         ("E102", Undelivered.NOT_SUPPORTED, "Message Sent/Not Supported", "Message Sent/NotSupported"),
         ("E202", Undelivered.FAILED, "Message Sent/Failed", "Message Sent/Failed"),
+        ("E102", Undelivered.UNRECOGNISED, "Message Sent/Failed", "Message Sent/Failed"),
+        ("E102", Undelivered.UNREACHABLE, "Message Sent/Failed", "Message Sent/Failed"),
+        ("E102", Undelivered.INDETERMINATE, "Message Sent/Failed", "Message Sent/Failed"),
+        ("N501", None, "Message Sent", "Message Sent"),
+        ("N502", None, "Message Sent/Delivered", "Message Sent/Delivered"),
+        ("E501", None, "Message Failed", "Message Failed"),
+        ("E502", Undelivered.NOT_SUPPORTED, "Message Sent/Not Supported", "Message Sent/NotSupported"),
         ("E202", None, "Message Sent/Failed", "Message Sent/Failed"),
         ("E999", None, "Message Failed", "Message Failed"),
     ],

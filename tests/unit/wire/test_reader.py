@@ -380,3 +380,35 @@ class TestForm:
     def test_slides_have_no_such_form(self, action: str) -> None:
         with pytest.raises(Refusal, match="no GET form"):
             read_form([("action", action), ("api_key", "k")])
+
+
+class TestDeviceDiscovery:
+    """API contract 2.2 and 8: the names in both dialects and in the GET form."""
+
+    @pytest.mark.parametrize(
+        "written",
+        [
+            (
+                "<ddm-message-text> Hi </ddm-message-text><ddm-message-subject>S</ddm-message-subject>"
+                "<ddm-message-timeout> 7 </ddm-message-timeout><ddm-force>true</ddm-force>"
+            ),
+            "<ddm-text> Hi </ddm-text><ddm-title>S</ddm-title><ddm-timeout>7</ddm-timeout><ddm-force>1</ddm-force>",
+            "<DDMTEXT> Hi </DDMTEXT><DDMTITLE>S</DDMTITLE><DDMTIMEOUT>7</DDMTIMEOUT><DDMFORCE>TRUE</DDMFORCE>",
+        ],
+    )
+    def test_in_xml(self, written: str) -> None:
+        root = "REQUEST" if written.startswith("<DDM") else "request"
+        action = "ACTION" if root.isupper() else "action"
+        body = f"<{root}><{action}>sendSavedMMS</{action}>{written}</{root}>"
+        assert read_request(read_document(body)).parameters == SendSavedMms(
+            discovery_text=" Hi ", discovery_subject="S", discovery_timeout="7", discovery_forced=True
+        )
+
+    def test_in_a_get(self) -> None:
+        fields = [
+            ("action", "sendsavedmms"), ("ddmtext", "Hi"), ("ddmtitle", "S"), ("ddmtimeout", "7"),
+            ("ddmforce", "no"),
+        ]  # fmt: skip
+        assert read_form(fields).parameters == SendSavedMms(
+            discovery_text="Hi", discovery_subject="S", discovery_timeout="7", discovery_forced=False
+        )

@@ -10,3 +10,4 @@ CREATE INDEX handset_age ON handset (seen_at);
 
 -- The message that waits for this one, a device discovery; 0: it is none.
 ALTER TABLE message ADD COLUMN discovers INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX message_discovers ON message (discovers) WHERE discovers > 0;

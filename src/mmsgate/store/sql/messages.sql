@@ -5,7 +5,7 @@ INSERT INTO content (id, account_id, name, subject, slides, created_at) VALUES (
 INSERT INTO content_blob (blob, content_id) VALUES (?, ?) ON CONFLICT DO NOTHING
 
 -- name: insert_message
-INSERT INTO message ({message}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO message ({message}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 
 -- name: insert_tracking
 INSERT INTO tracking (tracking_id, message_id) VALUES (?, ?)
@@ -52,8 +52,11 @@ SELECT {message} FROM message WHERE id = ?
 -- name: message_by_tracking
 SELECT {message} FROM message WHERE id = (SELECT message_id FROM tracking WHERE tracking_id = ?)
 
+-- name: discovery_of
+SELECT {message} FROM message WHERE discovers = ? AND discovers > 0
+
 -- name: latest_message
-SELECT {message} FROM message ORDER BY id DESC LIMIT 1
+SELECT {message} FROM message WHERE discovers = 0 ORDER BY id DESC LIMIT 1
 
 -- Every step makes updated_at larger (claims and releases, which no step is decided on, leave it): it tells versions apart.
 -- name: update_message

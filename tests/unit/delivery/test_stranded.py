@@ -1,0 +1,37 @@
+"""Messages whose connection does not exist."""
+
+import pytest
+
+from mmsgate.clock import ManualClock
+from mmsgate.delivery.alarms import Alarms
+from mmsgate.delivery.stranded import Stranded
+from mmsgate.domain.message import Message
+from mmsgate.domain.state import State
+from tests.unit.builders import a_message
+from tests.unit.delivery.fakes import Bench
+
+
+async def settled(message: Message) -> Bench:
+    """What became of a message that is overdue on a connection without a profile."""
+    bench = Bench(message)
+    bench.store.messages.connections_in_use = lambda: ["sim"]  # type: ignore[attr-defined]
+    bench.store.messages.overdue = lambda name, *, now: [message]  # type: ignore[attr-defined]
+    store, clock = bench.store.as_store, ManualClock()
+    await Stranded(store, bench.ledger, Alarms(store, clock), clock).settle(frozenset())
+    return bench
+
+
+@pytest.mark.parametrize(
+    ("state", "after"),
+    [
+        (State.DISCOVERING, State.ACCEPTED),
+        (State.SUBMITTING, State.UNKNOWN),
+        (State.SENT, State.UNREPORTED),
+        (State.ACCEPTED, State.FAILED),
+    ],
+)
+async def test_each_state_ends_as_it_would_with_a_carrier_that_never_answers(state: State, after: State) -> None:
+    bench = await settled(a_message(state=state))
+    assert bench.message.state is after
+    assert "does not exist any more" in bench.event.reason
+    assert list(bench.store.accounts.alarms) == ["messages wait for the connection 'sim', which does not exist"]
