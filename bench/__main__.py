@@ -14,13 +14,13 @@ from pathlib import Path
 import uvloop
 from rich.console import Console
 
-from bench import adaptation, hostile, sending, sms, templates
+from bench import adaptation, hostile, reports, sending, sms, templates
 from bench.media import write_pictures
 
-PARTS = ("sending", "templates", "adaptation", "hostile", "sms")
+PARTS = ("sending", "templates", "adaptation", "hostile", "sms", "reports")
 
 
-async def main(parts: list[str], messages: int, recipients: int) -> None:
+async def main(parts: list[str], messages: int, recipients: int, count: int) -> None:
     console = Console(width=180)
     with tempfile.TemporaryDirectory(prefix="mmsgate-media-") as folder:
         media = Path(folder)
@@ -35,6 +35,8 @@ async def main(parts: list[str], messages: int, recipients: int) -> None:
         console.print(await hostile.measure_all())
     if "sms" in parts:
         console.print(*await sms.measure_all(recipients))
+    if "reports" in parts:
+        console.print(await reports.measure_all(count))
 
 
 if __name__ == "__main__":
@@ -44,5 +46,6 @@ if __name__ == "__main__":
     parser.add_argument(
         "--recipients", type=int, default=10_000, help="sendSavedMMS and SMS: numbers (default: 10000)"
     )
+    parser.add_argument("--reports", type=int, default=reports.REPORTS, help="reports a row (default: 100000)")
     given = parser.parse_args()
-    uvloop.run(main(given.parts or list(PARTS), given.messages, given.recipients))
+    uvloop.run(main(given.parts or list(PARTS), given.messages, given.recipients, given.reports))
