@@ -33,6 +33,7 @@ from mmsgate.store.queries import queries
 
 REPORTS = 100_000
 ALTERED, TWICE, UNKNOWN = 0.05, 0.05, 0.01
+DISORDER = 1000  # messages by which a report is early or late
 CONNECTIONS = 64  # of the carrier
 PATIENCE = 600.0  # seconds for the postbacks
 
@@ -69,23 +70,22 @@ class Traffic:
 
 
 def traffic(count: int) -> Traffic:
-    """`count` reports, the same ones in every run."""
+    """`count` reports, the same ones in every run, in the order of sending give or take `DISORDER`."""
     chance = random.Random(42)  # the same in every run
     unknown, twice = int(count * UNKNOWN), int(count * TWICE)
     messages = count - unknown - twice
-    numbers = list(range(1, messages + 1))
+    numbers = range(1, messages + 1)
     altered = set(chance.sample(numbers, int(count * ALTERED)))
-    repeated = chance.sample(numbers, twice)
-    bodies = [report(f"0{carrier_id(n).upper()}" if n in altered else carrier_id(n), n) for n in numbers]
-    bodies += [report(f"nobody{number}", messages + number) for number in range(unknown)]
-    chance.shuffle(bodies)
-    for number in repeated:  # the second one some time after the first: they are told apart by nothing
-        bodies.append(report(carrier_id(number), number))
-    return Traffic(messages=messages, bodies=bodies)
+    found = [(n, report(f"0{carrier_id(n).upper()}" if n in altered else carrier_id(n), n)) for n in numbers]
+    again = [(n + DISORDER, report(carrier_id(n), n)) for n in chance.sample(numbers, twice)]
+    nobody = [(n, report(f"nobody{n}", messages + n)) for n in chance.sample(numbers, unknown)]
+    timed = [(place + chance.uniform(0, DISORDER), body) for place, body in (*found, *again, *nobody)]
+    return Traffic(messages=messages, bodies=[body for _, body in sorted(timed)])
 
 
 def carrier_id(number: int) -> str:
-    return f"a{number:015x}"
+    """As a carrier gives them: one says nothing of the next."""
+    return f"a{number * 0x9E3779B97F4A7C15 % 2**60:015x}"
 
 
 def report(message_id: str, number: int) -> bytes:
@@ -94,7 +94,8 @@ def report(message_id: str, number: int) -> bytes:
 
 
 def recipient(number: int) -> str:
-    return f"1{2_000_000_000 + number}"
+    """A number that is in no order either; no two are the same."""
+    return f"12{number * 617_283_947 % 1_000_000_000:09}"
 
 
 async def measure(count: int, *, told: bool) -> Row:

@@ -6,12 +6,13 @@ header, and some answer an empty 200.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from mmsgate.mm7 import status
-from mmsgate.mm7.envelope import Envelope, Schema, write_envelope
+from mmsgate.mm7.envelope import TAIL_XML, Envelope, Schema, head_xml, write_envelope
 from mmsgate.mm7.parts import open_message
 from mmsgate.mm7.unreadable import CannotRead
-from mmsgate.mm7.xml import Node, all_text, child, decode, text_at
+from mmsgate.mm7.xml import Node, all_text, child, decode, escape, text_at
 
 MAX_EXCERPT = 2048  # characters
 MAX_TEXT = 500  # characters of a text kept from an answer
@@ -126,8 +127,23 @@ def encode_response(
 ) -> bytes:
     """Any response that is a version and a status: SubmitRsp, DeliverRsp, DeliveryReportRsp, ReadReplyRsp."""
     schema = schema or Schema()
-    lines = (status_xml(schema, code, text, details), schema.element("MessageID", message_id))
-    return write_envelope(schema.operation(operation, lines), transaction_id=transaction_id, schema=schema)
+    if message_id or len(schema.namespace + schema.version + text + details) > _USUAL:
+        lines = (status_xml(schema, code, text, details), schema.element("MessageID", message_id))
+        return write_envelope(schema.operation(operation, lines), transaction_id=transaction_id, schema=schema)
+    before, after = _around(operation, schema, code, text, details)
+    return f"{before}{escape(transaction_id)}{after}".encode()
+
+
+#: Characters of what is remembered: a peer may write what it likes into namespace and version.
+_USUAL = 400
+
+
+@lru_cache(maxsize=64)
+def _around(operation: str, schema: Schema, code: int, text: str, details: str) -> tuple[str, str]:
+    """A response before and after its transaction id: most are the same for a whole carrier."""
+    before, after = head_xml(schema)
+    body = schema.operation(operation, (status_xml(schema, code, text, details),))
+    return before, f"{after}{body}{TAIL_XML}"
 
 
 def encode_submit_rsp(

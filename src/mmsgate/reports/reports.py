@@ -124,7 +124,7 @@ class Reports:
         now = self._clock.now()
         recorded = await self._store.reports.record(
             report.sought(now if orphan is None else orphan.received_at),
-            lambda snapshot, match: self._decide(report, snapshot, match),
+            lambda snapshot, match: self._decide(report, snapshot, match, now),
             report=report.to_json,
             handset=report.handset,
             orphan=orphan,
@@ -158,34 +158,35 @@ class Reports:
         would = self._store.reports.would_match(report.sought(orphan.received_at))
         return would and await self.receive(report, orphan=orphan)
 
-    def _decide(self, report: Report, snapshot: Snapshot, match: Match) -> Change:
+    def _decide(self, report: Report, snapshot: Snapshot, match: Match, now: Millis) -> Change:
         if report.kind == "sms":
-            return self._decide_receipt(report, snapshot, match)
+            return self._decide_receipt(report, snapshot, match, now)
         if report.kind == "read":
-            return self._move(report, snapshot.message, match, judge_read(report))
+            return self._move(report, snapshot.message, match, judge_read(report), at=now)
         profile = self._profile(report.connection)
         step = judge_mm7(report, snapshot.message, profile)
         if step.happening is Happening.FELL_BACK and not (profile and self._has_connection(profile.reach.sms)):
             reason = f"{step.reason}; there is no SMS connection"
             step = Step(happening=Happening.REPORTED_UNDELIVERED, reason=reason, undelivered=step.undelivered)
-        return self._move(report, snapshot.message, match, step)
+        return self._move(report, snapshot.message, match, step, at=now)
 
-    def _decide_receipt(self, report: Report, snapshot: Snapshot, match: Match) -> Change:
+    def _decide_receipt(self, report: Report, snapshot: Snapshot, match: Match, now: Millis) -> Change:
         """One part's receipt; the message is delivered when all its parts are."""
         parts = {part.number: part for part in snapshot.sms_parts}
         part = _received(parts.get(match.part), match.part, report)
         parts[match.part] = part
         step = judge_sms(list(parts.values()), part, report)
-        return self._move(report, snapshot.message, match, step, sms_parts=(part,))
+        return self._move(report, snapshot.message, match, step, at=now, sms_parts=(part,))
 
     def _move(
-        self, report: Report, message: Message, match: Match, step: "Step", sms_parts: tuple[SmsPart, ...] = ()
-    ) -> Change:
+        self, report: Report, message: Message, match: Match, step: "Step", *, at: Millis,
+        sms_parts: tuple[SmsPart, ...] = (),
+    ) -> Change:  # fmt: skip
         profile = self._profile(report.connection)
         falls_back = step.happening is Happening.FELL_BACK
-        due_at = self._clock.now() if falls_back else message.due_at
+        due_at = at if falls_back else message.due_at
         if step.happening is Happening.UNDER_WAY and message.state is State.UNKNOWN and profile:
-            due_at = self._clock.now() + profile.reports.patience  # it has been taken: now the report is waited for
+            due_at = at + profile.reports.patience  # it has been taken: now the report is waited for
         why = Why(
             reason=step.reason,
             data={"status": report.status, "text": report.text, "matched_by": match.matched_by.value},
@@ -195,7 +196,7 @@ class Reports:
             message,
             step.happening,
             why,
-            at=self._clock.now(),
+            at=at,
             due_at=due_at,
             attempts=0 if falls_back else None,
             connection=profile.reach.sms if falls_back and profile else None,

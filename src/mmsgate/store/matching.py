@@ -7,11 +7,14 @@ from enum import StrEnum
 
 from mmsgate.clock import Millis
 from mmsgate.domain.change import normalise_id
+from mmsgate.domain.message import Message
 from mmsgate.domain.state import State
+from mmsgate.store import rows
 from mmsgate.store.engine import Row
 from mmsgate.store.queries import queries
 
-SQL = queries("reports")
+_OF_MESSAGE = ", ".join(f"message.{name}" for name in rows.MESSAGE.split(", "))
+SQL = {name: sql.replace("{message}", _OF_MESSAGE) for name, sql in queries("reports").items()}
 
 #: Runs a query: in the transaction that writes the match, or beside it.
 Read = Callable[[str, Sequence[object]], Sequence[Row]]
@@ -27,9 +30,9 @@ class MatchedBy(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Match:
-    """The message a report is about; `part` is the SMS part, 0 for an MMS."""
+    """The message a report is about, as it stands; `part` is the SMS part, 0 for an MMS."""
 
-    message_id: int
+    message: Message
     part: int
     matched_by: MatchedBy
 
@@ -69,14 +72,15 @@ def _match_id(read: Read, sought: Sought, carrier_id: str, *, guessed: bool) -> 
         return None
     key = (sought.connection, normalise_id(carrier_id))
     if guessed and sought.recipient:
-        found = read(SQL["find_carrier_id_of"], (sought.recipient, *key))
+        found = read(SQL["find_carrier_id_of"], (*key, sought.recipient))
     else:
         found = read(SQL["find_carrier_id"], key)
-    for message_id, part, verbatim in found:
+    for part, verbatim, *row in found:
         if verbatim == carrier_id:
-            return Match(message_id=message_id, part=part, matched_by=MatchedBy.ID)
-    if len({row[0] for row in found}) == 1:
-        return Match(message_id=found[0][0], part=found[0][1], matched_by=MatchedBy.NORMALISED)
+            return Match(message=rows.to_message(row), part=part, matched_by=MatchedBy.ID)
+    if len({row[2] for row in found}) == 1:
+        part, _, *row = found[0]
+        return Match(message=rows.to_message(row), part=part, matched_by=MatchedBy.NORMALISED)
     return None
 
 
@@ -89,12 +93,14 @@ def _match_people(read: Read, sought: Sought) -> Match | None:
     people = (sought.recipient, sought.sender, sought.connection, sought.came)
     candidates = read(SQL["find_by_recipient"], people)
     if len(candidates) == 1:
-        message_id, state, known_as = candidates[0]
-        if state != State.SUBMITTING and not (any(sought.ids) and known_as):
-            return Match(message_id=message_id, part=0, matched_by=MatchedBy.RECIPIENT)
+        message = rows.to_message(candidates[0])
+        named_otherwise = any(sought.ids) and message.carrier_message_id
+        if message.state is not State.SUBMITTING and not named_otherwise:
+            return Match(message=message, part=0, matched_by=MatchedBy.RECIPIENT)
     doubtful = [] if candidates else read(SQL["find_doubtful_part"], people)
     if len(doubtful) == 1:
-        return Match(message_id=doubtful[0][0], part=doubtful[0][1], matched_by=MatchedBy.RECIPIENT)
+        part, *row = doubtful[0]
+        return Match(message=rows.to_message(row), part=part, matched_by=MatchedBy.RECIPIENT)
     return None
 
 

@@ -184,8 +184,11 @@ class Messages:
 
     def step(self, db: sqlite3.Connection, message_id: int, decide: Decide) -> Recorded:
         """The step that is decided on the message's row, in a transaction of the caller's."""
-        message = rows.to_message(db.execute(SQL["message"], (message_id,)).fetchone())
-        parts = _sms_parts(db, message_id) if message.sent_as is SentAs.SMS else ()
+        return self.step_of(db, rows.to_message(db.execute(SQL["message"], (message_id,)).fetchone()), decide)
+
+    def step_of(self, db: sqlite3.Connection, message: Message, decide: Decide) -> Recorded:
+        """The same of a message as it was read in that transaction."""
+        parts = _sms_parts(db, message.id) if message.sent_as is SentAs.SMS else ()
         change = decide(Snapshot(message=message, sms_parts=parts))
         if change.event.changed:
             _update(db, message, change.message)

@@ -49,9 +49,9 @@ class ReportRows:
                     row = (sought.connection, sought.normalised, report(), sought.came)
                     db.execute(SQL["insert_orphan"], row)
                 return None
-            if orphan is not None and not db.execute(SQL["match_orphan"], (match.message_id, orphan.id)).rowcount:
+            if orphan is not None and not db.execute(SQL["match_orphan"], (match.message.id, orphan.id)).rowcount:
                 return None
-            recorded = self._messages.step(db, match.message_id, lambda snapshot: decide(snapshot, match))
+            recorded = self._messages.step_of(db, match.message, lambda snapshot: decide(snapshot, match))
             if handset:
                 phone = recorded.change.message.recipient
                 remember_handset(db, phone, handset, connection=sought.connection, at=sought.came)

@@ -1,8 +1,9 @@
 """Rows to values and back. The order of columns is written here once."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
+from typing import Any
 
 from mmsgate.domain.media import MediaKind
 from mmsgate.domain.message import Content, Event, Fallback, Message
@@ -58,7 +59,7 @@ def message_row(message: Message) -> Row:
     return (*message_fixed(message), *message_mutable(message), message.discovers)
 
 
-def to_message(row: Row) -> Message:
+def to_message(row: Sequence[Any]) -> Message:
     """A row of `MESSAGE`."""
     return Message(
         id=row[0], tracking_id=row[1], account_id=row[2], mms_id=row[3], content_id=row[4],

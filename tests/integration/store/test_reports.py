@@ -36,7 +36,7 @@ async def report(
     found: list[tuple[int, MatchedBy, int]] = []
 
     def decide(snapshot: Snapshot, match: Match) -> Change:
-        found.append((match.message_id, match.matched_by, match.part))
+        found.append((match.message.id, match.matched_by, match.part))
         return step(Happening.REPORTED_DELIVERED)(snapshot)  # type: ignore[no-any-return]
 
     meant = sought(*ids, connection=connection, people=people, came=came)

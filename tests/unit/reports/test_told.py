@@ -41,7 +41,7 @@ class OneMessage:
 
     async def record(self, sought: Sought, decide: DecideReport, **_: object) -> Recorded:
         assert sought.came == NOW
-        match = Match(message_id=self.message.id, part=0, matched_by=MatchedBy.ID)
+        match = Match(message=self.message, part=0, matched_by=MatchedBy.ID)
         change = decide(Snapshot(message=self.message, sms_parts=()), match)
         self.message = change.message
         self.changes.append(change)

@@ -1,19 +1,20 @@
 -- name: find_carrier_id
-SELECT message_id, part, verbatim FROM carrier_id WHERE connection = ? AND normalised = ?
+SELECT part, verbatim, {message} FROM carrier_id JOIN message ON message.id = message_id
+WHERE carrier_id.connection = ? AND normalised = ?
 
 -- name: find_carrier_id_of
-SELECT message_id, part, verbatim FROM carrier_id JOIN message ON message.id = message_id AND recipient = ?
-WHERE carrier_id.connection = ? AND normalised = ?
+SELECT part, verbatim, {message} FROM carrier_id JOIN message ON message.id = message_id
+WHERE carrier_id.connection = ? AND normalised = ? AND recipient = ?
 
 -- The states are those of the partial index `message_waiting`, in its words: without them every message would be read.
 -- name: find_by_recipient
-SELECT id, state, carrier_message_id FROM message
+SELECT {message} FROM message
 WHERE recipient = ?1 AND ?2 IN ('', sender) AND connection = ?3 AND accepted_at <= ?4
   AND state IN ('sent', 'submitting', 'unknown', 'sms-unknown') AND state <> 'sms-unknown'
 LIMIT 2
 
 -- name: find_doubtful_part
-SELECT message.id, sms_part.number FROM message CROSS JOIN sms_part ON sms_part.message_id = message.id
+SELECT sms_part.number, {message} FROM message CROSS JOIN sms_part ON sms_part.message_id = message.id
 WHERE recipient = ?1 AND ?2 IN ('', sender, sender_mask) AND connection = ?3 AND accepted_at <= ?4
   AND message.state IN ('sent', 'submitting', 'unknown', 'sms-unknown') AND message.state = 'sms-unknown'
   AND sms_part.state = 'unknown'
