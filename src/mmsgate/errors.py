@@ -19,6 +19,7 @@ from types import MappingProxyType
 from typing import Self
 
 from mmsgate.domain.media import MediaKind
+from mmsgate.domain.notices import NOTICES
 from mmsgate.domain.request import WireDialect
 from mmsgate.domain.slide import MAX_SLIDES, SlideFault
 
@@ -513,7 +514,13 @@ def reference() -> str:
     )
     rows = "".join(_row(entry) for entry in CATALOGUE.values())
     notes = "".join(f"| {code} | {reason} |\n" for code, reason in sorted(UNREACHABLE.items()))
-    return f"{head}{rows}\n## Not sent by this version\n\n| code | why |\n|---|---|\n{notes}"
+    notices = "".join(f"| {code} | {each.meaning} | {each.remedy} |\n" for code, each in NOTICES.items())
+    return (
+        f"{head}{rows}\n## Not sent by this version\n\n| code | why |\n|---|---|\n{notes}\n"
+        "## Postback codes\n\n"
+        "These are told, not answered: [receive postbacks](../how-to/receive-postbacks.md).\n\n"
+        f"| code | meaning | what to do |\n|---|---|---|\n{notices}"
+    )
 
 
 def _row(entry: Entry) -> str:

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from mmsgate.domain.media import MediaKind
+from mmsgate.domain.notices import NOTICES
+from mmsgate.domain.postback import PostbackCode
 from mmsgate.domain.request import WireDialect
 from mmsgate.domain.slide import DraftSlide, count_fault, slide_fault
 from mmsgate.errors import (
@@ -159,3 +161,33 @@ def test_a_fault_without_words_says_what_its_class_says() -> None:
 def test_the_reference_page_agrees_with_the_catalogue() -> None:
     page = (TESTS.parent / "docs" / "reference" / "errors.md").read_text(encoding="utf-8")
     assert page == reference(), "run: python -m mmsgate.errors > docs/reference/errors.md"
+
+
+@pytest.mark.parametrize("code", [*PostbackCode, "N211", "N401"])
+def test_every_postback_code_is_explained(code: str) -> None:
+    assert NOTICES[code].meaning.endswith(".")
+    assert f"| {code} | {NOTICES[code].meaning} |" in reference()
+
+
+def test_a_code_is_answered_or_told_never_both() -> None:
+    """E101 and the like were answered once, and are told now: a page speaks of one thing."""
+    assert not CATALOGUE.keys() & NOTICES.keys()
+
+
+def test_the_codes_after_which_nothing_comes_are_those_of_the_state_machine() -> None:
+    final = {code for code, notice in NOTICES.items() if notice.final}
+    assert final == {
+        "E002",
+        "E003",
+        "E012",
+        "E013",
+        "E101",
+        "E102",
+        "E202",
+        "E999",
+        "N003",
+        "N102",
+        "N202",
+        "N211",
+        "N401",
+    }

@@ -1,9 +1,10 @@
 """Rows to values and back. The order of columns is written here once."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any
+
+import msgspec
 
 from mmsgate.domain.media import MediaKind
 from mmsgate.domain.message import Content, Event, Fallback, Message
@@ -25,12 +26,16 @@ MESSAGE_MUTABLE = (
 )
 MESSAGE = f"{MESSAGE_FIXED}, {MESSAGE_MUTABLE}, discovers"
 
-_json = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
+_encoder = msgspec.json.Encoder()
 _MEDIUM = tuple(field.name for field in fields(Medium))
 _STATES = {state.value: state for state in State}
 _DIALECTS = {dialect.value: dialect for dialect in WireDialect}
 _SENDER_TYPES = {kind.value: kind for kind in SenderType}
 _WAYS = {way.value: way for way in SentAs}
+
+
+def _json(value: object) -> str:
+    return _encoder.encode(value).decode()
 
 
 def message_fixed(message: Message) -> Row:
@@ -92,7 +97,7 @@ def to_slides(text: str) -> tuple[Slide, ...]:
     """Slides as they were kept."""
     return tuple(
         Slide(text=slide["text"], duration=slide["duration"], media=tuple(map(_to_medium, slide["media"])))
-        for slide in json.loads(text)
+        for slide in msgspec.json.decode(text)
     )
 
 
@@ -118,5 +123,5 @@ def to_event(row: Row) -> Event:
     """A row of ``at, happening, state, changed, reason, data``."""
     return Event(
         at=row[0], happening=Happening(row[1]) if row[1] else None, state=_STATES[row[2]], changed=bool(row[3]),
-        reason=row[4], data=json.loads(row[5]),
+        reason=row[4], data=msgspec.json.decode(row[5]),
     )  # fmt: skip

@@ -229,6 +229,10 @@ async def test_the_help_page_of_a_code(api: Api) -> None:
     page = await api.get("/errors/E341")
     assert page.status == 200
     assert b"What to do" in page.body
+    told = await api.get("/errors/N502")
+    assert told.status == 200
+    assert b"The device discovery arrived" in told.body
+    assert (await api.get("/errors/n502")).status == 307
     assert (await api.get("/errors/E999999")).status == 404
     assert (await api.get("/errors/")).status == 200
     assert (await api.get("/healthz")).status == 200
