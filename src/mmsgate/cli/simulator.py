@@ -16,6 +16,7 @@ from mmsgate.simulator.chaos import ChaosSettings, parse_settings
 from mmsgate.simulator.faces import Door, parse_door
 from mmsgate.simulator.personality import PERSONALITIES, STANDARD
 from mmsgate.simulator.service import Simulator, SimulatorConfig
+from mmsgate.simulator.smsc_mode import SMSC_MODES, USUAL, smsc_mode
 
 _Faces = Iterable[Door | str]
 
@@ -50,6 +51,14 @@ def _chaos(_: click.Context, __: click.Parameter, value: str) -> ChaosSettings:
     metavar="NAME[:PORT]",
     help="Whom /mm7 plays; with a port, whom /mm7 on that further port plays. May be repeated. "
     "/mm7/NAME plays each of them on every port.",
+)
+@click.option(
+    "--smsc-mode",
+    type=click.Choice(list(SMSC_MODES)),
+    default=USUAL.name,
+    show_default=True,
+    metavar="NAME",
+    help=f"Whom the SMSC plays: {', '.join(SMSC_MODES)}.",
 )
 @click.option(
     "--chaos",
@@ -100,6 +109,8 @@ async def _run(config: SimulatorConfig) -> None:
     console.print(
         f"MM7 {sim.mmsc_url}   SMPP {config.host}:{sim.smsc_port}   phones {sim.phones_url}", highlight=False
     )
+    if config.smsc_mode != USUAL.name:
+        console.print(f"SMPP as {config.smsc_mode}: {smsc_mode(config.smsc_mode).title}", highlight=False)
     for door, url in zip(config.doors, sim.door_urls, strict=True):
         console.print(f"MM7 {url} as {door.plays}", highlight=False)
     await stop.wait()

@@ -22,6 +22,7 @@ from mmsgate.simulator.reports import Endpoint, Poster, ReportSender
 from mmsgate.simulator.schedule import LoopScheduler
 from mmsgate.simulator.smpp import SmppAccount, SmppServer
 from mmsgate.simulator.smsc import Smsc
+from mmsgate.simulator.smsc_mode import smsc_mode
 from mmsgate.simulator.storm import Storm
 from mmsgate.simulator.web import Web
 
@@ -34,8 +35,9 @@ class SimulatorConfig:
     the VASP's for MM7, `smpp_system_id` and `smpp_password` its for SMPP (at most 15 and 8 characters).
     `report_url` is where delivery reports go (empty: nowhere), with `report_user` and `report_password`; in it
     ``{carrier}`` stands for the personality that reports, or for `carrier` if it is that of plain `/mm7`: `plays`.
-    `doors` are further ports whose plain `/mm7` plays another. `chaos` is what goes wrong from the start. `speed`
-    divides every delay of the table; 1 is real time. `max_messages` and `max_bytes` bound what the phones keep.
+    `doors` are further ports whose plain `/mm7` plays another. `smsc_mode` is whom the SMSC plays. `chaos` is what
+    goes wrong from the start. `speed` divides every delay of the table; 1 is real time. `max_messages` and
+    `max_bytes` bound what the phones keep.
     """
 
     host: str = "127.0.0.1"
@@ -51,6 +53,7 @@ class SimulatorConfig:
     carrier: str = ""
     plays: str = "3gpp"
     doors: tuple[Door, ...] = ()
+    smsc_mode: str = "usual"
     chaos: ChaosSettings = field(default_factory=ChaosSettings)
     speed: float = 1.0
     max_messages: int = 1000
@@ -60,6 +63,7 @@ class SimulatorConfig:
         if self.speed <= 0:
             raise ValueError("speed must be greater than 0: it divides the delays")
         personality(self.plays)
+        smsc_mode(self.smsc_mode)
 
 
 class Simulator:
@@ -73,7 +77,14 @@ class Simulator:
         self.box = Box(max_messages=config.max_messages, max_bytes=config.max_bytes)
         self._scheduler = LoopScheduler(config.speed)
         self._attempts = (Attempts(clock, speed=config.speed), Attempts(clock, speed=config.speed))
-        self._smsc = Smsc(box=self.box, attempts=self._attempts[1], scheduler=self._scheduler, clock=clock, ids=ids)
+        self._smsc = Smsc(
+            box=self.box,
+            attempts=self._attempts[1],
+            scheduler=self._scheduler,
+            clock=clock,
+            ids=ids,
+            mode=smsc_mode(config.smsc_mode),
+        )
         self.chaos = Chaos(config.chaos)
         self.web_app = Web(self.box, forget=self._forget).app
         self.web_app.routes.extend(chaos_routes(self.chaos))

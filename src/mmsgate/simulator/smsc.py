@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 import smpp34
 
 from mmsgate.clock import SECOND, Clock, Ids, Millis
-from mmsgate.domain.gsm import Concatenation, concatenation, decode, split_header
+from mmsgate.domain.gsm import Concatenation, concatenation
 from mmsgate.domain.number import normalise
 from mmsgate.simulator.attempts import Attempts
 from mmsgate.simulator.behaviour import SmsBehaviour, behaviour_of
@@ -19,16 +19,16 @@ from mmsgate.simulator.box import Box
 from mmsgate.simulator.message import Kind, Message
 from mmsgate.simulator.schedule import Scheduler
 from mmsgate.simulator.smpp import Session
+from mmsgate.simulator.smsc_mode import USUAL, SmscMode, Status, user_data
 
 _INCOMPLETE = 500  # long messages that wait for parts; the oldest is given up
 _RETRY: Millis = 2 * SECOND  # after a client refused a receipt
 
-_HAS_HEADER = 0x40  # esm_class: a user data header is in front
-_IS_RECEIPT = 0x04
+_IS_RECEIPT = 0x04  # esm_class
 _WANTS_RECEIPT = {0x01: True, 0x02: False}  # registered_delivery: always; only on failure
 
 # Optional parameters (SMPP 3.4, 5.3.2); the library has these names too, but keeps them from the type checker.
-_RECEIPTED_MESSAGE_ID, _MESSAGE_STATE, _MESSAGE_PAYLOAD = 0x001E, 0x0427, 0x0424
+_RECEIPTED_MESSAGE_ID, _MESSAGE_STATE = 0x001E, 0x0427
 _SAR_TAGS = (0x020C, 0x020E, 0x020F)  # reference, total, number
 
 _STATES = {"DELIVRD": 2, "EXPIRED": 3, "DELETED": 4, "UNDELIV": 5, "ACCEPTD": 6, "UNKNOWN": 7, "REJECTD": 8}
@@ -58,18 +58,31 @@ class Receipt:
     submit: smpp34.SubmitSm
     submitted: Millis
     done: Millis
+    with_text: bool
     with_tlvs: bool
 
 
 class Smsc:
-    """What the SMPP server does with its sessions: a `Handler`."""
+    """What the SMPP server does with its sessions: a `Handler`. `mode` is whom it plays."""
 
-    def __init__(self, *, box: Box, attempts: Attempts, scheduler: Scheduler, clock: Clock, ids: Ids) -> None:
+    def __init__(
+        self,
+        *,
+        box: Box,
+        attempts: Attempts,
+        scheduler: Scheduler,
+        clock: Clock,
+        ids: Ids,
+        mode: SmscMode = USUAL,
+    ) -> None:
         self._box = box
         self._attempts = attempts
         self._scheduler = scheduler
         self._clock = clock
         self._ids = ids
+        self._mode = mode
+        self._taken: deque[Millis] = deque()  # when, within the last second; only if the mode has a rate
+        self._queued = 0  # SMS that wait to be delivered
         self._sessions: list[Session] = []
         self._waiting: deque[Receipt] = deque()
         self._unanswered: dict[tuple[Session, int], Receipt] = {}
@@ -100,17 +113,18 @@ class Smsc:
 
     def submitted(self, session: Session, submit: smpp34.SubmitSm) -> None:
         """Answer one submit_sm as its recipient's row says."""
-        segment = read_segment(submit)
+        segment = read_segment(submit, self._mode)
         row = behaviour_of(segment.number).sms
         place = f"{segment.place.number}/{segment.place.total}"
-        if row.refuses(self._attempts.elapsed(segment.number)):
-            self._note(segment.number, f"submit_sm {place} → command status 0x{row.refuse:08X}")
-            session.answer(submit, status=row.refuse)
+        refused = self._refusal(submit, row, segment.number)
+        if refused:
+            self._note(segment.number, f"submit_sm {place} → command status 0x{refused:08X}")
+            session.answer(submit, status=refused)
             return
         number = self._ids.number()
-        message_id = f"{number:x}" if row.decimal_receipt else str(number)
+        message_id = f"{number:x}" if row.decimal_receipt or self._mode.hex_ids else str(number)
         self._note(segment.number, f"submit_sm {place} → message_id {message_id}")
-        receipt = self._receipt(submit, segment, row, str(number))
+        receipt = self._receipt(submit, segment, row, f"{number:0{self._mode.padded}d}")
         if row.receipt_first:
             self._deliver_receipt(receipt)
             session.answer(submit, message_id=message_id)
@@ -119,6 +133,29 @@ class Smsc:
             self._later(row.receipt_after, receipt)
         if receipt.state == "DELIVRD":
             self._collect(segment)
+
+    def _refusal(self, submit: smpp34.SubmitSm, row: SmsBehaviour, number: str) -> int:
+        """The command_status, 0 for none: the mode's for a wrong submit, the row's, the mode's for too many."""
+        wrong = self._mode.refusal(submit)
+        if wrong:
+            return wrong
+        if row.refuses(self._attempts.elapsed(number)):
+            return row.refuse
+        if self._mode.queue and self._queued >= self._mode.queue:
+            return Status.ESME_RMSGQFUL
+        return self._throttled()
+
+    def _throttled(self) -> int:
+        """ESME_RTHROTTLED if as many as the mode's rate were taken within the last second; else one more is."""
+        if not self._mode.rate:
+            return 0
+        now = self._clock.now()
+        while self._taken and self._taken[0] <= now - SECOND:
+            self._taken.popleft()
+        if len(self._taken) >= self._mode.rate:
+            return Status.ESME_RTHROTTLED
+        self._taken.append(now)
+        return 0
 
     def forget(self) -> None:
         """Drop incomplete messages and receipts that wait."""
@@ -133,13 +170,17 @@ class Smsc:
             submit=submit,
             submitted=now,
             done=now,
-            with_tlvs=not row.decimal_receipt,  # they would give away what the row is about
+            with_text=self._mode.receipt_text,
+            # with row 0132's text they would give away what it is about
+            with_tlvs=self._mode.receipt_tlvs and not (row.decimal_receipt and self._mode.receipt_text),
         )
 
     def _later(self, delay: Millis, receipt: Receipt) -> None:
         async def due() -> None:
+            self._queued -= 1
             self._deliver_receipt(receipt)
 
+        self._queued += 1
         self._scheduler.later(delay, due)
 
     def _deliver_receipt(self, receipt: Receipt) -> None:
@@ -187,16 +228,14 @@ class Smsc:
         self._box.note(number, text, at=self._clock.now())
 
 
-def read_segment(submit: smpp34.SubmitSm) -> Segment:
+def read_segment(submit: smpp34.SubmitSm, mode: SmscMode = USUAL) -> Segment:
     """Text and place of one submit_sm: joined by a user data header, by SAR parameters, or alone."""
-    tlvs = {tlv.tag: tlv.value for tlv in submit.tlvs}
-    payload = submit.short_message or tlvs.get(_MESSAGE_PAYLOAD, b"")
-    has_header = bool(submit.esm_class & _HAS_HEADER)
-    place = concatenation(split_header(payload)[0]) if has_header else _sar(tlvs)
+    header, _ = user_data(submit)
+    place = concatenation(header) if header else _sar({tlv.tag: tlv.value for tlv in submit.tlvs})
     return Segment(
         sender=submit.source_addr,
         number=normalise(submit.destination_addr),
-        text=decode(payload, submit.data_coding, has_header=has_header),
+        text=mode.text(submit),
         place=place or Concatenation(reference=0, total=1, number=1),
     )
 
@@ -216,7 +255,7 @@ def _deliver_sm(receipt: Receipt) -> Callable[[int], smpp34.DeliverSm]:
     return lambda sequence: smpp34.DeliverSm(
         submit.destination_addr,
         submit.source_addr,
-        receipt_text(receipt).encode("ascii", "replace"),
+        receipt_text(receipt).encode("ascii", "replace") if receipt.with_text else b"",
         source_addr_ton=submit.dest_addr_ton,
         source_addr_npi=submit.dest_addr_npi,
         dest_addr_ton=submit.source_addr_ton,

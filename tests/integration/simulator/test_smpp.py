@@ -4,8 +4,10 @@ import struct
 
 import pytest
 
+from mmsgate.clock import Ids, SystemClock
 from mmsgate.domain.gsm import Concatenation, encode_gsm
-from mmsgate.simulator.service import Simulator
+from mmsgate.simulator.reports import Poster
+from mmsgate.simulator.service import Simulator, SimulatorConfig
 from tests.integration.simulator.peer import SmppPeer
 
 
@@ -125,3 +127,27 @@ async def test_a_length_that_cannot_be_right_ends_the_session(simulator: Simulat
         nack = await peer.receive()
         assert (nack.command, nack.status, nack.sequence) == (0x80000000, 0x02, 9)
         assert await peer.next() is None
+
+
+@pytest.mark.parametrize(
+    ("mode", "octets", "status"),
+    [("gsm7", b"\x80", 0x45), ("gsm7", encode_gsm("{x}"), 0), ("latin1", "Grüße".encode("latin-1"), 0)],
+)
+async def test_the_mode_of_the_settings_is_played(poster: Poster, mode: str, octets: bytes, status: int) -> None:
+    clock = SystemClock()
+    config = SimulatorConfig(mmsc_port=0, smsc_port=0, smsc_mode=mode)
+    simulator = Simulator(config, poster=poster, clock=clock, ids=Ids(clock))
+    await simulator.start()
+    try:
+        async with SmppPeer.connected(simulator.smsc_port) as peer:
+            await peer.bind()
+            peer.submit("12399471613", octets)
+            assert (await peer.receive()).status == status
+        assert len(simulator.box.after()) == (status == 0)
+    finally:
+        await simulator.stop()
+
+
+def test_an_unknown_mode_is_no_setting() -> None:
+    with pytest.raises(ValueError, match="no SMSC mode"):
+        SimulatorConfig(smsc_mode="nobody")

@@ -12,6 +12,7 @@ from mmsgate.simulator.behaviour import ESME_RINVDSTADR, ESME_RTHROTTLED
 from mmsgate.simulator.box import Box
 from mmsgate.simulator.smpp import Session
 from mmsgate.simulator.smsc import Smsc
+from mmsgate.simulator.smsc_mode import USUAL, SmscMode
 from tests.unit.simulator.carrier import ManualScheduler
 
 
@@ -48,7 +49,7 @@ class Peer(Session):
 class Center:
     """An SMSC to call directly, with one client bound."""
 
-    def __init__(self) -> None:
+    def __init__(self, mode: SmscMode = USUAL) -> None:
         self.clock = ManualClock()
         self.box = Box()
         self.scheduler = ManualScheduler(self.clock)
@@ -58,6 +59,7 @@ class Center:
             scheduler=self.scheduler,
             clock=self.clock,
             ids=Ids(self.clock),
+            mode=mode,
         )
         self.peer = Peer()
         self.smsc.bound(self.peer)
