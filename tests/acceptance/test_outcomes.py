@@ -64,6 +64,8 @@ TABLE = {
     "0133": outcome("delivered", "N101 SMS", "N102 SMS"),
     "0134": outcome("delivered", "N101 SMS", "N102 SMS", says=("throttled",)),
     "0135": outcome("failed", "E101 "),
+    "0140": outcome("delivered", "N101 MMS", "N102 MMS"),
+    "0141": outcome("delivered", "N101 MMS", "N102 MMS"),
 }
 # fmt: on
 

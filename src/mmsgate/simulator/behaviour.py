@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from mmsgate.clock import SECOND, Millis
 from mmsgate.domain.number import normalise
+from mmsgate.simulator.handset import ANDROID, PLAIN, USUAL, Handset
 
 #: "More than 300 KB decoded", recipient 0106.
 SIZE_LIMIT = 300 * 1024
@@ -126,12 +127,13 @@ class SmsBehaviour:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Behaviour:
-    """One row of the table. `digits` is empty in the row of all other numbers."""
+    """One row of the table. `digits` is empty in the row of all other numbers. `handset` is the kind of phone."""
 
     digits: str
     title: str
     mms: MmsBehaviour = field(default_factory=MmsBehaviour)
     sms: SmsBehaviour = field(default_factory=SmsBehaviour)
+    handset: Handset = USUAL
 
 
 def _row(digits: str, title: str, mms: MmsBehaviour | None = None, sms: SmsBehaviour | None = None) -> Behaviour:
@@ -208,6 +210,8 @@ _ROWS = (
     _row("0134", "No MMS; SMS throttled (ESME_RTHROTTLED) for 5 s", _NO_MMS,
          SmsBehaviour(refuse=ESME_RTHROTTLED, refuse_for=5 * SECOND)),
     _row("0135", "No MMS, and the SMS is refused too", _NO_MMS, SmsBehaviour(refuse=ESME_RINVDSTADR)),
+    Behaviour(digits="0140", title="Ignores SMIL: shows the parts in the order they came", handset=PLAIN),
+    Behaviour(digits="0141", title="As strict as Android: says what it does not show", handset=ANDROID),
 )
 # fmt: on
 

@@ -7,6 +7,7 @@ from functools import cached_property
 
 from mmsgate.clock import Millis
 from mmsgate.domain.media import SMIL_MIME, MediaKind, by_mime
+from mmsgate.mm7.parts import Content
 
 
 class Kind(StrEnum):
@@ -18,12 +19,16 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)  # no slots: the digest is worked out once, when it is asked for
 class Part:
-    """One part of an MMS. `content_type` is as it came, parameters and all; `body` is decoded."""
+    """One part of an MMS. `content_type` is as it came, parameters and all; `body` is decoded.
+
+    `charset` is the one in which the phone reads every text, empty for the one that the type names.
+    """
 
     name: str
     content_type: str
     body: bytes = field(repr=False)
     headers: tuple[tuple[str, str], ...] = ()
+    charset: str = ""
 
     @property
     def type(self) -> str:
@@ -43,7 +48,9 @@ class Part:
     @property
     def text(self) -> str | None:
         """What it says, if it is plain text."""
-        return decode(self.body, self.content_type) if self.type == "text/plain" else None
+        if self.type != "text/plain":
+            return None
+        return decode(self.body, f"text/plain; charset={self.charset}" if self.charset else self.content_type)
 
     @property
     def kind(self) -> MediaKind | None:
@@ -86,7 +93,8 @@ class Message:
 
     `id` grows over all phones and `revision` over all changes; the box gives both. `text` is an SMS's, or the
     texts of an MMS's slides in order. `size` is decoded bytes. `attachments` are indexes of parts that no slide
-    shows. `fields` are what the request and its envelope said, for the drawer. `segments` is the number of an SMS's
+    shows, `hidden` says what the phone leaves out, and why. `content` is what came, for another phone's view of it.
+    `fields` are what the request and its envelope said, for the drawer. `segments` is the number of an SMS's
     parts. `copies` counts submits with the same TransactionID: more than one means that a person got it twice.
     """
 
@@ -106,6 +114,8 @@ class Message:
     parts: tuple[Part, ...] = ()
     slides: tuple[Slide, ...] = ()
     attachments: tuple[int, ...] = ()
+    hidden: tuple[str, ...] = ()
+    content: Content = field(default_factory=Content, repr=False)
     smil: str | None = None
     fields: tuple[tuple[str, str], ...] = ()
 

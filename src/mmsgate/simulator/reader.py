@@ -3,8 +3,8 @@
 from mmsgate.clock import Millis
 from mmsgate.mm7.parts import Content, ContentPart
 from mmsgate.mm7.received import SubmitReqReceived
-from mmsgate.mm7.smil import Par, read_smil
-from mmsgate.simulator.message import Kind, Message, Part, Slide, decode
+from mmsgate.simulator.message import Kind, Message, Part, decode
+from mmsgate.simulator.shown import by_smil
 
 #: The children of SubmitReq in the order of the schema REL-6-MM7-1-4. The simulator keeps its own copy on purpose:
 #: if it borrowed the writer's, an error there would judge itself.
@@ -42,26 +42,24 @@ def read_message(
     received_at: Millis,
     headers: tuple[tuple[str, str], ...] = (),
 ) -> Message:
-    """The message as `to` sees it. `headers` are those of the HTTP request that are worth showing."""
+    """The message as `to` sees it on a usual phone. `headers` are those of the request that are worth showing."""
     content = submit.content
     parts = tuple(_part(place, part) for place, part in enumerate(content.parts, 1))
-    pars = read_smil(content.smil) if content.smil is not None else None
-    slides = _slides(pars, content) if pars else _without_smil(parts)
-    shown = {index for slide in slides for index in slide.parts}
-    texts = [parts[index].text for slide in slides for index in slide.parts]
+    shown = by_smil(content, parts)
     return Message(
         kind=Kind.MMS,
         to=to,
         sender=submit.sender.value if submit.sender else "",
         subject=submit.subject,
-        text="\n\n".join(text for text in texts if text),
+        text=shown.text,
         received_at=received_at,
         transaction_id=submit.transaction_id,
         message_id=message_id,
         size=content.size,
         parts=parts,
-        slides=slides,
-        attachments=tuple(i for i, part in enumerate(parts) if i not in shown and not part.is_smil),
+        slides=shown.slides,
+        attachments=shown.attachments,
+        content=content,
         smil=None if content.smil is None else decode(content.smil, _smil_type(content)),
         fields=(*headers, *_fields(submit)),
     )
@@ -75,33 +73,6 @@ def _part(place: int, part: ContentPart) -> Part:
         body=part.body,
         headers=part.headers,
     )
-
-
-def _slides(pars: tuple[Par, ...], content: Content) -> tuple[Slide, ...]:
-    """A slide per `par`; a `par` that refers to nothing is an empty slide, which a phone shows too."""
-    return tuple(_slide(par, content) for par in pars)
-
-
-def _slide(par: Par, content: Content) -> Slide:
-    found, missing = [], []
-    for reference in par.references:
-        part = content.find(reference.src)
-        if part is None:
-            missing.append(reference.src)
-        else:
-            found.append(_index(content, part))
-    return Slide(duration=par.duration, parts=tuple(found), missing=tuple(missing))
-
-
-def _index(content: Content, wanted: ContentPart) -> int:
-    """By identity: two equal parts are still two."""
-    return next(i for i, part in enumerate(content.parts) if part is wanted)
-
-
-def _without_smil(parts: tuple[Part, ...]) -> tuple[Slide, ...]:
-    """What a phone does that knows no SMIL: everything that can be shown, in order, on one page."""
-    shown = tuple(i for i, part in enumerate(parts) if part.playable and not part.is_smil)
-    return (Slide(parts=shown),) if shown else ()
 
 
 def _smil_type(content: Content) -> str:

@@ -1,6 +1,6 @@
 """How messages are written for programs and for people: the JSON of `/sim/messages`, and words for the pages.
 
-`GET /sim/messages?to=&since=&wait=` answers with a JSON list (ruling R-39). Each entry:
+`GET /sim/messages?to=&since=&wait=&as=` answers with a JSON list (ruling R-39). Each entry:
 
     id              grows over all phones; give the last one seen as `since`
     kind            "MMS" or "SMS"
@@ -15,7 +15,10 @@
     slides          MMS only: [{duration_ms, parts: […], missing: […]}]; duration_ms is 0 without SMIL; `missing`
                     lists what the SMIL refers to and no part bears
     attachments     MMS only: parts that no slide shows, the SMIL aside
+    not_shown       MMS only: what the phone does not show, each with its reason: ["s1.txt: no Content-ID matches"]
     smil            MMS only: the SMIL as it came, null without one
+
+`as` is the phone to look through: usual, plain or android; without it each recipient's own.
 
 A part is {name, type, size, sha256, url}, and `text` if it is plain text.
 """
@@ -65,6 +68,7 @@ def _mms_json(message: Message) -> Json:
             for slide in message.slides
         ],
         "attachments": [_part_json(message, index) for index in message.attachments],
+        "not_shown": list(message.hidden),
         "smil": message.smil,
     }
 

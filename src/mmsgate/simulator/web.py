@@ -11,7 +11,14 @@ from importlib.resources import files
 from jinja2 import Environment, PackageLoader
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response, StreamingResponse
+from starlette.responses import (
+    HTMLResponse,
+    JSONResponse,
+    PlainTextResponse,
+    RedirectResponse,
+    Response,
+    StreamingResponse,
+)
 from starlette.routing import Route
 
 from mmsgate.clock import iso_z
@@ -20,6 +27,7 @@ from mmsgate.simulator.behaviour import TABLE, behaviour_of
 from mmsgate.simulator.box import Box
 from mmsgate.simulator.events import event_stream
 from mmsgate.simulator.files import part_response
+from mmsgate.simulator.handset import HANDSETS, Handset, look
 from mmsgate.simulator.message import Message
 from mmsgate.simulator.query import BadQuery, is_number, parse_query
 from mmsgate.simulator.view import (
@@ -91,12 +99,17 @@ class Web:
         number = normalise(request.path_params["number"])
         if not is_number(number):
             return self._page("missing.html", status=404)
+        query = parse_query(request.query_params)
+        if isinstance(query, BadQuery):
+            return PlainTextResponse(f"{query.reason}\n", status_code=400, headers=_PAGE_HEADERS)
         self._box.read(number)
-        messages = self._box.after(to=number)
+        messages = [_seen(message, query.handset) for message in self._box.after(to=number)]
         return self._page(
             "phone.html",
             number=number,
             row=behaviour_of(number),
+            handset=query.handset or behaviour_of(number).handset,
+            handsets=HANDSETS.values(),
             messages=messages[::-1],
             notes=self._box.notes(number)[::-1],
             dropped=self._box.dropped,
@@ -107,8 +120,11 @@ class Web:
         message = self._box.get(request.path_params["id"])
         if message is None or message.to != normalise(request.path_params["number"]):
             return Response(status_code=404, headers=_PAGE_HEADERS)
+        query = parse_query(request.query_params)
+        if isinstance(query, BadQuery):
+            return PlainTextResponse(f"{query.reason}\n", status_code=400, headers=_PAGE_HEADERS)
         self._box.read(message.to)
-        return self._page("message.html", message=message)
+        return self._page("message.html", message=_seen(message, query.handset))
 
     async def _messages(self, request: Request) -> Response:
         query = parse_query(request.query_params)
@@ -117,7 +133,9 @@ class Web:
         found = self._box.after(query.since, to=query.to)
         if not found and query.wait:
             found = await self._wait(query.since, query.to, query.wait)
-        return JSONResponse([message_json(message) for message in found], headers=_JSON_HEADERS)
+        return JSONResponse(
+            [message_json(_seen(message, query.handset)) for message in found], headers=_JSON_HEADERS
+        )
 
     async def _wait(self, since: int, to: str | None, seconds: float) -> list[Message]:
         try:
@@ -162,6 +180,11 @@ class Web:
             epoch=self._box.epoch, revision=self._box.revision, **values
         )
         return HTMLResponse(page, status_code=status, headers=_PAGE_HEADERS)
+
+
+def _seen(message: Message, asked: Handset | None) -> Message:
+    """The message through the phone that was asked for, else through its recipient's own."""
+    return look(message, asked or behaviour_of(message.to).handset)
 
 
 def _environment() -> Environment:

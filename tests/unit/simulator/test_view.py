@@ -5,6 +5,7 @@ import json
 import pytest
 from starlette.datastructures import QueryParams
 
+from mmsgate.simulator.handset import ANDROID
 from mmsgate.simulator.message import Kind, Message, Part, Slide
 from mmsgate.simulator.query import BadQuery, Query, parse_query
 from mmsgate.simulator.view import (
@@ -82,6 +83,7 @@ def test_an_mms_as_json() -> None:
                 "url": "/sim/messages/7/parts/3",
             }
         ],
+        "not_shown": [],
         "smil": "<smil/>",
     }
 
@@ -159,6 +161,7 @@ def test_smil_on_one_line_is_indented_and_other_smil_left_alone() -> None:
         ("wait=500ms", Query(wait=0.5)),
         ("wait=1.5s&to=&since=", Query(wait=1.5)),
         ("wait=3600s", Query(wait=60.0)),
+        ("as=android", Query(handset=ANDROID)),
     ],
 )
 def test_good_queries(text: str, query: Query) -> None:
@@ -174,6 +177,7 @@ def test_good_queries(text: str, query: Query) -> None:
         ("since=latest", "since"),
         ("since=٣", "since"),
         ("wait=soon", "wait"),
+        ("as=nokia", "as must be one of usual, plain, android"),
         ("wait=-1", "wait"),
         ("wait=10m", "wait"),
         ("wait=1e3", "wait"),

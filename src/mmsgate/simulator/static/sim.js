@@ -173,7 +173,7 @@ function listen(query, handlers) {
 }
 
 async function messageArrived({ id }) {
-  const answer = await fetch(`/sim/phones/${root.dataset.number}/messages/${id}`);
+  const answer = await fetch(`/sim/phones/${root.dataset.number}/messages/${id}${location.search}`);
   if (!answer.ok) return;
   const template = document.createElement("template");
   template.innerHTML = await answer.text();
