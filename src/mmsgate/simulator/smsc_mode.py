@@ -4,21 +4,16 @@ One row for each quirk of the field. Sources: SMPP 3.4 5.1.3 (command_status), 5
 5.3.2.24 and 5.3.2.32 (ways of a long text); SMPP 5.0 4.7.6 (ESME_RINVDCS, for which 3.4 has no word).
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 
 import smpp34
 
-from mmsgate.domain.gsm import decode, decode_gsm, encode_gsm, split_header
-
-#: Reads octets; None if they mean nothing.
-Reading = Callable[[bytes], str | None]
+from mmsgate.domain.gsm import Alphabet, decode, split_header
 
 _HAS_HEADER = 0x40  # esm_class (5.2.12): a user data header is in front
 _MESSAGE_PAYLOAD = 0x0424
 _SAR_TAGS = frozenset({0x020C, 0x020E, 0x020F})
-_UCS2 = 0x08
 _OCTETS = 140  # of one SMS, header and packed septets (3GPP TS 23.040 9.2.3.16)
 
 
@@ -51,16 +46,17 @@ class Long(StrEnum):
 class SmscMode:
     """One kind of SMSC.
 
-    `alphabets` is what a data_coding means to it where that is not the standard's; `only_these` that no other is
-    taken, nor a part that no SMS could carry. `long` are the ways of a long text. With `hex_ids` the answer has the
-    id in hexadecimal and the receipt in decimal, of `padded` digits. `rate` is how many submits a second it
-    takes and `queue` how many SMS may wait to be delivered; 0 is no limit.
+    `default` is what data_coding 0 means to it. `exact` says that octets which mean nothing are refused, `strict`
+    that a data_coding other than 0 and 8 is, and a part that no SMS can carry. `long` are the ways of a long text.
+    With `hex_ids` the answer has the id in hexadecimal and the receipt in decimal, of `padded` digits. `rate` is
+    how many submits a second it takes and `queue` how many SMS may wait to be delivered; 0 is no limit.
     """
 
     name: str
     title: str
-    alphabets: Mapping[int, Reading] = field(default_factory=dict)
-    only_these: bool = False
+    default: Alphabet = Alphabet.GSM7
+    exact: bool = False
+    strict: bool = False
     long: frozenset[Long] = frozenset(Long)
     hex_ids: bool = False
     padded: int = 0
@@ -77,20 +73,17 @@ class SmscMode:
         return self._unreadable(submit)
 
     def _unreadable(self, submit: smpp34.SubmitSm) -> Status | None:
-        coding = submit.data_coding
-        if self.only_these and coding not in self.alphabets:
-            return Status.ESME_RINVDCS
+        alphabet = {0x00: self.default, 0x08: Alphabet.UCS2}.get(submit.data_coding)
+        if alphabet is None:
+            return Status.ESME_RINVDCS if self.strict else None
         header, body = user_data(submit)
-        if self.only_these and submit.short_message and not _fits(header, body, coding):
+        if self.strict and submit.short_message and not _fits(header, body, alphabet):
             return Status.ESME_RINVMSGLEN
-        read = self.alphabets.get(coding)
-        return Status.ESME_RSUBMITFAIL if read and read(body) is None else None
+        return Status.ESME_RSUBMITFAIL if self.exact and not _writes(alphabet, body) else None
 
     def text(self, submit: smpp34.SubmitSm) -> str:
         """What it reads in a submit_sm that it takes."""
-        _, body = user_data(submit)
-        read = self.alphabets.get(submit.data_coding)
-        return decode(body, submit.data_coding) if read is None else read(body) or ""
+        return decode(user_data(submit)[1], submit.data_coding, default=self.default)
 
 
 def user_data(submit: smpp34.SubmitSm) -> tuple[bytes, bytes]:
@@ -109,41 +102,26 @@ def _ways(submit: smpp34.SubmitSm) -> set[Long]:
     return {way for way, there in found.items() if there}
 
 
-def _fits(header: bytes, body: bytes, coding: int) -> bool:
+def _fits(header: bytes, body: bytes, alphabet: Alphabet) -> bool:
     """Whether one SMS holds it: septets are packed, eight of them in seven octets."""
     room = _OCTETS - len(header)
-    return len(body) <= (room if coding == _UCS2 else room * 8 // 7)
+    return len(body) <= (room * 8 // 7 if alphabet is Alphabet.GSM7 else room)
 
 
-# -- alphabets
+def _writes(alphabet: Alphabet, octets: bytes) -> bool:
+    """Whether they are what a text is written as; a lenient reader makes something up for others."""
+    text = alphabet.decode(octets)
+    return alphabet.has(text) and alphabet.encode(text) == octets
 
-
-def gsm7(octets: bytes) -> str | None:
-    """GSM 03.38 to the letter: no eighth bit, no unknown extension, no escape at the end of a part."""
-    text = decode_gsm(octets)
-    return text if encode_gsm(text) == octets else None  # else the lenient reader made something up
-
-
-def _strictly(codec: str) -> Reading:
-    def read(octets: bytes) -> str | None:
-        try:
-            return octets.decode(codec)
-        except UnicodeDecodeError:
-            return None
-
-    return read
-
-
-latin1, ascii7, ucs2 = _strictly("latin-1"), _strictly("ascii"), _strictly("utf-16-be")
 
 # fmt: off
 _ROWS = (
     SmscMode(name="usual", title="takes every data_coding and every way of a long text; receipts as text and TLVs"),
     SmscMode(name="gsm7", title="strict: data_coding 0 is GSM 03.38, 8 is UCS-2; nothing else, nothing too long",
-             alphabets={0: gsm7, _UCS2: ucs2}, only_these=True),
-    SmscMode(name="latin1", title="its default alphabet, data_coding 0, is Latin-1", alphabets={0: latin1}),
+             exact=True, strict=True),
+    SmscMode(name="latin1", title="its default alphabet, data_coding 0, is Latin-1", default=Alphabet.LATIN1),
     SmscMode(name="ascii", title="its default alphabet, data_coding 0, is ASCII; no eighth bit",
-             alphabets={0: ascii7}),
+             default=Alphabet.ASCII, exact=True),
     SmscMode(name="hex-ids", title="ids in hexadecimal in answers, in decimal with leading zeros in receipts",
              hex_ids=True, padded=20, receipt_tlvs=False),
     SmscMode(name="tlv-receipts", title="receipts say it in TLVs, their text is empty", receipt_text=False),
