@@ -2,6 +2,8 @@
 
 import re
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import assert_never
 
 from mmsgate.carriers.profile import CarrierProfile
@@ -60,18 +62,24 @@ class Paused:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Temporary:
-    """Not now. `after` is when the carrier wants to be asked again, if it said so."""
+    """Not now. `after` is when the carrier wants to be asked again, if it said so.
+
+    `throttled` says that we are too fast for it, `down` that its server could not be reached or does not work.
+    """
 
     text: str
     code: int | None = None
     after: Millis | None = None
+    throttled: bool = False
+    down: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unknown:
-    """The body left and no answer came that says what became of it (R-19)."""
+    """The body left and no answer came that says what became of it (R-19). `down`: no answer came at all."""
 
     text: str
+    down: bool = False
 
 
 SubmitOutcome = Accepted | RefusedRecipient | RefusedContent | OurFault | Paused | Temporary | Unknown
@@ -79,6 +87,7 @@ SubmitOutcome = Accepted | RefusedRecipient | RefusedContent | OurFault | Paused
 _RECIPIENT = frozenset({2002, 2003, 4007})
 _CONTENT = frozenset({2004})
 _PAUSE = frozenset({2001, 4001})
+_TOO_FAST = 3510  # "Throughput exceeded": not of the standard, but what MM7 services answer
 _NOBODY_THERE = frozenset({404, 405, 410})  # the whole queue would fail for a mistyped URL
 _NAMES = {
     "accepted": Accepted,
@@ -89,6 +98,7 @@ _NAMES = {
     "our-fault": OurFault,
     "pause": Paused,
     "temporary": Temporary,
+    "throttled": Temporary,
 }
 
 
@@ -96,9 +106,10 @@ def outcome_of(posted: PostOutcome, profile: CarrierProfile) -> SubmitOutcome:
     """What a post to the carrier came to."""
     match posted:
         case NotSent(reason=reason):
-            return Temporary(text=f"not sent: {reason}")
+            return Temporary(text=f"not sent: {reason}", down=True)
         case Lost(reason=reason):
-            return Unknown(text=f"the connection was lost after the body had begun to leave: {reason}")
+            text = f"the connection was lost after the body had begun to leave: {reason}"
+            return Unknown(text=text, down=True)
         case Answered() if _is_answer(posted, profile):
             answer = read_submit_response(posted.status, posted.headers, posted.body)
             return _of_answer(answer, profile, posted)
@@ -118,8 +129,10 @@ def _is_answer(posted: Answered, profile: CarrierProfile) -> bool:
 def _of_answer(answer: SubmitAnswer, profile: CarrierProfile, posted: Answered) -> SubmitOutcome:
     if posted.status in {401, 403}:
         return Paused(text=f"HTTP {posted.status}: the carrier refuses our credentials")
-    if posted.status == 429 or (posted.status >= 500 and answer.status_code is None):
-        return Temporary(text=f"HTTP {posted.status}", after=_retry_after(posted))
+    if posted.status == 429:
+        return Temporary(text="HTTP 429: too many requests", after=_retry_after(posted), throttled=True)
+    if posted.status >= 500 and answer.status_code is None:
+        return Temporary(text=f"HTTP {posted.status}", after=_retry_after(posted), down=True)
     if answer.status_code is None:
         return _without_code(answer, profile, posted)
     return _of_code(answer.status_code, answer, profile, _retry_after(posted))
@@ -151,7 +164,8 @@ def _of_code(code: int, answer: SubmitAnswer, profile: CarrierProfile, after: Mi
     if kind is Paused:
         return Paused(text=text)
     if kind is Temporary:
-        return Temporary(text=text, code=code, after=after)
+        throttled = code == _TOO_FAST or profile.answers.codes.get(code) == "throttled"
+        return Temporary(text=text, code=code, after=after, throttled=throttled)
     return OurFault(code=code, text=text, raw=answer.excerpt)
 
 
@@ -179,7 +193,25 @@ def _default(code: int) -> type[SubmitOutcome]:
     return OurFault
 
 
+#: Retry-After is believed up to so many seconds, a good day.
+_LONGEST_AFTER = 99_999
+
+
 def _retry_after(posted: Answered) -> Millis | None:
-    """Retry-After in seconds (RFC 9110 10.2.3); dates are not worth their parsing here."""
+    """Retry-After (RFC 9110 10.2.3): seconds, or a date, which counts from the answer's own date."""
     value = posted.headers.get("retry-after", "")
-    return int(value) * 1000 if value.isascii() and value.isdigit() and len(value) < 6 else None
+    if value.isascii() and value.isdigit():
+        seconds = int(value) if len(value) < 6 else None
+    else:
+        then, now = _date(value), _date(posted.headers.get("date", ""))
+        seconds = max(0, round((then - now).total_seconds())) if then and now else None
+    return None if seconds is None or seconds > _LONGEST_AFTER else seconds * 1000
+
+
+def _date(text: str) -> datetime | None:
+    """An HTTP date (RFC 9110 5.6.7); None if it is none."""
+    try:
+        moment = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -31,6 +31,9 @@ def a_profile(*, codes: Mapping[int, str] | None = None, empty_answer_accepts: b
     )
 
 
+WHOLE_OK = encode_submit_rsp(transaction_id="7", code=1000)
+
+
 def of_code(code: int, profile: CarrierProfile | None = None, *, status: int = 200) -> SubmitOutcome:
     """The outcome of a SubmitRsp with that code."""
     body = encode_submit_rsp(transaction_id="7", code=code, message_id="m1")
@@ -112,6 +115,20 @@ def test_an_outcome_names_the_carriers_own_code_and_not_what_it_counts_as() -> N
     assert outcome.text.startswith("3510 ")
 
 
+@pytest.mark.parametrize(("code", "codes"), [(3510, {}), (3510, {3510: "temporary"}), (3001, {3001: "throttled"})])
+def test_a_throughput_that_was_exceeded_is_told_from_other_passing_failures(
+    code: int, codes: Mapping[int, str]
+) -> None:
+    assert getattr(of_code(code, a_profile(codes=codes)), "throttled", None) is True
+    assert getattr(of_code(3000, a_profile(codes=codes)), "throttled", None) is False
+
+
+def test_a_fault_with_an_mm7_status_is_an_answer_of_a_server_that_works() -> None:
+    outcome = of_http(500, encode_fault(transaction_id="7", code=3000))
+    assert isinstance(outcome, Temporary)
+    assert not outcome.down
+
+
 def test_an_accepted_message_has_the_carriers_id() -> None:
     assert of_code(1000) == Accepted(message_id="m1", code=1000, text="1000 Success")
 
@@ -191,10 +208,15 @@ def test_refused_credentials_pause_the_connection_whatever_the_body_says(status:
     assert of_http(status, body) == Paused(text=f"HTTP {status}: the carrier refuses our credentials")
 
 
-@pytest.mark.parametrize("status", [429, 500, 502, 503, 504, 599])
+@pytest.mark.parametrize("body", [b"", WHOLE_OK, b"slow down"])
+def test_too_many_requests_slow_the_connection_down_whatever_the_body_says(body: bytes) -> None:
+    assert of_http(429, body) == Temporary(text="HTTP 429: too many requests", throttled=True)
+
+
+@pytest.mark.parametrize("status", [500, 502, 503, 504, 599])
 @pytest.mark.parametrize("body", [b"", b"<html><body>Bad gateway</body></html>", b"<env:Envelope"])
 def test_an_overloaded_or_broken_server_is_temporary(status: int, body: bytes) -> None:
-    assert of_http(status, body) == Temporary(text=f"HTTP {status}")
+    assert of_http(status, body) == Temporary(text=f"HTTP {status}", down=True)
 
 
 @pytest.mark.parametrize("status", [300, 301, 302, 307, 404, 405, 410])
@@ -265,13 +287,14 @@ def test_an_empty_answer_with_a_code_in_its_header_counts_by_the_code() -> None:
 
 def test_what_never_left_may_be_sent_again() -> None:
     outcome = outcome_of(NotSent(reason="connection refused"), a_profile())
-    assert outcome == Temporary(text="not sent: connection refused")
+    assert outcome == Temporary(text="not sent: connection refused", down=True)
 
 
 def test_a_connection_lost_after_the_body_leaves_the_outcome_unknown() -> None:
     outcome = outcome_of(Lost(reason="no answer within 60 s"), a_profile(empty_answer_accepts=True))
     assert isinstance(outcome, Unknown)
     assert "no answer within 60 s" in outcome.text
+    assert outcome.down
 
 
 # -- Retry-After
@@ -282,19 +305,32 @@ RETRY_AFTER = [
     ("120", 120_000),
     ("99999", 99_999_000),
     ("100000", None),
+    ("999999999999999999999", None),
     ("", None),
     ("-1", None),
     ("1.5", None),
     ("soon", None),
     ("²", None),
     ("١٢", None),
-    ("Fri, 02 Jan 2026 09:30:47 GMT", None),
+    ("Fri, 02 Jan 2026 09:31:17 GMT", 30_000),
+    ("Friday, 02-Jan-26 09:31:17 GMT", 30_000),
+    ("Fri, 02 Jan 2026 09:30:00 GMT", 0),
+    ("Sun, 04 Jan 2026 09:30:47 GMT", None),
+    ("Fri, 99 Jan 2026 09:30:47 GMT", None),
 ]
 
 
 @pytest.mark.parametrize(("value", "after"), RETRY_AFTER)
-def test_retry_after_is_read_in_seconds(value: str, after: int | None) -> None:
-    assert of_http(503, b"", retry_after=value) == Temporary(text="HTTP 503", after=after)
+def test_retry_after_is_read_in_seconds_and_as_a_date(value: str, after: int | None) -> None:
+    answered = of_http(503, b"", retry_after=value, date="Fri, 02 Jan 2026 09:30:47 GMT")
+    assert answered == Temporary(text="HTTP 503", after=after, down=True)
+
+
+@pytest.mark.parametrize("date", ["", "yesterday"])
+def test_a_retry_after_date_without_the_date_of_the_answer_says_nothing(date: str) -> None:
+    """Our clock is not the carrier's."""
+    answered = of_http(503, b"", retry_after="Fri, 02 Jan 2026 09:31:17 GMT", date=date)
+    assert answered == Temporary(text="HTTP 503", down=True)
 
 
 @pytest.mark.parametrize("status", [200, 429, 500])
