@@ -22,6 +22,7 @@ from bench.smsc import BIND_TRANSCEIVER, HEADER, pdu
 from mmsgate.carriers.smsc import SmscPace, SmscProfile
 from mmsgate.clock import DAY, Ids, SystemClock
 from mmsgate.delivery.alarms import Alarms
+from mmsgate.delivery.bucket import Buckets
 from mmsgate.delivery.smsc import Carries, smsc_lane
 from mmsgate.domain.account import Account
 from mmsgate.domain.message import Content, Event, Fallback, Message
@@ -214,7 +215,7 @@ async def _deliver(store: Store, smsc_profile: SmscProfile, count: int) -> tuple
 
     rooms = Carries(
         store=store, ledger=ledger, page_url=lambda _: LINK, block_reason=lambda *_: None,
-        alarms=Alarms(store, clock), clock=clock, owner="bench",
+        alarms=Alarms(store, clock), clock=clock, accounts=Buckets(lambda _: 0.0),
     )  # fmt: skip
     ids = Ids(clock)
     await asyncio.gather(*(store.messages.accept(waiting(ids, number)) for number in range(count)))

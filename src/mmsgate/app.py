@@ -36,7 +36,6 @@ from mmsgate.api.limits import LimitsApi
 from mmsgate.api.messages import MessagesApi
 from mmsgate.api.uploads import Uploads
 from mmsgate.api.xml import KEBAB_PATHS, SKYCORE_PATHS, XmlApi
-from mmsgate.carriers.client import Mm7Client
 from mmsgate.carriers.lookup import hook_of
 from mmsgate.carriers.profile import CarrierProfile
 from mmsgate.carriers.record import profile_from_json
@@ -44,9 +43,11 @@ from mmsgate.carriers.smsc import SmscProfile
 from mmsgate.clock import DAY, Clock, Ids, SystemClock
 from mmsgate.config import Settings
 from mmsgate.delivery.alarms import Alarms
-from mmsgate.delivery.dispatcher import Dispatcher, Lane
+from mmsgate.delivery.bucket import Buckets
+from mmsgate.delivery.dispatcher import Dispatcher
 from mmsgate.delivery.encoder import Encoder
-from mmsgate.delivery.mms import MmsDelivery
+from mmsgate.delivery.failover import Failover
+from mmsgate.delivery.mmsc import Rooms, mmsc_lane
 from mmsgate.delivery.preparer import Preparer
 from mmsgate.delivery.preview import Previewer
 from mmsgate.delivery.rendition import Renditions
@@ -86,7 +87,6 @@ log = logging.getLogger("mmsgate")
 counters_log = logging.getLogger("mmsgate.counters")
 
 REMATCH_EVERY = 60.0  # seconds
-LANE_AHEAD = 3  # messages worked at once, per connection that may be busy: the next is ready when one is free
 
 
 class Gateway:
@@ -108,6 +108,7 @@ class Gateway:
         self.ledger = Ledger(self.store, self.watch)
         self.dispatcher = Dispatcher()
         self.alarms = Alarms(self.store, self.clock)
+        self.turns: Buckets[int] = Buckets(self._delivery_rate)
         self.profiles: dict[str, CarrierProfile] = {}
         self._written: dict[str, str] = {}  # profiles as their lanes were built
         self._extra_routes = extra_routes
@@ -146,6 +147,10 @@ class Gateway:
             blobs=self.blobs, references=self.store.media, cap=self.settings.fetch_cache_bytes, clock=self.clock
         )
         self.stranded = Stranded(self.store, self.ledger, self.alarms, self.clock)
+        self.failover = Failover(
+            store=self.store, ledger=self.ledger, profiles=lambda: list(self.profiles.values()),
+            is_up=self.dispatcher.is_up, clock=self.clock,
+        )  # fmt: skip
         self.sender = PostbackSender(self.store, self.http, self.watch, clock=self.clock, owner=self._owner)
         self.inbound = InboundDesk(
             store=self.store, blobs=self.blobs, directory=self.watch, profile=self.profiles.get, alarms=self.alarms,
@@ -161,7 +166,8 @@ class Gateway:
         )  # fmt: skip
         self.store.render_with(self.ledger.render)
         self.ledger.on_postbacks = self.sender.wake
-        self.ledger.on_due = self.dispatcher.wake
+        self.ledger.on_due = self.dispatcher.due
+        self.dispatcher.on_stuck = self.failover.stuck
         self.ledger.on_preparation = self.preparer.wake
         self.ledger.on_early_report = self.reports.receive_orphan
 
@@ -172,6 +178,10 @@ class Gateway:
 
     def _account(self, account_id: int) -> Account | None:
         return self.watch().accounts.get(account_id)
+
+    def _delivery_rate(self, account_id: int) -> float:
+        account = self._account(account_id)
+        return account.rates.delivery if account else 0
 
     def block_reason(self, account_id: int, sender: str, recipient: str) -> str | None:
         """Why that sender may not send to that recipient, by the block list as it is now."""
@@ -221,7 +231,7 @@ class Gateway:
         store, clock, ids = self.store, self.clock, self.ids
         slides = SlideFetcher(self.fetcher, self.adapter.inspect)
         submission = Submission(
-            store=store, router=self.router, block_reason=self.block_reason, on_accepted=self.dispatcher.wake,
+            store=store, router=self.router, block_reason=self.block_reason, on_accepted=self.dispatcher.due,
             on_preparation=self.preparer.wake, clock=clock, ids=ids,
         )  # fmt: skip
         send = SendMmsWorkflow(submission=submission, slides=slides, clock=clock, ids=ids)
@@ -278,18 +288,15 @@ class Gateway:
         if isinstance(profile, SmscProfile):
             await self._open_smsc(profile)
             return
-        client = Mm7Client(profile, self.http, self.clock)
-        delivery = MmsDelivery(
-            profile, client=client, store=self.store, ledger=self.ledger, renditions=self.renditions.on(profile),
-            block_reason=self.block_reason, has_connection=self.has_connection, alarms=self.alarms,
-            clock=self.clock,
+        rooms = Rooms(
+            store=self.store, ledger=self.ledger, http=self.http, renditions=self.renditions,
+            block_reason=self.block_reason, has_connection=self.has_connection, accounts=self.turns,
+            on_change=self.failover.changed, alarms=self.alarms, clock=self.clock,
         )  # fmt: skip
-        lane = Lane(
-            name, delivery, store=self.store, clock=self.clock, owner=self._owner,
-            slots=profile.pace.connections * LANE_AHEAD, gate=delivery.gate,
-        )  # fmt: skip
+        lane, client = mmsc_lane(profile, rooms)
         self.profiles[name] = profile
         self.dispatcher.open(name, lane, client.close)
+        self.failover.changed(name)
 
     async def _open_smsc(self, profile: SmscProfile) -> None:
         async def on_receipt(receipt: Receipt, source: str, destination: str) -> None:
@@ -300,7 +307,7 @@ class Gateway:
 
         rooms = Carries(
             store=self.store, ledger=self.ledger, page_url=self.page_url, block_reason=self.block_reason,
-            alarms=self.alarms, clock=self.clock, owner=self._owner,
+            alarms=self.alarms, clock=self.clock, accounts=self.turns,
         )  # fmt: skip
         lane, connection = smsc_lane(profile, rooms, on_receipt=on_receipt, on_inbound=on_inbound)
         await connection.start()
@@ -328,6 +335,8 @@ class Gateway:
             await _enter(stack, self.watch.start, self.watch.stop)
             self.rates.start()
             stack.push_async_callback(self.rates.stop)
+            self.failover.start()
+            stack.push_async_callback(self.failover.stop)
             self.sender.start()
             stack.push_async_callback(self.sender.stop)
             self.preparer.start()
@@ -350,7 +359,7 @@ class Gateway:
     async def _recover(self) -> None:
         """This process alone works on the database: leases of the one before are void."""
         now = self.clock.now()
-        messages = await self.store.messages.recover(now=now)
+        messages = await self.store.queue.recover(now=now)
         postbacks = await self.store.postbacks.recover(now=now)
         preparations = await self.store.preparations.recover(now=now)
         if messages or postbacks or preparations:
@@ -366,6 +375,7 @@ class Gateway:
             self.inbound.keep_house,
             lambda: self.store.keys.expire(now=self.clock.now()),
             lambda: self.store.numbers.expire(now=self.clock.now()),
+            lambda: self.store.queue.forget_days(before=self.clock.now() // DAY - 7),
             lambda: self.store.templates.free_unneeded(now=self.clock.now()),
             lambda: self.stranded.settle(frozenset(self.watch().profiles)),
             self.handsets.forget,

@@ -4,6 +4,7 @@ The step's N-th passing (default 1) is the last thing the process does. The step
 from outside: the program itself has no hooks for tests.
 """
 
+import inspect
 import os
 import signal
 import sys
@@ -12,6 +13,7 @@ from typing import Any
 
 from mmsgate.carriers.client import Mm7Client
 from mmsgate.cli import main
+from mmsgate.delivery.lane import Lane
 from mmsgate.delivery.mms import MmsDelivery
 from mmsgate.delivery.sms import SmsDelivery
 from mmsgate.delivery.versions import Versions
@@ -29,9 +31,9 @@ STEPS: dict[str, tuple[type, str, str]] = {
     "preparation-claimed": (Preparations, "claim", "after"),
     "preparation-made": (Versions, "make", "after"),
     "preparation-let-go": (Preparations, "finish", "before"),
-    "claimed": (Messages, "claim", "after"),
+    "claimed": (Lane, "_claim", "after"),
     "before-submitting": (MmsDelivery, "_begin", "before"),
-    "submitting-committed": (MmsDelivery, "_begin", "after"),
+    "submitting-committed": (Mm7Client, "submit", "before"),
     "body-sent": (Mm7Client, "submit", "after"),
     "before-record": (MmsDelivery, "_judge", "after"),
     "step-recorded": (Ledger, "record", "after"),
@@ -75,10 +77,14 @@ def die_at(step: str, passing: int) -> None:
         return result
 
     def wrapped_plain(*args: Any, **kwargs: Any) -> Any:
-        die()
-        return original(*args, **kwargs)
+        if when == "before":
+            die()
+        result = original(*args, **kwargs)
+        if when == "after":
+            die()
+        return result
 
-    setattr(owner, name, wrapped_plain if name == "_judge" and owner is SmsDelivery else wrapped)
+    setattr(owner, name, wrapped if inspect.iscoroutinefunction(original) else wrapped_plain)
 
 
 if __name__ == "__main__":

@@ -61,7 +61,7 @@ class Submission:
     """The checks of sending, and the commit."""
 
     def __init__(
-        self, *, store: Store, router: Router, block_reason: BlockReason, on_accepted: Callable[[str], None],
+        self, *, store: Store, router: Router, block_reason: BlockReason, on_accepted: Callable[[Message], None],
         on_preparation: Callable[[], None], clock: Clock, ids: Ids,
     ) -> None:  # fmt: skip
         self._store, self._router, self._block_reason = store, router, block_reason
@@ -149,7 +149,7 @@ class Submission:
         if preparation:
             self._on_preparation()
         if message.state is not State.PREPARING:
-            self._on_accepted(message.connection)
+            self._on_accepted(message)
 
 
 def _as_sms(message: Message, way: Way, now: Millis) -> Message:

@@ -62,6 +62,7 @@ class Meaning(StrEnum):
     OUR_FAULT = "our-fault"  # final, with an alarm
     PAUSE = "pause"  # the carrier refuses us: the connection waits
     TEMPORARY = "temporary"
+    THROTTLED = "throttled"  # as temporary, and the connection slows down
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -127,7 +127,7 @@ def remove(name: str, data_dir: str | None) -> None:
     async def work(store: Store) -> None:
         if not await store.accounts.remove_carrier(name):
             raise click.ClickException(f"there is no carrier {name!r}")
-        waits = name in store.messages.connections_in_use()
+        waits = name in store.queue.in_use()
         click.echo(f"removed {name}" + ("; messages wait for it" if waits else ""))
 
     with_store(data_dir, work)

@@ -136,7 +136,7 @@ def _carriers(store: Store) -> Iterator[Check]:
         except ProfileError as error:
             yield f"carrier {name}", False, f"its profile can't be used: {error}"
             continue
-        due = store.messages.next_due(name, default=now)
+        due = store.queue.oldest(name, default=now)
         late = max(0, now - due) // 1000
         kind = "MM7" if isinstance(profile, CarrierProfile) else "SMPP"
         yield (

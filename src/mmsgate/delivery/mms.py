@@ -1,12 +1,11 @@
 """One MMS to one carrier: the steps, a line each.
 
     settle what is overdue → not expired → recipient not blocked → a rendition that phones take and that fits
-    → commit `submitting` → submit → record
+    → a place and a turn → within the sender's day → commit `submitting` → submit → record
 
 A step returns None to go on, or a `Verdict` that ends this attempt with a reason a person can read.
 """
 
-import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,14 +24,15 @@ from mmsgate.carriers.outcome import (
 )
 from mmsgate.carriers.profile import CarrierProfile, Gives, OnUnknown
 from mmsgate.clock import MINUTE, Clock, Millis, spoken
-from mmsgate.delivery.alarms import Alarms
-from mmsgate.delivery.gate import Gate
-from mmsgate.delivery.rendition import CarrierRenditions, Missing, Rendition, Unfit
+from mmsgate.delivery.caps import DailyCaps
+from mmsgate.delivery.connection import Connection
+from mmsgate.delivery.health import Standing
+from mmsgate.delivery.rendition import CarrierRenditions, Missing, Rendition, Unfit, smaller_than
 from mmsgate.delivery.retry import retry_delay
-from mmsgate.delivery.verdict import Verdict, broke_down, gave_up
+from mmsgate.delivery.verdict import Verdict, broke_down, fall_back, gave_up
 from mmsgate.domain.account import Block, BlockOrigin
 from mmsgate.domain.change import CarrierId, Why
-from mmsgate.domain.message import Message
+from mmsgate.domain.message import Message, counted
 from mmsgate.domain.state import Happening, State
 from mmsgate.postbacks.ledger import Ledger
 from mmsgate.store import Store
@@ -41,14 +41,6 @@ log = logging.getLogger("mmsgate.delivery")
 
 #: The longest time between two commits of one attempt, the answer's time-out aside.
 LEASE_MARGIN: Millis = 2 * MINUTE
-
-#: One message stands ready behind this many connections.
-READY_SHARE = 4
-
-#: After a refusal for size the next version has at most the next of these bytes; below the last one it is the SMS.
-SMALLER = (1_000_000, 614_400, 307_200, 102_400)
-#: A version that is hardly smaller than the refused one would be refused too.
-CLEARLY_SMALLER = 0.95
 
 #: A gateway that is told to stop waits no longer than that, in seconds; service managers kill after 90.
 LONGEST_STOP = 75.0
@@ -78,17 +70,14 @@ class MmsDelivery:
         renditions: CarrierRenditions,
         block_reason: BlockReason,
         has_connection: Callable[[str], bool],
-        alarms: Alarms,
+        connection: Connection,
         clock: Clock,
     ) -> None:
-        self.profile = profile
-        self.gate = Gate(clock)
+        self.profile, self.connection = profile, connection
         self._client, self._store, self._ledger = client, store, ledger
-        self._renditions, self._block_reason, self._alarms = renditions, block_reason, alarms
+        self._renditions, self._block_reason = renditions, block_reason
         self._clock, self._has_connection = clock, has_connection
-        self._ready = asyncio.Semaphore(profile.pace.connections + max(1, profile.pace.connections // READY_SHARE))
-        self._refuses, self._rejects = f"{profile.name} refuses us", f"{profile.name} rejects requests"
-        self._troubled = True  # an alarm of the run before may be open
+        self._caps = DailyCaps(profile.name, profile.pace.sender_daily, store.queue, clock)
 
     @property
     def lease(self) -> Millis:
@@ -117,7 +106,15 @@ class MmsDelivery:
         if verdict is None:
             verdict = await self._submit(attempt)
         if verdict is not None:
-            await self._ledger.record(attempt.message, verdict.decide(self._clock.now()))
+            await self._record(attempt, verdict)
+        if attempt.message.state is State.SENT and self.profile.reports.gives is Gives.NONE:
+            await self._record(attempt, self._unreported())
+
+    async def _record(self, attempt: Attempt, verdict: Verdict) -> bool:
+        """Write a step; whether it changed anything: the message may have been moved or settled meanwhile."""
+        change = await self._ledger.record(attempt.message, verdict.decide(self._clock.now(), on=self.profile.name))
+        attempt.message = change.message
+        return change.event.changed
 
     # -- before the submit
 
@@ -199,19 +196,37 @@ class MmsDelivery:
         done, so that no connection waits for one; should the gateway be killed, they count as unknown too.
         """
         assert attempt.rendition is not None
-        async with self._ready:
-            if self.gate.closed:
-                return self._wait_for_gate(attempt)
-            begun = await self._begin(attempt)
-            if begun is None:
+        sender = attempt.message.sender
+        async with self.connection:
+            if self.connection.health.closed:
+                return self._wait(attempt)
+            if not self._caps.take(sender):
+                return self._day_is_full(attempt)
+            if not await self._record(attempt, self._begin(attempt)):
+                self._caps.give_back(sender)
                 return None
-            attempt.message = begun
-            outcome = await self._client.submit(begun, attempt.rendition.content, attempt.rendition.subject)
+            begun = self._clock.now()
+            outcome = await self._client.submit(
+                attempt.message, attempt.rendition.content, attempt.rendition.subject
+            )
         attempt.now = self._clock.now()
-        return await self._judge(attempt, outcome)
+        await self.connection.learn(outcome, attempt.now - begun, attempt.message)
+        if self._caps.most:
+            await self._count(sender, outcome)
+        if isinstance(outcome, RefusedRecipient) and outcome.opted_out:
+            await self._opted_out(attempt.message, outcome.text)
+        return self._judge(attempt, outcome)
 
-    async def _begin(self, attempt: Attempt) -> Message | None:
-        """Commit that a body may be leaving from now on; None if the message is no longer ours to send."""
+    async def _count(self, sender: str, outcome: SubmitOutcome) -> None:
+        """What the carrier has, or may have, counts for the sender's day."""
+        match outcome:
+            case Accepted() | Unknown():
+                await self._caps.count(sender)
+            case _:
+                self._caps.give_back(sender)
+
+    def _begin(self, attempt: Attempt) -> Verdict:
+        """A body may be leaving from now on."""
         rendition = attempt.rendition
         assert rendition is not None
         number = attempt.message.attempts + 1
@@ -219,32 +234,26 @@ class MmsDelivery:
             f"attempt {number} to {self.profile.name}: {rendition.summary}",
             carrier=self.profile.name, attempt=number, bytes=rendition.content.decoded_size,
         )  # fmt: skip
-        verdict = Verdict(
-            happening=Happening.SUBMIT, why=why, due_at=self._clock.now() + self.lease, attempts=number
-        )
-        change = await self._ledger.record(attempt.message, verdict.decide(self._clock.now()))
-        return change.message if change.event.changed else None
+        due_at = self._clock.now() + self.lease
+        return Verdict(happening=Happening.SUBMIT, why=why, due_at=due_at, attempts=number)
 
-    async def _judge(self, attempt: Attempt, outcome: SubmitOutcome) -> Verdict:
+    def _judge(self, attempt: Attempt, outcome: SubmitOutcome) -> Verdict:
         """The MM7 wire page's table, as verdicts."""
         match outcome:
             case Accepted():
-                await self._all_well()
                 return self._taken(attempt, outcome)
-            case RefusedRecipient(code=code, text=text, opted_out=opted_out):
-                if opted_out:
-                    await self._opted_out(attempt.message, text)
+            case RefusedRecipient(code=code, text=text):
                 return gave_up(f"the carrier refused the recipient: {text}", code=code)
             case RefusedContent():
                 return self._smaller(attempt, outcome) or self._fall_back(
                     attempt, f"the carrier refused the content: {outcome.text}", code=outcome.code
                 )
             case OurFault(code=code, text=text, raw=raw):
-                self._troubled = True
-                await self._alarms.raise_(self._rejects, f"{attempt.message}: {text}")
                 return gave_up(f"the carrier could not use our request: {text}", code=code, answer=raw)
             case Paused(text=text):
-                return await self._pause(attempt, text)
+                return self._wait(attempt, text)
+            case Temporary(down=True, text=text) if self.connection.health.standing is Standing.DOWN:
+                return self._wait(attempt, text)
             case Temporary():
                 return self._retry(attempt, outcome)
             case Unknown(text=text):
@@ -273,7 +282,7 @@ class MmsDelivery:
         """After a refusal for size: the next smaller rendition, at once (R-12)."""
         assert attempt.rendition is not None
         refused = attempt.rendition.content.decoded_size
-        cap = next((step for step in SMALLER if step < refused * CLEARLY_SMALLER), None)
+        cap = smaller_than(refused)
         if cap is None or not outcome.for_size:
             return None
         reason = f"the carrier refused the content: {outcome.text}; a version of at most {cap:,} bytes is next"
@@ -294,42 +303,26 @@ class MmsDelivery:
         why = Why.of(f"outcome unknown: {text}; waiting {spoken(patience)} for a report, not sending again")
         return Verdict(happening=Happening.IN_DOUBT, why=why, due_at=attempt.now + patience)
 
-    # -- the connection's gate
+    # -- what has to wait, by no fault of its own: no attempt is counted
 
-    async def _pause(self, attempt: Attempt, text: str) -> Verdict:
-        self.gate.close()
-        self._troubled = True
-        await self._alarms.raise_(self._refuses, f"{text}; the connection is paused, its messages wait")
-        return self._wait_for_gate(attempt, text)
-
-    def _wait_for_gate(self, attempt: Attempt, text: str = "") -> Verdict:
-        """Back to the queue until the gate opens. It is the connection's trouble: no attempt is counted."""
+    def _wait(self, attempt: Attempt, text: str = "") -> Verdict:
+        """Back to the queue until the connection may be tried again."""
         now = self._clock.now()
-        opens_at = max(self.gate.opens_at, now)  # another message may have opened it meanwhile
-        reason = f"{self.profile.name} is paused for {spoken(opens_at - now)}" + (f": {text}" if text else "")
+        opens_at = max(self.connection.opens_at, now)  # another message may have opened it meanwhile
+        standing = self.connection.health.standing
+        how = "up again" if standing is Standing.UP else f"{standing} for {spoken(opens_at - now)}"
+        return self._later(attempt, f"{self.profile.name} is {how}" + (f": {text}" if text else ""), opens_at)
+
+    def _day_is_full(self, attempt: Attempt) -> Verdict:
+        """Back to the queue until the sender may send again."""
+        name, most = self.profile.name, self._caps.most
+        given = f"{attempt.message.sender} has given {name} {counted(most, 'message')} today, which is all it may"
+        return self._later(attempt, f"{given}: its turn comes after 00:00 UTC", self._caps.next_day)
+
+    def _later(self, attempt: Attempt, reason: str, due_at: Millis) -> Verdict:
         submitted = attempt.message.state is State.SUBMITTING
         return Verdict(
-            happening=Happening.POSTPONED, why=Why.of(reason), due_at=opens_at,
+            happening=Happening.POSTPONED, why=Why.of(reason),
+            due_at=max(min(due_at, attempt.message.expires_at), self._clock.now()),
             attempts=attempt.message.attempts - 1 if submitted else None,
         )  # fmt: skip
-
-    async def _all_well(self) -> None:
-        """The carrier takes our requests: what was wrong is over. Done once after a start, and after each alarm."""
-        if self._troubled:
-            self._troubled = False
-            self.gate.open()
-            await self._alarms.clear(self._refuses)
-            await self._alarms.clear(self._rejects)
-
-
-def fall_back(message: Message, reason: str, *, now: Millis, connection: str, **data: object) -> Verdict:
-    """The SMS with the link instead, or the end where the account or the request wants none (R-12)."""
-    fallback = message.fallback
-    if not fallback.enabled:
-        return gave_up(f"{reason}; the fallback SMS is disabled", **data)
-    if not fallback.text and not fallback.link:
-        return gave_up(f"{reason}; there is neither a text nor a link for a fallback SMS", **data)
-    return Verdict(
-        happening=Happening.FELL_BACK, why=Why.of(f"SMS instead: {reason}", **data), due_at=now, attempts=0,
-        connection=connection,
-    )  # fmt: skip

@@ -26,6 +26,17 @@ from mmsgate.recent import Recent
 _REMEMBERED, _PART_OF_MEMORY = 64, 8  # what is chosen is mostly what the encoder remembers, too
 
 
+#: After a refusal for size the next version has at most the next of these bytes; below the last one it is the SMS.
+SMALLER = (1_000_000, 614_400, 307_200, 102_400)
+#: A version that is hardly smaller than the refused one would be refused too.
+CLEARLY_SMALLER = 0.95
+
+
+def smaller_than(refused: int) -> int | None:
+    """How many bytes the next version may have, after one of so many was refused for its size; None: the SMS."""
+    return next((step for step in SMALLER if step < refused * CLEARLY_SMALLER), None)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rendition:
     """Content as this carrier gets it; `summary` says so to people, with the `changes`."""

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from mmsgate.carriers.smsc import SmscProfile
 from mmsgate.clock import Clock
 from mmsgate.delivery.alarms import Alarms
-from mmsgate.delivery.dispatcher import Lane
+from mmsgate.delivery.bucket import Buckets
+from mmsgate.delivery.lane import Lane
 from mmsgate.delivery.mms import BlockReason
 from mmsgate.delivery.sms import PageUrl, SmsDelivery
 from mmsgate.postbacks.ledger import Ledger
@@ -20,7 +21,7 @@ SECONDS_AHEAD = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Carries:
-    """What every SMSC's lane works with."""
+    """What every SMSC's lane works with; `accounts` are the limits of accounts over all lanes."""
 
     store: Store
     ledger: Ledger
@@ -28,7 +29,7 @@ class Carries:
     block_reason: BlockReason
     alarms: Alarms
     clock: Clock
-    owner: str
+    accounts: Buckets[int]
 
 
 def smsc_lane(
@@ -47,8 +48,8 @@ def smsc_lane(
     )  # fmt: skip
     delivery.gate.close()  # until it is bound
     lane = Lane(
-        profile.name, delivery, store=rooms.store, clock=rooms.clock, owner=rooms.owner, slots=slots(profile),
-        gate=delivery.gate,
+        profile.name, delivery, store=rooms.store, clock=rooms.clock, slots=slots(profile), gate=delivery.gate,
+        accounts=rooms.accounts,
     )  # fmt: skip
     return lane, connection
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from mmsgate.clock import Millis, spoken
 from mmsgate.delivery.retry import retry_delay
 from mmsgate.domain.change import CarrierId, Change, Why, move
-from mmsgate.domain.message import SmsPart
+from mmsgate.domain.message import Event, Message, SmsPart
 from mmsgate.domain.rendition import Terms
-from mmsgate.domain.state import WAITING, Happening
+from mmsgate.domain.state import WAITING, Happening, State
 from mmsgate.store import Decide, Snapshot
 
 
@@ -26,12 +26,19 @@ class Verdict:
     terms: Terms | None = None
     announced: bool = False
 
-    def decide(self, at: Millis) -> Decide:
-        """The step as the ledger wants it."""
+    def decide(self, at: Millis, *, on: str = "", of: State | None = None) -> Decide:
+        """The step as the ledger wants it.
+
+        With `on` it is one of that connection's, and changes nothing of a message that another has by now; with
+        `of` only of one in that state.
+        """
 
         def decide(snapshot: Snapshot) -> Change:
+            message = snapshot.message
+            if (on and message.connection != on) or (of is not None and message.state is not of):
+                return _only_noted(message, self.happening, self.why, at)
             return move(
-                snapshot.message,
+                message,
                 self.happening,
                 self.why,
                 at=at,
@@ -46,6 +53,14 @@ class Verdict:
             )
 
         return decide
+
+
+def _only_noted(message: Message, happening: Happening, why: Why, at: Millis) -> Change:
+    event = Event(
+        at=at, happening=happening, state=message.state, changed=False, data=why.data,
+        reason=f"not done, the message has moved on meanwhile: {why.reason}",
+    )  # fmt: skip
+    return Change(message=message, event=event)
 
 
 #: An attempt that ends in an error of ours is tried again so often, then the message has failed.
@@ -76,3 +91,16 @@ def broke_down(error: Exception, *, now: Millis, unknown_wait: Millis) -> Decide
 def gave_up(reason: str, **data: object) -> Verdict:
     """It will not be sent."""
     return Verdict(happening=Happening.GAVE_UP, why=Why.of(reason, **data))
+
+
+def fall_back(message: Message, reason: str, *, now: Millis, connection: str, **data: object) -> Verdict:
+    """The SMS with the link instead, or the end where the account or the request wants none (R-12)."""
+    fallback = message.fallback
+    if not fallback.enabled:
+        return gave_up(f"{reason}; the fallback SMS is disabled", **data)
+    if not fallback.text and not fallback.link:
+        return gave_up(f"{reason}; there is neither a text nor a link for a fallback SMS", **data)
+    return Verdict(
+        happening=Happening.FELL_BACK, why=Why.of(f"SMS instead: {reason}", **data), due_at=now, attempts=0,
+        connection=connection,
+    )  # fmt: skip

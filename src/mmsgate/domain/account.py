@@ -61,12 +61,13 @@ class RateLimits:
     """How often the account may call. Zero means no limit.
 
     `gap` is seconds between two calls (E106), `throughput` calls of one action per second (E113), `quota` calls
-    per UTC day (E120).
+    per UTC day (E120). `delivery` is messages per second to carriers: more of them wait, and are not refused.
     """
 
     gap: int = 0
     throughput: int = 0
     quota: int = 0
+    delivery: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -73,7 +73,7 @@ class Ledger:
         self._store = store
         self._directory = directory
         self.on_postbacks: Callable[[str], None] = lambda receiver: None
-        self.on_due: Callable[[str], None] = lambda connection: None
+        self.on_due: Callable[[Message], None] = lambda message: None
         self.on_preparation: Callable[[], None] = lambda: None
         self.on_early_report: Callable[[Orphan], Awaitable[None]] | None = None
 
@@ -114,7 +114,7 @@ class Ledger:
         if change.preparation is not None:
             self.on_preparation()
         if change.event.changed and change.message.due_at is not None:
-            self.on_due(change.message.connection)
+            self.on_due(change.message)
 
     async def follow_up(self, recorded: Recorded) -> Change:
         """Wake who has to act on a step that has been committed."""

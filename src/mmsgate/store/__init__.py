@@ -34,6 +34,7 @@ from mmsgate.store.operators import OperatorRows
 from mmsgate.store.orphans import Orphan
 from mmsgate.store.postbacks import Postbacks
 from mmsgate.store.preparations import Preparations
+from mmsgate.store.queue import QueueRows
 from mmsgate.store.renditions import EncodedRow, RenditionRows
 from mmsgate.store.reports import ReportRows
 from mmsgate.store.templates import Kept, Templates
@@ -82,6 +83,7 @@ class Store:
         self.messages = Messages(self._engine, render=_render_nothing)
         self.reports = ReportRows(self._engine, self.messages)
         self.handsets = HandsetRows(self._engine)
+        self.queue = QueueRows(self._engine)
         self.keys = IdempotencyKeys(self._engine)
         self.postbacks = Postbacks(self._engine)
         self.templates = Templates(self._engine, on_freed=self.messages.forget_contents)

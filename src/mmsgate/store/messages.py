@@ -13,7 +13,7 @@ from mmsgate.domain.rendition import Preparation
 from mmsgate.recent import Recent
 from mmsgate.store import rows
 from mmsgate.store.engine import Engine, Row
-from mmsgate.store.keys import abandon_running, finish_key
+from mmsgate.store.keys import finish_key
 from mmsgate.store.orphans import Orphan, early_reports
 from mmsgate.store.preparations import insert_preparation
 from mmsgate.store.queries import queries
@@ -120,47 +120,6 @@ class Messages:
         Raises `TemplateGone` if the message is of a template that does not exist any more.
         """
         await self._engine.write(lambda db: _accept(db, acceptance))
-
-    # -- the queue
-
-    async def claim(self, connection: str, *, now: Millis, lease: Millis, owner: str, limit: int) -> list[Message]:
-        """At most `limit` messages of that connection that are due, oldest first, leased until `lease`."""
-
-        def work(db: sqlite3.Connection) -> list[Message]:
-            claimed = db.execute(SQL["claim"], (lease, owner, connection, now, limit)).fetchall()
-            return [rows.to_message(row) for row in claimed]
-
-        if self.next_due(connection, default=lease) > now:
-            return []  # an idle queue costs a read, not a transaction
-        return await self._engine.write(work)
-
-    def next_due(self, connection: str, *, default: Millis) -> Millis:
-        """When that connection's next message is due."""
-        found = self._engine.read(SQL["next_due"], (connection,))[0][0]
-        return default if found is None else int(found)
-
-    def connections_in_use(self) -> list[str]:
-        """The connections that some message waits for."""
-        return [row[0] for row in self._engine.read(SQL["connections_in_use"])]
-
-    def overdue(self, connection: str, *, now: Millis) -> list[Message]:
-        """Messages of a connection, a page of them, that can't wait any longer for somebody to work it."""
-        return [rows.to_message(row) for row in self._engine.read(SQL["overdue"], (connection, now))]
-
-    async def release(self, messages: Iterable[Message], *, at: Millis, owner: str) -> None:
-        """Give claimed messages back unworked, due at `at`."""
-        claimed = [(at, message.id, owner) for message in messages]
-        if claimed:
-            await self._engine.write(lambda db: db.executemany(SQL["release"], claimed).rowcount)
-
-    async def recover(self, *, now: Millis) -> int:
-        """End every lease: for the start of an embedded gateway, which alone works on its database."""
-
-        def work(db: sqlite3.Connection) -> int:
-            abandon_running(db)
-            return db.execute(SQL["recover"], (now,)).rowcount
-
-        return await self._engine.write(work)
 
     # -- steps
 

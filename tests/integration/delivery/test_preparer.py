@@ -71,7 +71,8 @@ class Kitchen:
         directory = Directory(revision=1, accounts={1: self.account}, by_key={}, patterns=(), profiles={})
         self.ledger = Ledger(store, lambda: directory)
         store.render_with(self.ledger.render)
-        self.ledger.on_due = self.ledger.on_postbacks = lambda _: self.happened.set()
+        self.ledger.on_due = lambda _: self.happened.set()
+        self.ledger.on_postbacks = lambda _: self.happened.set()
         self.preparer = self.another()
         self._finish, store.preparations.finish = store.preparations.finish, self.finish  # type: ignore[method-assign]
 

@@ -13,6 +13,7 @@ from mmsgate.carriers.profile import Gives, OnUnknown
 from mmsgate.carriers.smsc import Receipts, SmscAnswers, SmscPace, SmscProfile
 from mmsgate.clock import DAY, SystemClock
 from mmsgate.delivery.alarms import Alarms
+from mmsgate.delivery.bucket import Buckets
 from mmsgate.delivery.smsc import Carries, slots, smsc_lane
 from mmsgate.domain.change import Change
 from mmsgate.domain.message import Content, Event, Message
@@ -70,7 +71,7 @@ class Journey:
         self._raise, alarms.raise_ = alarms.raise_, self.raise_  # type: ignore[method-assign]
         rooms = Carries(
             store=self.store, ledger=self.ledger, page_url=lambda _: "https://gw.example/m/" + "t" * 22,
-            block_reason=lambda *_: None, alarms=alarms, clock=self.clock, owner="me",
+            block_reason=lambda *_: None, alarms=alarms, clock=self.clock, accounts=Buckets(lambda _: 0.0),
         )  # fmt: skip
         self.lane, self.connection = smsc_lane(self.profile, rooms, on_receipt=on_receipt, on_inbound=on_inbound)
         await self.connection.start()

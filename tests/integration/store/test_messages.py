@@ -1,6 +1,5 @@
 """Messages in the store: what is accepted comes back, claims are exclusive, steps are whole."""
 
-import asyncio
 from dataclasses import replace
 
 import pytest
@@ -73,39 +72,6 @@ async def test_what_was_accepted_comes_back(store: Store) -> None:
     assert store.messages.counts() == {"accepted": 1}
 
 
-async def test_a_claim_takes_what_is_due_oldest_first_and_only_once(store: Store) -> None:
-    for number in range(1, 6):
-        await accepted(store, number, due_at=NOW - number)
-    await accepted(store, 6, due_at=NOW + 1)
-    await accepted(store, 7, connection="other")
-    claims = await asyncio.gather(
-        *(store.messages.claim("sim", now=NOW, lease=NOW + MINUTE, owner="me", limit=3) for _ in range(4))
-    )
-    taken = [message.id for claim in claims for message in claim]
-    assert sorted(taken) == [1, 2, 3, 4, 5]
-    assert {message.id for message in claims[0]} == {5, 4, 3}
-    assert store.messages.next_due("sim", default=0) == NOW + 1
-
-
-async def test_an_expired_lease_makes_the_message_due_again(store: Store) -> None:
-    await accepted(store)
-    claim = {"owner": "me", "limit": 9}
-    assert await store.messages.claim("sim", now=NOW, lease=NOW + MINUTE, **claim)  # type: ignore[arg-type]
-    assert not await store.messages.claim("sim", now=NOW + MINUTE - 1, lease=NOW + 2 * MINUTE, **claim)  # type: ignore[arg-type]
-    assert await store.messages.claim("sim", now=NOW + MINUTE, lease=NOW + 2 * MINUTE, **claim)  # type: ignore[arg-type]
-
-
-async def test_recover_frees_what_a_dead_gateway_held(store: Store) -> None:
-    await accepted(store, 1)
-    submitting = await accepted(store, 2)
-    await accepted(store, 3, due_at=NOW + DAY)
-    await store.messages.claim("sim", now=NOW, lease=NOW + MINUTE, owner="dead", limit=1)
-    await store.messages.record(submitting, step(Happening.SUBMIT))
-    assert await store.messages.recover(now=NOW) == 2
-    claimed = await store.messages.claim("sim", now=NOW, lease=NOW + MINUTE, owner="me", limit=9)
-    assert {message.id: message.state for message in claimed} == {1: State.ACCEPTED, 2: State.SUBMITTING}
-
-
 async def test_a_step_writes_message_event_and_postbacks_at_once(store: Store) -> None:
     message = await accepted(store)
     store.render_with(
@@ -153,13 +119,6 @@ async def test_a_no_op_is_recorded_and_changes_nothing(store: Store) -> None:
     assert [event.changed for event in store.messages.timeline(message.id)] == [True, False]
 
 
-async def test_messages_whose_connection_is_gone_are_found_when_their_time_is_over(store: Store) -> None:
-    message = await accepted(store)
-    assert store.messages.connections_in_use() == ["sim"]
-    assert store.messages.overdue("sim", now=NOW) == []
-    assert [each.id for each in store.messages.overdue("sim", now=message.expires_at)] == [message.id]
-    await store.messages.record(message, step(Happening.SUBMIT))
-    assert [each.id for each in store.messages.overdue("sim", now=NOW + MINUTE)] == [message.id]
 
 
 async def test_sms_parts_are_kept_with_their_step(store: Store) -> None:

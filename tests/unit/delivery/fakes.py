@@ -1,5 +1,6 @@
 """What a delivery works with, in memory: a store of one message, its blobs, a directory of one account."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import cast
 
@@ -136,6 +137,19 @@ class FakeMessages:
         return tuple(self.parts.values())
 
 
+class FakeQueue:
+    """The days of senders, by (connection, sender, day)."""
+
+    def __init__(self) -> None:
+        self.days: Counter[tuple[str, str, int]] = Counter()
+
+    def sent(self, connection: str, sender: str, day: int) -> int:
+        return self.days[connection, sender, day]
+
+    async def count_sent(self, connection: str, sender: str, day: int) -> None:
+        self.days[connection, sender, day] += 1
+
+
 class FakeAccounts:
     """The alarms that are open, and which were cleared."""
 
@@ -167,6 +181,7 @@ class FakeStore:
     def __init__(self, messages: Iterable[Message], parts: Iterable[SmsPart] = ()) -> None:
         self.messages = FakeMessages(messages, parts)
         self.accounts = FakeAccounts()
+        self.queue = FakeQueue()
 
     @property
     def as_store(self) -> Store:

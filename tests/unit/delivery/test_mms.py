@@ -21,6 +21,7 @@ from mmsgate.carriers.outcome import (
 from mmsgate.carriers.profile import CarrierProfile, Gives, OnUnknown, Reach
 from mmsgate.clock import DAY, MINUTE, SECOND, Clock, ManualClock, Millis
 from mmsgate.delivery.alarms import Alarms
+from mmsgate.delivery.connection import Connection
 from mmsgate.delivery.mms import MmsDelivery
 from mmsgate.delivery.rendition import CarrierRenditions, Rendition, Unfit
 from mmsgate.delivery.verdict import MOST_BROKEN_ATTEMPTS
@@ -78,17 +79,24 @@ class MmsBench(Bench):
         super().__init__(*(messages or [message or a_message()]), blocked=blocked)
         self.client = FakeClient(outcomes, self.clock)
         kept = {5: content or a_content()}
+        self.changed: list[str] = []
+        self.connection = Connection(
+            profile, alarms=Alarms(self.store.as_store, self.clock), clock=self.clock, on_change=self.changed.append
+        )
         self.delivery = MmsDelivery(
             profile, client=cast("Mm7Client", self.client), store=self.store.as_store, ledger=self.ledger,
             renditions=fake_renditions(kept).on(profile), block_reason=self.blocks,
-            has_connection=lambda _: has_sms, alarms=Alarms(self.store.as_store, self.clock),
-            clock=cast("Clock", self.clock),
+            has_connection=lambda _: has_sms, connection=self.connection, clock=cast("Clock", self.clock),
         )  # fmt: skip
 
     async def deliver(self) -> Message:
         """One turn of the message; how it stands after it."""
         await self.delivery.deliver(self.message)
         return self.message
+
+    def opens(self) -> None:
+        """Another message is accepted."""
+        self.connection.health.answered(accepted=True)
 
     @property
     def alarms(self) -> dict[str, str]:
@@ -451,22 +459,22 @@ async def test_any_other_refusal_of_the_recipient_blocks_nothing() -> None:
 async def test_a_refused_connection_counts_no_attempt_and_raises_an_alarm() -> None:
     bench = MmsBench(REFUSES_US, message=a_message(attempts=2))
     message = await bench.deliver()
-    assert (message.attempts, message.due_at) == (2, bench.delivery.gate.opens_at)
-    assert bench.delivery.gate.closed
+    assert (message.attempts, message.due_at) == (2, bench.connection.opens_at)
+    assert bench.connection.health.closed
     assert bench.alarms == {"sim refuses us": f"{REFUSES_US.text}; the connection is paused, its messages wait"}
 
 
 async def test_a_gate_that_opens_while_the_alarm_is_written_lets_the_message_go_at_once() -> None:
     bench = MmsBench(REFUSES_US)
-    bench.store.accounts.while_raising = bench.delivery.gate.open
+    bench.store.accounts.while_raising = bench.opens
     message = await bench.deliver()
     assert message.due_at == bench.clock.now()
-    assert bench.event.reason.startswith("sim is paused for 0 s: ")
+    assert bench.event.reason.startswith("sim is up again: ")
 
 
 async def test_while_the_gate_is_closed_nothing_is_sent_and_no_attempt_counted() -> None:
     bench = MmsBench(OK, message=a_message(attempts=2))
-    bench.delivery.gate.close()
+    bench.connection.health.refused()
     message = await bench.deliver()
     assert (message.state, message.attempts, message.due_at) == (State.ACCEPTED, 2, NOW + 5 * SECOND)
     assert bench.event.reason == "sim is paused for 5 s"
@@ -478,7 +486,7 @@ async def test_an_accepted_message_opens_the_gate_and_clears_the_alarms() -> Non
     await bench.deliver()
     bench.clock.advance(5 * SECOND)
     await bench.deliver()
-    assert (bench.delivery.gate.opens_at, bench.alarms) == (0, {})
+    assert (bench.connection.opens_at, bench.alarms) == (0, {})
 
 
 async def test_a_refused_recipient_does_not_open_the_gate() -> None:
@@ -487,7 +495,7 @@ async def test_a_refused_recipient_does_not_open_the_gate() -> None:
     bench.clock.advance(5 * SECOND)
     await bench.deliver()
     assert "sim refuses us" in bench.alarms
-    assert bench.delivery.gate.opens_at
+    assert bench.connection.opens_at
 
 
 async def test_our_fault_raises_an_alarm_that_masks_the_number_and_leaves_the_gate_open() -> None:
@@ -497,7 +505,7 @@ async def test_our_fault_raises_an_alarm_that_masks_the_number_and_leaves_the_ga
     assert reason.endswith("2007 Message format corrupt")
     assert bench.message.recipient not in reason
     assert bench.event.data == {"code": 2007, "answer": "<Fault/>"}
-    assert not bench.delivery.gate.closed
+    assert not bench.connection.health.closed
 
 
 async def test_alarms_are_cleared_once_after_a_start_and_once_after_each_trouble() -> None:
@@ -509,7 +517,7 @@ async def test_alarms_are_cleared_once_after_a_start_and_once_after_each_trouble
         await bench.deliver()
         bench.clock.advance(MINUTE)
         counts.append(len(bench.store.accounts.cleared))
-    assert counts == [2, 2, 2, 4, 4]
+    assert counts == [3, 3, 3, 7, 7]
 
 
 # -- how many at once

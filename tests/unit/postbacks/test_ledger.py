@@ -154,7 +154,7 @@ class Watched:
         self.woken: list[str] = []
         self.early: list[int] = []
         self.ledger.on_postbacks = self.woken.append
-        self.ledger.on_due = self.woken.append
+        self.ledger.on_due = lambda message: self.woken.append(message.connection)
         self.ledger.on_early_report = self._on_early_report
 
     async def _on_early_report(self, orphan: Orphan) -> None:

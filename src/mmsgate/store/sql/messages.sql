@@ -16,36 +16,6 @@ INSERT INTO page (token, message_id, mms_id, account_id, created_at, expires_at)
 -- name: insert_event
 INSERT INTO event (message_id, at, happening, state, changed, reason, data) VALUES (?, ?, ?, ?, ?, ?, ?)
 
--- name: claim
-UPDATE message SET due_at = ?, leased_by = ?
-WHERE id IN (SELECT id FROM message WHERE connection = ? AND due_at <= ? ORDER BY due_at LIMIT ?)
-RETURNING {message}
-
--- name: recover
-UPDATE message SET due_at = ?, leased_by = NULL
-WHERE due_at IS NOT NULL AND (leased_by IS NOT NULL OR state IN ('submitting', 'sms-submitting'))
-
--- name: release
-UPDATE message SET due_at = ?, leased_by = NULL WHERE id = ? AND leased_by = ?
-
--- name: next_due
-SELECT min(due_at) FROM message WHERE connection = ? AND due_at IS NOT NULL
-
--- name: connections_in_use
-WITH RECURSIVE name (connection) AS (
-    SELECT min(connection) FROM message WHERE due_at IS NOT NULL
-    UNION ALL
-    SELECT (SELECT min(connection) FROM message WHERE connection > name.connection AND due_at IS NOT NULL)
-    FROM name WHERE name.connection IS NOT NULL
-)
-SELECT connection FROM name WHERE connection IS NOT NULL
-
--- What only waits for its turn is overdue when it has expired; everything else when its timer or lease has run out.
--- name: overdue
-SELECT {message} FROM message
-WHERE connection = ?1 AND due_at <= ?2 AND (expires_at <= ?2 OR state NOT IN ('accepted', 'fallback'))
-ORDER BY due_at LIMIT 500
-
 -- name: message
 SELECT {message} FROM message WHERE id = ?
 
@@ -58,9 +28,9 @@ SELECT {message} FROM message WHERE discovers = ? AND discovers > 0
 -- name: latest_message
 SELECT {message} FROM message WHERE discovers = 0 ORDER BY id DESC LIMIT 1
 
--- Every step makes updated_at larger (claims and releases, which no step is decided on, leave it): it tells versions apart.
+-- Every step makes updated_at larger: it tells versions apart.
 -- name: update_message
-UPDATE message SET ({mutable}, leased_by) = (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL) WHERE id = ? AND updated_at = ?
+UPDATE message SET ({mutable}) = (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) WHERE id = ? AND updated_at = ?
 
 -- name: insert_carrier_id
 INSERT INTO carrier_id (connection, normalised, verbatim, message_id, part) VALUES (?, ?, ?, ?, ?)

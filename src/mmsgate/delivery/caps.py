@@ -1,0 +1,49 @@
+"""How many messages one sender may give one connection on a UTC day.
+
+What the carrier has, or may have, counts; what it refused for now does not. The count is in the store, so that a
+restart begins no new day.
+"""
+
+from mmsgate.clock import DAY, Clock, Millis
+from mmsgate.store.queue import QueueRows
+
+
+class DailyCaps:
+    """The days of one connection's senders; `most` 0 is no limit."""
+
+    def __init__(self, connection: str, most: int, rows: QueueRows, clock: Clock) -> None:
+        self._connection, self.most, self._rows, self._clock = connection, most, rows, clock
+        self._day = 0
+        self._today: dict[str, int] = {}  # with what is under way
+
+    def take(self, sender: str) -> bool:
+        """Whether the sender may give another message today; then it counts, until it is given back."""
+        if not self.most:
+            return True
+        given = self._given(sender)
+        if given >= self.most:
+            return False
+        self._today[sender] = given + 1
+        return True
+
+    def give_back(self, sender: str) -> None:
+        """The carrier does not have it."""
+        if self.most and self._today.get(sender):
+            self._today[sender] -= 1
+
+    async def count(self, sender: str) -> None:
+        """The carrier has it, or may have it."""
+        await self._rows.count_sent(self._connection, sender, self._clock.now() // DAY)
+
+    @property
+    def next_day(self) -> Millis:
+        """When the count begins anew: at midnight, UTC."""
+        return (self._clock.now() // DAY + 1) * DAY
+
+    def _given(self, sender: str) -> int:
+        day = self._clock.now() // DAY
+        if day != self._day:
+            self._day, self._today = day, {}
+        if sender not in self._today:
+            self._today[sender] = self._rows.sent(self._connection, sender, day)
+        return self._today[sender]

@@ -1,0 +1,176 @@
+"""One carrier connection as the delivery sees it: what its answers tell, and how many messages to have in hand."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from mmsgate.carriers.outcome import Accepted, OurFault, Paused, SubmitOutcome, Temporary, Unknown
+from mmsgate.carriers.profile import CarrierProfile
+from mmsgate.clock import SECOND, Clock, Millis, iso
+from mmsgate.delivery.alarms import Alarms
+from mmsgate.delivery.health import Health, Standing
+from mmsgate.delivery.throttle import Throttle
+
+log = logging.getLogger("mmsgate.delivery")
+
+#: One message stands ready behind this many connections.
+READY_SHARE = 4
+#: Messages in hand behind those under way, per connection: the next is ready when one is free, the last recorded.
+AHEAD = 2
+#: With a slow carrier no more are in hand than leave within that time: the others wait in the queue, in turn.
+AHEAD_TIME: Millis = 1 * SECOND
+#: How much the last answer's time counts in the average.
+NEWEST = 0.1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectionState:
+    """How a connection stands: `since` when, nothing leaves before `opens_at`, `window` requests at once at most,
+    `rate` a second (0: no limit), `under_way` now."""
+
+    name: str
+    standing: Standing
+    since: Millis
+    opens_at: Millis
+    window: int
+    rate: float
+    under_way: int
+
+    def __str__(self) -> str:
+        limits = f"{self.window} at once" + (f", {self.rate:g} a second" if self.rate else "")
+        since = f" since {iso(self.since)}" if self.since else ""
+        return f"{self.name} is {self.standing}{since}: {limits}, {self.under_way} under way"
+
+
+class Connection:
+    """Health and throttle of one connection, and the alarms about it.
+
+    `async with connection:` is for one request. `on_change` is called with its name when it goes down, is paused or
+    comes up again.
+    """
+
+    def __init__(
+        self, profile: CarrierProfile, *, alarms: Alarms, clock: Clock, on_change: Callable[[str], None]
+    ) -> None:
+        self.name, self._alarms, self._clock, self._on_change = profile.name, alarms, clock, on_change
+        pace = profile.pace
+        self.health = Health(pace.connections, clock)
+        self.throttle = Throttle(pace.rate, pace.burst, clock)
+        # With a rate nothing has to stand ready: a turn is only taken where a connection is free for it.
+        ready = 0 if pace.rate else max(1, pace.connections // READY_SHARE)
+        self._places = asyncio.Semaphore(pace.connections + ready)
+        self._connections = pace.connections
+        self._answer_time = 0.0  # milliseconds, on average
+        self.under_way = 0
+        self._troubled = True  # an alarm of the run before may be open
+        self._down, self._refuses = f"{self.name} is down", f"{self.name} refuses us"
+        self._rejects = f"{self.name} rejects requests"
+
+    @property
+    def state(self) -> ConnectionState:
+        health = self.health
+        return ConnectionState(
+            name=self.name, standing=health.standing, since=health.since, opens_at=health.opens_at,
+            window=health.window, rate=self.throttle.limit, under_way=self.under_way,
+        )  # fmt: skip
+
+    # -- for the lane
+
+    @property
+    def opens_at(self) -> Millis:
+        """Nothing leaves before."""
+        return self.health.opens_at
+
+    @property
+    def fresh_since(self) -> Millis:
+        """What became due before is the backlog of an outage."""
+        return self.health.up_since
+
+    def room(self, in_hand: int) -> int:
+        """How many more messages may be taken in hand: what has to wait waits in the queue, where others pass."""
+        if self.health.closed:
+            return 0
+        if self.health.slow:
+            return max(0, self.health.window - in_hand)
+        most = self._most_in_hand - in_hand
+        by_rate = self.throttle.ahead
+        if by_rate is not None:
+            most = min(most, by_rate - (in_hand - self.under_way))
+        return max(0, most)
+
+    def admits(self, in_hand: int) -> bool:
+        """Whether it is a good place for another message: it is up, or one may try whether it is."""
+        return not self.health.closed and (not self.health.slow or in_hand < self.health.window)
+
+    @property
+    def _most_in_hand(self) -> int:
+        """Messages in hand, with those under way: the slower the answers, the fewer have to stand behind."""
+        behind = self._connections * AHEAD
+        if self._answer_time > AHEAD_TIME / AHEAD:
+            soon = int(self._connections * AHEAD_TIME / self._answer_time)
+            behind = max(1, self._connections // READY_SHARE, soon)
+        return self._connections + behind
+
+    # -- for the delivery
+
+    async def __aenter__(self) -> None:
+        """Wait for a place among those that may be under way, and for a turn."""
+        await self._places.acquire()
+        if not self.health.closed and (wait := self.throttle.turn()):
+            try:
+                await asyncio.sleep(wait / SECOND)
+            except asyncio.CancelledError:
+                self._places.release()
+                raise
+        self.under_way += 1
+
+    async def __aexit__(self, *_: object) -> None:
+        self.under_way -= 1
+        self._places.release()
+
+    async def learn(self, outcome: SubmitOutcome, took: Millis, subject: object) -> None:
+        """What an answer that `took` so many ms says of the connection; `subject` is the message it was about."""
+        match outcome:
+            case Accepted():
+                await self._answered(took, accepted=True)
+            case Paused(text=text):
+                await self._refused(text)
+            case Temporary(down=True, text=text) | Unknown(down=True, text=text):
+                await self._failed(text)
+            case OurFault(text=text):
+                self._troubled = True
+                await self._alarms.raise_(self._rejects, f"{subject}: {text}")
+                await self._answered(took, accepted=False)
+            case Temporary(throttled=True):
+                if self.throttle.complained(outcome.after):
+                    log.warning("%s wants us slower: %g requests a second now", self.name, self.throttle.limit)
+                await self._answered(took, accepted=False)
+            case _:
+                await self._answered(took, accepted=False)
+
+    async def _refused(self, text: str) -> None:
+        self._troubled = True
+        if self.health.refused():
+            self._changed()
+        await self._alarms.raise_(self._refuses, f"{text}; the connection is paused, its messages wait")
+
+    async def _failed(self, text: str) -> None:
+        if self.health.failed():
+            self._troubled = True
+            self._changed()
+            await self._alarms.raise_(self._down, f"{text}; its messages wait, two at a time try it")
+
+    async def _answered(self, took: Millis, *, accepted: bool) -> None:
+        self._answer_time += (took - self._answer_time) * NEWEST
+        if self.health.answered(accepted=accepted):
+            self._changed()
+            await self._alarms.clear(self._down)
+        if self._troubled and accepted:  # what was wrong is over. Once after a start, and after each alarm
+            self._troubled = False
+            for subject in (self._refuses, self._down, self._rejects):
+                await self._alarms.clear(subject)
+
+    def _changed(self) -> None:
+        log.warning("%s", self.state)
+        self._on_change(self.name)

@@ -1,0 +1,120 @@
+"""Messages of a connection that is down go to the next that takes them and is up.
+
+What only waits is moved, with an event that says why. What a carrier has or may have stays where it is: a message
+that is being submitted, whose outcome is unknown, or that was in doubt once (promise 2). New messages are accepted
+for the first connection that is up, so that all is as before when it is up again.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Sequence
+
+from mmsgate.carriers.profile import CarrierProfile
+from mmsgate.carriers.routing import NoRoute, first_up, route
+from mmsgate.clock import Clock
+from mmsgate.delivery.verdict import Verdict
+from mmsgate.domain.change import Why
+from mmsgate.domain.message import Message
+from mmsgate.domain.state import Happening, State
+from mmsgate.postbacks.ledger import Ledger
+from mmsgate.store import Store, StoreFault
+
+log = logging.getLogger("mmsgate.delivery")
+
+#: Messages moved at once, in one commit.
+AT_ONCE = 100
+
+
+class Failover:
+    """Moves messages. `start` and `stop` may be called twice; what is asked for before `start` waits."""
+
+    def __init__(
+        self, *, store: Store, ledger: Ledger, profiles: Callable[[], Sequence[CarrierProfile]],
+        is_up: Callable[[str], bool], clock: Clock,
+    ) -> None:  # fmt: skip
+        self._store, self._ledger, self._profiles = store, ledger, profiles
+        self._is_up, self._clock = is_up, clock
+        self._asked = asyncio.Event()
+        self._stuck: deque[Message] = deque()
+        self._changed = False
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        if self._task is None:
+            self._task = asyncio.create_task(self._work(), name="failover")
+
+    async def stop(self) -> None:
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
+            await asyncio.wait({task})
+
+    def changed(self, _: str) -> None:
+        """A connection went down or came up: there may be messages to move."""
+        self._changed = True
+        self._asked.set()
+
+    def stuck(self, message: Message) -> None:
+        """That message waits at a connection that is not up."""
+        if message.state is State.ACCEPTED:
+            self._stuck.append(message)
+            self._asked.set()
+
+    async def _work(self) -> None:
+        while True:
+            await self._asked.wait()
+            self._asked.clear()
+            try:
+                await self._move_all([self._stuck.popleft() for _ in range(len(self._stuck))])
+                if self._changed:
+                    self._changed = False
+                    for profile in self._profiles():
+                        await self.clear(profile.name)
+            except StoreFault:
+                log.exception("messages could not be moved; it will be tried when a connection changes")
+
+    async def clear(self, name: str) -> int:
+        """Move what waits at a connection that is down; how many."""
+        moved, last = 0, None
+        while not self._is_up(name):
+            page = self._store.queue.page(name, after=last)
+            if not page:
+                break
+            last = page[-1]
+            moved += await self._move_all(page)
+        if moved:
+            log.warning("%s is not up: %d messages moved to other connections", name, moved)
+        return moved
+
+    async def _move_all(self, messages: Sequence[Message]) -> int:
+        """Each to where it is better off; how many."""
+        better = [(message, other) for message in messages if (other := self._better(message))]
+        for start in range(0, len(better), AT_ONCE):
+            await asyncio.gather(*(self._move(*each) for each in better[start : start + AT_ONCE]))
+        return len(better)
+
+    def _better(self, message: Message) -> str:
+        """The connection that takes the message and is up; empty if there is none."""
+        if (
+            message.state is not State.ACCEPTED
+            or self._is_up(message.connection)
+            or self._store.queue.holds(message)
+        ):
+            return ""
+        routes = route(
+            self._profiles(), operator=message.operator, recipient=message.recipient,
+            sender_type=message.sender_type,
+        )  # fmt: skip
+        if isinstance(routes, NoRoute):
+            return ""
+        first = first_up(routes, self._is_up).profile.name
+        if first == message.connection or not self._is_up(first):
+            return ""
+        return "" if message.attempts and self._store.queue.was_in_doubt(message.id) else first
+
+    async def _move(self, message: Message, other: str) -> None:
+        why = Why.of(f"{message.connection} is not up, so it goes to {other}", carrier=other)
+        now = self._clock.now()
+        verdict = Verdict(happening=Happening.POSTPONED, why=why, due_at=now, connection=other)
+        await self._ledger.record(message, verdict.decide(now, on=message.connection, of=State.ACCEPTED))

@@ -1,0 +1,118 @@
+"""The lane of one connection: takes from its queue what there is room for, and has it worked."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from typing import Protocol
+
+from mmsgate.clock import Clock, Millis
+from mmsgate.delivery.bucket import Buckets
+from mmsgate.delivery.gate import Admission, Gate
+from mmsgate.delivery.queue import FairQueue
+from mmsgate.domain.message import Message
+from mmsgate.domain.state import WAITING
+from mmsgate.pump import Pump
+from mmsgate.store import Store
+
+log = logging.getLogger("mmsgate.delivery")
+
+
+class Delivers(Protocol):
+    """What a lane does with a message that it has in hand."""
+
+    @property
+    def lease(self) -> Millis:
+        """How long one attempt may take."""
+        ...
+
+    @property
+    def patience(self) -> float:
+        """Seconds that a request under way may need to its end."""
+        ...
+
+    async def deliver(self, message: Message) -> None:
+        """Take the message one attempt further."""
+        ...
+
+    async def broken(self, message: Message, error: Exception) -> None:
+        """`deliver` failed with what it does not know: record it, so that a person can read it."""
+        ...
+
+
+class Lane:
+    """Works one queue. `slots` messages are in hand at most, and as many as the `gate` has room for.
+
+    `accounts` are the limits of the accounts over all lanes, `sender_rate` the messages a second that one sender
+    may give this one (0: no limit). Timers and leases that run out are worked also while the gate is closed.
+    """
+
+    def __init__(
+        self, name: str, delivery: Delivers, *, store: Store, clock: Clock, slots: int,
+        gate: Admission | None = None, accounts: Buckets[int] | None = None, sender_rate: float = 0.0,
+    ) -> None:  # fmt: skip
+        self._name, self._delivery, self._clock = name, delivery, clock
+        self._gate: Admission = gate or Gate(clock)
+        self._rows = store.queue
+        self._in_hand = 0
+        self._queue = FairQueue(
+            name, self._rows, accounts=accounts or Buckets(lambda _: 0.0), senders=Buckets(lambda _: sender_rate)
+        )
+        self._pump: Pump[Message] = Pump(
+            name, claim=self._claim, work=self._work, next_due=self._next_due, clock=clock, slots=slots,
+            grace=delivery.patience, release=self._release,
+        )  # fmt: skip
+        self.start, self.stop = self._pump.start, self._pump.stop
+
+    def wake(self) -> None:
+        """There is something new in the store, or there is room."""
+        self._queue.look_again()
+        self._pump.wake()
+
+    def due(self, message: Message) -> bool:
+        """That message has taken a step; whether it waits for its turn (again). Else it is in the queue no more."""
+        if message.state not in WAITING:
+            self._rows.let_go(message)
+            return False
+        self._queue.due(message)
+        self._pump.wake()
+        return True
+
+    @property
+    def up(self) -> bool:
+        """Whether it is a good place for another message."""
+        return self._gate.admits(self._in_hand)
+
+    async def _claim(self, limit: int, now: Millis) -> list[Message]:
+        until = now + self._delivery.lease
+        self._queue.look(now)
+        taken = self._queue.overdue(max(1, limit // 2), now, until)
+        room = min(limit - len(taken), self._gate.room(self._in_hand))
+        taken += self._queue.take(room, now, until, fresh_since=self._gate.fresh_since)
+        self._in_hand += len(taken)
+        return taken
+
+    async def _work(self, message: Message) -> None:
+        try:
+            await self._delivery.deliver(message)
+            self._rows.let_go(message)
+        except asyncio.CancelledError:
+            self._rows.let_go(message)
+            raise
+        except Exception as error:
+            log.exception("%s: %s could not be worked", self._name, message)
+            await self._delivery.broken(message, error)
+            self._rows.let_go(message)  # else its lease brings it back
+        finally:
+            self._in_hand -= 1
+
+    async def _release(self, messages: Sequence[Message]) -> None:
+        self._in_hand -= len(messages)
+        for message in messages:
+            self._rows.let_go(message)
+
+    def _next_due(self, default: Millis) -> Millis:
+        """When to look again by itself: what is full is woken by what ends, what is closed opens at its time."""
+        if self._gate.room(self._in_hand) > 0:
+            return min(default, self._queue.next_due())
+        now = self._clock.now()
+        return min(default, self._gate.opens_at) if self._gate.opens_at > now else default

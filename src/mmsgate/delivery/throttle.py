@@ -1,0 +1,121 @@
+"""How many requests a second one connection gets: the profile's rate, and less while the carrier wants less.
+
+A carrier that answers that we are too fast (3510, HTTP 429) gets half from then on: half of the present limit, or
+of what left in the last second where there is none. After that every second brings a twentieth of the old rate
+back, so that it is there again after ten. Where the profile has no rate, the limit is lifted at twice the rate that
+was too fast.
+"""
+
+from dataclasses import dataclass, field
+
+from mmsgate.clock import MINUTE, SECOND, Clock, Millis
+from mmsgate.delivery.bucket import TokenBucket
+
+#: The slowest it gets, in requests a second.
+SLOWEST = 0.5
+#: What a second without a complaint brings back, as a share of the rate at which the carrier complained.
+REGAINED = 1 / 20
+#: The longest that nothing leaves because the carrier named a time (Retry-After).
+LONGEST_HOLD: Millis = 1 * MINUTE
+
+
+@dataclass(slots=True)
+class Tally:
+    """How many left in this second and the one before."""
+
+    _second: int = 0
+    _now: int = 0
+    _before: int = 0
+
+    def add(self, now: Millis) -> None:
+        self._turn(now)
+        self._now += 1
+
+    def rate(self, now: Millis) -> int:
+        """The more of the two: a second that has just begun says little."""
+        self._turn(now)
+        return max(self._now, self._before)
+
+    def _turn(self, now: Millis) -> None:
+        second = now // SECOND
+        if second != self._second:
+            self._before = self._now if second == self._second + 1 else 0
+            self._second, self._now = second, 0
+
+
+@dataclass(slots=True)
+class Slowdown:
+    """Since when the carrier is spared, from which rate, and to which rate."""
+
+    at: Millis
+    before: float
+    to: float
+
+    def rate(self, now: Millis) -> float:
+        """What it may get by now."""
+        return self.to + self.before * REGAINED * ((now - self.at) // SECOND)
+
+
+@dataclass(slots=True)
+class Throttle:
+    """The turns of one connection. `rate` 0 is no limit."""
+
+    rate: float
+    burst: int
+    clock: Clock
+    _bucket: TokenBucket | None = field(default=None, init=False)
+    _slowdown: Slowdown | None = field(default=None, init=False)
+    _held_until: Millis = field(default=0, init=False)
+    _tally: Tally = field(default_factory=Tally, init=False)
+
+    def __post_init__(self) -> None:
+        self._bucket = TokenBucket(self.rate, self.burst) if self.rate else None
+
+    def turn(self) -> float:
+        """Take the next turn; how many milliseconds to wait for it."""
+        now = self.clock.now()
+        self._tally.add(now)
+        held = max(0, self._held_until - now) if self._held_until else 0
+        if not self.rate and self._slowdown is None:
+            return held
+        limit = self.limit
+        if not limit:
+            return held
+        bucket = self._bucket
+        if bucket is None:
+            bucket = self._bucket = TokenBucket(limit, self.burst)
+        if bucket.rate != limit:
+            bucket.change(limit, now)
+        return max(bucket.take(now), held)
+
+    @property
+    def limit(self) -> float:
+        """Requests a second now; 0 is no limit."""
+        if self._slowdown is None:
+            return self.rate
+        regained = self._slowdown.rate(self.clock.now())
+        if regained < (self.rate or 2 * self._slowdown.before):
+            return regained
+        self._slowdown = None
+        if not self.rate:
+            self._bucket = None
+        return self.rate
+
+    def complained(self, after: Millis | None = None) -> bool:
+        """The carrier says that we are too fast, and when to come again; whether that is news.
+
+        What left before the last slowdown brings none: it is the same complaint for a second.
+        """
+        now = self.clock.now()
+        self._held_until = max(self._held_until, now + min(after or 0, LONGEST_HOLD))
+        if self._slowdown is not None and now < self._slowdown.at + SECOND:
+            return False
+        before = self.limit or float(max(1, self._tally.rate(now)))
+        self._slowdown = Slowdown(at=now, before=before, to=max(SLOWEST, before / 2))
+        return True
+
+    @property
+    def ahead(self) -> int | None:
+        """How many may stand before their turn: those of a second, two at least; None if nobody has to wait."""
+        limit = self.limit
+        return max(2, round(limit)) + self.burst - 1 if limit else None

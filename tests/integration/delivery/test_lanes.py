@@ -1,0 +1,262 @@
+"""Lanes over a real store: fair, at the carrier's pace, and from one connection to the next when one is down."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, cast
+
+from mmsgate.carriers.client import Mm7Client
+from mmsgate.carriers.outcome import Accepted, SubmitOutcome, Temporary, Unknown
+from mmsgate.carriers.profile import CarrierProfile, OnUnknown, Pace, Reach
+from mmsgate.clock import MINUTE, SECOND, ManualClock
+from mmsgate.delivery.alarms import Alarms
+from mmsgate.delivery.bucket import Buckets
+from mmsgate.delivery.connection import Connection
+from mmsgate.delivery.dispatcher import Dispatcher
+from mmsgate.delivery.failover import Failover
+from mmsgate.delivery.lane import Lane
+from mmsgate.delivery.mms import MmsDelivery
+from mmsgate.domain.message import Message
+from mmsgate.mm7.content import EncodedContent
+from mmsgate.postbacks.ledger import Ledger
+from mmsgate.store import Directory, Store
+from tests.integration.store.conftest import store
+from tests.integration.store.test_messages import accepted
+from tests.unit.builders import altered, an_account
+from tests.unit.delivery.fakes import a_content, fake_renditions
+
+__all__ = ["store"]  # the fixture
+
+PATIENCE = 20.0  # seconds; a test that passes never waits for it
+DOWN = Temporary(text="not sent: connection refused", down=True)
+
+
+class Carrier:
+    """Answers what a test says, when it says so."""
+
+    def __init__(self) -> None:
+        self.outcome: SubmitOutcome | None = None  # None: taken
+        self.sent: list[Message] = []
+        self.most = self.under_way = 0
+        self.open = asyncio.Event()
+        self.open.set()
+
+    async def submit(self, message: Message, _content: EncodedContent, _subject: str) -> SubmitOutcome:
+        self.sent.append(message)
+        self.under_way += 1
+        self.most = max(self.most, self.under_way)
+        try:
+            await self.open.wait()
+        finally:
+            self.under_way -= 1
+        return self.outcome or Accepted(message_id=f"m{message.id}", code=1000, text="1000")
+
+    async def close(self) -> None:
+        self.open.set()
+
+
+class Yard:
+    """Two connections to the same operator, `first` before `second`, each with a carrier and a lane."""
+
+    def __init__(self, store: Store, **pace: Any) -> None:
+        self.store, self.clock = store, ManualClock()
+        directory = Directory(revision=1, accounts={1: an_account()}, by_key={}, patterns=(), profiles={})
+        self.ledger = Ledger(store, lambda: directory)
+        self.dispatcher = Dispatcher()
+        self.ledger.on_due = self.dispatcher.due
+        self.profiles = [
+            CarrierProfile(
+                name=name, endpoints=("http://mmsc.example/",), pace=Pace(**pace), reach=Reach(priority=priority)
+            )
+            for priority, name in enumerate(("first", "second"))
+        ]
+        self.carriers = {profile.name: Carrier() for profile in self.profiles}
+        self.failover = Failover(
+            store=store, ledger=self.ledger, profiles=lambda: self.profiles, is_up=self.dispatcher.is_up,
+            clock=self.clock,
+        )  # fmt: skip
+        self.dispatcher.on_stuck = self.failover.stuck
+
+    def open(self) -> None:
+        for profile in self.profiles:
+            connection = Connection(
+                profile, alarms=Alarms(self.store, self.clock), clock=self.clock, on_change=self.failover.changed
+            )
+            contents = {1000 + number: a_content(1000 + number) for number in range(1, 2000)}
+            delivery = MmsDelivery(
+                profile, client=cast("Mm7Client", self.carriers[profile.name]), store=self.store,
+                ledger=self.ledger, renditions=fake_renditions(contents).on(profile),
+                block_reason=lambda *_: None, has_connection=lambda _: False, connection=connection,
+                clock=self.clock,
+            )  # fmt: skip
+            lane = Lane(
+                profile.name, delivery, store=self.store, clock=self.clock, slots=3 * profile.pace.connections,
+                gate=connection, accounts=Buckets(lambda _: 0.0), sender_rate=profile.pace.sender_rate,
+            )  # fmt: skip
+            self.dispatcher.open(profile.name, lane, self.carriers[profile.name].close)
+
+    @asynccontextmanager
+    async def working(self) -> AsyncIterator["Yard"]:
+        self.open()
+        self.failover.start()
+        try:
+            yield self
+        finally:
+            await self.failover.stop()
+            await self.dispatcher.stop()
+
+    async def until(self, **states: int) -> None:
+        """So many messages are in each state."""
+        wanted = {name.replace("_", "-"): count for name, count in states.items()}
+        async with asyncio.timeout(PATIENCE):
+            while self.store.messages.counts() != wanted:
+                await asyncio.sleep(0.005)
+
+    async def until_sent(self, name: str, count: int) -> list[Message]:
+        async with asyncio.timeout(PATIENCE):
+            while len(self.carriers[name].sent) < count:
+                await asyncio.sleep(0.005)
+        return self.carriers[name].sent
+
+    def reasons(self, message_id: int) -> list[str]:
+        return [event.reason for event in self.store.messages.timeline(message_id)]
+
+
+async def test_a_backlog_of_a_thousand_does_not_hold_up_another_accounts_message(store: Store) -> None:
+    yard = Yard(store, connections=2)
+    for number in range(1, 1001):
+        await accepted(store, number, connection="first", account_id=1)
+    yard.carriers["first"].open.clear()
+    async with yard.working():
+        await yard.until_sent("first", 2)
+        other = await accepted(store, 1500, connection="first", account_id=2)
+        yard.dispatcher.due(other)
+        yard.carriers["first"].open.set()
+        await yard.until(sent=1001)
+    place = [message.id for message in yard.carriers["first"].sent].index(1500)
+    assert place < 20
+
+
+async def test_what_waits_at_a_connection_that_goes_down_is_sent_by_the_next(store: Store) -> None:
+    yard = Yard(store, connections=4)
+    for number in range(1, 51):
+        await accepted(store, number, connection="first")
+    yard.carriers["first"].outcome = DOWN
+    async with yard.working():
+        await yard.until(sent=50)
+    assert len(yard.carriers["second"].sent) == 50
+    assert len(yard.carriers["first"].sent) < 15
+    assert "first is not up, so it goes to second" in yard.reasons(50)
+    assert "first is down" in {alarm.subject for alarm in store.accounts.alarms()}
+
+
+async def test_what_the_first_carrier_may_have_is_never_given_to_the_next(store: Store) -> None:
+    """Promise 2: one copy at most."""
+    yard = Yard(store, connections=4)
+    yard.profiles[0] = altered(
+        yard.profiles[0], answers={"on_unknown": OnUnknown.RESEND, "unknown_wait": 10 * MINUTE}
+    )
+    for number in range(1, 6):
+        await accepted(store, number, connection="first")
+    yard.carriers["first"].outcome = Unknown(text="no answer", down=True)
+    async with yard.working():
+        await yard.until(unknown=5)
+        yard.carriers["first"].outcome = DOWN
+        yard.clock.advance(10 * MINUTE)
+        yard.dispatcher.wake("first")
+        await yard.until(accepted=5)
+        await yard.failover.clear("first")
+        await yard.until(accepted=5)
+    assert yard.carriers["second"].sent == []
+
+
+async def test_where_no_other_connection_is_up_messages_wait_and_burn_no_attempts(store: Store) -> None:
+    yard = Yard(store, connections=4)
+    for number in range(1, 101):
+        await accepted(store, number, connection="first")
+    for carrier in yard.carriers.values():
+        carrier.outcome = DOWN
+    async with yard.working():
+        await yard.until_sent("first", 5)
+        for _ in range(10):
+            yard.clock.advance(SECOND)
+            yard.dispatcher.wake("first")
+            yard.dispatcher.wake("second")
+            await asyncio.sleep(0)
+        for carrier in yard.carriers.values():
+            carrier.outcome = None
+        async with asyncio.timeout(PATIENCE):
+            while store.messages.counts() != {"sent": 100}:
+                yard.clock.advance(SECOND)
+                yard.dispatcher.wake("first")
+                yard.dispatcher.wake("second")
+                await asyncio.sleep(0.005)
+    attempts = [message.attempts for carrier in yard.carriers.values() for message in carrier.sent]
+    assert max(attempts) <= 4
+
+
+async def test_a_connection_that_is_up_again_gets_two_requests_at_once_at_first(store: Store) -> None:
+    yard = Yard(store, connections=8)
+    yard.profiles.pop()
+    for number in range(1, 41):
+        await accepted(store, number, connection="first")
+    first = yard.carriers["first"]
+    first.outcome = DOWN
+    async with yard.working():
+        await yard.until_sent("first", 5)
+        async with asyncio.timeout(PATIENCE):
+            while first.under_way or any(map(store.queue.holds, store.queue.page("first", after=None))):
+                await asyncio.sleep(0.005)
+        first.outcome, before = None, len(first.sent)
+        first.open.clear()
+        yard.clock.advance(SECOND)
+        for _ in range(5):
+            yard.dispatcher.wake("first")
+            assert len(await yard.until_sent("first", before + 2)) == before + 2
+        first.most = 2
+        first.open.set()
+        async with asyncio.timeout(PATIENCE):
+            while store.messages.counts() != {"sent": 40}:
+                yard.clock.advance(1)
+                yard.dispatcher.wake("first")
+                await asyncio.sleep(0.001)
+    assert first.most == 2
+
+
+async def test_messages_of_another_connection_go_on_while_one_is_stuck(store: Store) -> None:
+    yard = Yard(store, connections=2)
+    for number in range(1, 101):
+        await accepted(store, number, connection="first")
+    yard.carriers["first"].open.clear()
+    for number in range(101, 201):
+        await accepted(store, number, connection="second")
+    async with yard.working():
+        await yard.until_sent("second", 100)
+        assert len(yard.carriers["first"].sent) <= 3
+        yard.carriers["first"].open.set()
+
+
+async def test_the_rate_is_that_of_the_profile_and_not_that_of_the_carrier(store: Store) -> None:
+    """By the clock of the test: a turn that is not due is waited for, in real time, so only a few leave."""
+    yard = Yard(store, connections=16, rate=20.0, burst=5)
+    for number in range(1, 101):
+        await accepted(store, number, connection="first")
+    async with yard.working():
+        await yard.until_sent("first", 5)
+        assert len(yard.carriers["first"].sent) <= 6
+
+
+async def test_a_lane_in_place_of_another_takes_nothing_that_is_still_in_hand(store: Store) -> None:
+    """A changed profile opens a new lane while the old one ends what it has begun."""
+    yard = Yard(store, connections=2)
+    for number in range(1, 31):
+        await accepted(store, number, connection="first")
+    first = yard.carriers["first"]
+    first.open.clear()
+    async with yard.working():
+        await yard.until_sent("first", 2)
+        yard.open()
+        await asyncio.sleep(0.05)
+        first.open.set()
+        await yard.until(sent=30)
+    assert sorted(message.id for message in first.sent) == list(range(1, 31))

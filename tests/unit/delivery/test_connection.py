@@ -1,0 +1,88 @@
+"""How many messages a lane may have in hand, as the connection's answers have it."""
+
+import asyncio
+
+import pytest
+
+from mmsgate.carriers.outcome import Accepted, Paused, Temporary
+from mmsgate.carriers.profile import CarrierProfile, Pace
+from mmsgate.clock import MINUTE, SECOND, ManualClock
+from mmsgate.delivery.alarms import Alarms
+from mmsgate.delivery.connection import Connection
+from mmsgate.delivery.health import DOWN_AFTER
+from tests.unit.delivery.fakes import FakeStore
+
+OK = Accepted(message_id="1", code=1000, text="1000")
+DOWN = Temporary(text="HTTP 503", down=True)
+
+
+def a_connection(connections: int = 16, rate: float = 0.0, burst: int = 1) -> tuple[Connection, ManualClock]:
+    clock = ManualClock()
+    profile = CarrierProfile(
+        name="sim", endpoints=("http://mmsc.example/",), pace=Pace(connections=connections, rate=rate, burst=burst)
+    )
+    alarms = Alarms(FakeStore([]).as_store, clock)
+    return Connection(profile, alarms=alarms, clock=clock, on_change=lambda _: None), clock
+
+
+async def answers(connection: Connection, took: int, count: int = 100) -> None:
+    for _ in range(count):
+        await connection.learn(OK, took, "a message")
+
+
+async def test_a_fast_carrier_has_two_in_hand_behind_each_connection() -> None:
+    connection, _ = a_connection()
+    await answers(connection, 50)
+    assert [connection.room(in_hand) for in_hand in (0, 40, 48, 60)] == [48, 8, 0, 0]
+
+
+async def test_the_slower_the_answers_the_fewer_are_taken_from_the_queue_ahead_of_their_turn() -> None:
+    """What is in hand goes before what comes later, of whichever account."""
+    connection, _ = a_connection()
+    await answers(connection, 2 * SECOND)
+    assert connection.room(0) == 16 + 8
+    await answers(connection, MINUTE)
+    assert connection.room(0) == 16 + 4
+
+
+async def test_with_a_rate_no_more_stand_before_their_turn_than_leave_in_a_second() -> None:
+    connection, _ = a_connection(rate=5)
+    assert [connection.room(in_hand) for in_hand in (0, 3, 5)] == [5, 2, 0]
+    connection.under_way = 4
+    assert connection.room(5) == 4
+
+
+async def test_while_it_is_down_nothing_is_taken_and_then_two_that_try() -> None:
+    connection, clock = a_connection()
+    for _ in range(DOWN_AFTER):
+        await connection.learn(DOWN, 1, "a message")
+    assert (connection.room(0), connection.admits(0)) == (0, False)
+    clock.advance(SECOND)
+    assert [connection.room(in_hand) for in_hand in (0, 1, 2, 9)] == [2, 1, 0, 0]
+    assert [connection.admits(in_hand) for in_hand in (0, 1, 2)] == [True, True, False]
+
+
+async def test_the_state_reads_as_a_sentence() -> None:
+    connection, clock = a_connection(rate=5)
+    assert str(connection.state) == "sim is up: 16 at once, 5 a second, 0 under way"
+    await connection.learn(Paused(text="HTTP 401"), 1, "a message")
+    assert connection.state.opens_at == clock.now() + 5 * SECOND
+    assert str(connection.state).startswith("sim is paused since 2026-01-02T09:30:47+00:00: 2 at once")
+
+
+@pytest.mark.parametrize(("rate", "most"), [(0.0, 5), (1000.0, 4)])
+async def test_a_turn_is_only_taken_where_a_connection_is_free_for_it(rate: float, most: int) -> None:
+    connection, _ = a_connection(connections=4, rate=rate, burst=100)
+    leave = asyncio.Event()
+
+    async def one() -> None:
+        async with connection:
+            await leave.wait()
+
+    tasks = [asyncio.create_task(one()) for _ in range(20)]
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert connection.under_way == most
+    leave.set()
+    await asyncio.gather(*tasks)
+    assert connection.under_way == 0
