@@ -14,10 +14,10 @@ from pathlib import Path
 import uvloop
 from rich.console import Console
 
-from bench import adaptation, hostile, reports, sending, sms, templates
+from bench import adaptation, delivery, hostile, reports, sending, sms, templates
 from bench.media import write_pictures
 
-PARTS = ("sending", "templates", "adaptation", "hostile", "sms", "reports")
+PARTS = ("sending", "templates", "delivery", "adaptation", "hostile", "sms", "reports")
 
 
 async def main(parts: list[str], messages: int, recipients: int, count: int) -> None:
@@ -29,6 +29,9 @@ async def main(parts: list[str], messages: int, recipients: int, count: int) -> 
             console.print(await sending.measure_all(messages, media))
         if "templates" in parts:
             console.print(await templates.measure_all(recipients, media))
+        if "delivery" in parts:
+            for shown in await delivery.measure_all(messages, media):
+                console.print(shown)
     if "adaptation" in parts:
         console.print(*await adaptation.measure_all())
     if "hostile" in parts:

@@ -54,12 +54,15 @@ class Bench:
 
 
 @contextlib.asynccontextmanager
-async def bench(delay: int, connections: int, media: Path) -> AsyncIterator[Bench]:
-    """A fresh gateway with one carrier that answers after `delay` ms over that many connections."""
+async def bench(delay: int, connections: int, media: Path, *, rate: float = 0.0) -> AsyncIterator[Bench]:
+    """A fresh gateway with one carrier that answers after `delay` ms over that many connections.
+
+    `rate` is how many requests a second it may get; 0: no limit.
+    """
     with tempfile.TemporaryDirectory(prefix="mmsgate-bench-") as folder:
         data_dir, port = Path(folder), free_port()
         async with sink(delay, port, media) as sink_port:
-            key, neighbour = await prepare(data_dir, sink_port, connections)
+            key, neighbour = await prepare(data_dir, sink_port, Pace(connections=connections, rate=rate))
             arguments = ("-m", "bench.gateway", "serve", "--data-dir", str(data_dir), "--port", str(port))
             settings = {
                 "MMSGATE_FETCH_ALLOW": f"127.0.0.1:{sink_port}", "MMSGATE_LOG_LEVEL": "warning", "COLUMNS": "200",
@@ -77,7 +80,7 @@ async def sink(delay: int, report_port: int = 0, folder: Path | None = None) -> 
         yield int(await running.output.readline())
 
 
-async def prepare(data_dir: Path, sink_port: int, connections: int) -> tuple[str, str]:
+async def prepare(data_dir: Path, sink_port: int, pace: Pace) -> tuple[str, str]:
     """Two accounts, each with a number, and the sink as carrier; the API keys."""
     migrate(data_dir / "mmsgate.db")
     store = Store(data_dir / "mmsgate.db")
@@ -85,7 +88,7 @@ async def prepare(data_dir: Path, sink_port: int, connections: int) -> tuple[str
     keys = [await add_account(store, name, number, sink_port) for name, number in ACCOUNTS]
     carrier = CarrierProfile(
         name="bench", endpoints=(f"http://127.0.0.1:{sink_port}/mm7",), auth=Auth(username="u", password="p"),
-        pace=Pace(connections=connections), mm7=Dialect(vaspid="v", vasid="28444mms"),
+        pace=pace, mm7=Dialect(vaspid="v", vasid="28444mms"),
     )  # fmt: skip
     await store.accounts.put_carrier("bench", profile_json(carrier))
     await store.stop()

@@ -3,8 +3,9 @@
     python -m bench.sink DELAY_MS REPORT_PORT [MEDIA_FOLDER]
 
 It answers every SubmitReq after the delay, reports it as Retrieved over keep-alive connections, takes postbacks and
-serves files. Its first line of output is its port. ``/counts`` tells how much came; between ``/hold`` and
-``/release`` no SubmitReq is answered. ``/ended/ID`` is answered when that message's last postback has come.
+serves files. Its first line of output is its port. ``/counts`` tells how much came, ``/arrivals`` when; between
+``/hold`` and ``/release`` no SubmitReq is answered. ``/ended/ID`` is answered when that message's last postback has
+come.
 """
 
 import asyncio
@@ -48,6 +49,7 @@ class Sink:
         self.delay, self.report_port = delay, report_port
         self.files = {f"/{path.name}": path.read_bytes() for path in folder.iterdir()} if folder else {}
         self.counts = {"submits": 0, "bytes": 0, "reports": 0, "N101": 0, "N102": 0, "other": 0}
+        self.arrivals: list[float] = []  # when each SubmitReq was here, in seconds
         self.numbers = itertools.count(1)
         self.reports: asyncio.Queue[tuple[int, str]] = asyncio.Queue()
         self.answering = asyncio.Event()
@@ -77,6 +79,8 @@ class Sink:
             return answer(b"")
         if path == "/counts":
             return answer(json.dumps(self.counts).encode(), "application/json")
+        if path == "/arrivals":
+            return answer(json.dumps(self.arrivals).encode(), "application/json")
         if path in {"/hold", "/release"}:
             self.answering.clear() if path == "/hold" else self.answering.set()
             return answer(b"")
@@ -93,6 +97,7 @@ class Sink:
             await self.ending.wait()
 
     async def submit(self, body: bytes) -> bytes:
+        self.arrivals.append(asyncio.get_running_loop().time())
         self.counts["submits"] += 1
         self.counts["bytes"] += len(body)
         number = next(self.numbers)
