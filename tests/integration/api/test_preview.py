@@ -188,7 +188,8 @@ async def test_a_key_for_idempotency_is_neither_used_nor_replayed(api: Api) -> N
     await preview(api, request(), Idempotency_Key="k")
     real = await api.post(request(), Idempotency_Key="k")
     assert dict(elements(real.body))["status"] == "Success"
-    assert (await preview(api, request(), Idempotency_Key="k"))["action"] == "sendMMS"
+    again = await api.post(request(), DRY, Idempotency_Key="k")  # rows change: the real one is on its way
+    assert json.loads(again.body)["action"] == "sendMMS"
 
 
 @pytest.mark.parametrize("action", ["deleteMMSID", "getMMSTemplates", "getMmsIds", "loginUser"])
