@@ -21,6 +21,7 @@ from bench.process import Running, exact_cpu_seconds, peak_memory, process, yard
 from bench.report import progress, table
 from bench.sink import NAMESPACE, REPORT
 from bench.wire import Connection
+from mmsgate.carriers.profile import Pace
 from mmsgate.clock import DAY, SystemClock
 from mmsgate.domain.account import PostbackSettings
 from mmsgate.domain.change import normalise_id
@@ -124,7 +125,7 @@ async def gateway(messages: int, *, told: bool) -> AsyncIterator[tuple[Running, 
     with tempfile.TemporaryDirectory(prefix="mmsgate-bench-") as folder:
         data_dir, port = Path(folder), free_port()
         async with sink(0) as sink_port:
-            await prepare(data_dir, sink_port, CONNECTIONS)
+            await prepare(data_dir, sink_port, Pace(connections=CONNECTIONS))
             await fill(data_dir / "mmsgate.db", messages, told=told)
             arguments = ("-m", "bench.gateway", "serve", "--data-dir", folder, "--port", str(port))
             allow = f"127.0.0.1:{sink_port}"

@@ -119,8 +119,6 @@ async def test_a_no_op_is_recorded_and_changes_nothing(store: Store) -> None:
     assert [event.changed for event in store.messages.timeline(message.id)] == [True, False]
 
 
-
-
 async def test_sms_parts_are_kept_with_their_step(store: Store) -> None:
     message = await accepted(store)
     part = SmsPart(number=1, state="sent", smsc_id="9")

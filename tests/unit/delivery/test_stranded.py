@@ -14,8 +14,8 @@ from tests.unit.delivery.fakes import Bench
 async def settled(message: Message) -> Bench:
     """What became of a message that is overdue on a connection without a profile."""
     bench = Bench(message)
-    bench.store.messages.connections_in_use = lambda: ["sim"]  # type: ignore[attr-defined]
-    bench.store.messages.overdue = lambda name, *, now: [message]  # type: ignore[attr-defined]
+    bench.store.queue.in_use = lambda: ["sim"]  # type: ignore[attr-defined]
+    bench.store.queue.stranded = lambda name, *, now: [message]  # type: ignore[attr-defined]
     store, clock = bench.store.as_store, ManualClock()
     await Stranded(store, bench.ledger, Alarms(store, clock), clock).settle(frozenset())
     return bench
