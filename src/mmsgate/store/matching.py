@@ -89,19 +89,28 @@ def _match_people(read: Read, sought: Sought) -> Match | None:
 
     A report that names an id is not believed to mean a message that has another. One that is just being submitted
     counts as a candidate, for the report may be its own, come before its id is known; it waits as an orphan then.
+    Where nobody waits, it may mean the one message that was in doubt: the answer with its id was lost (R-19).
     """
     people = (sought.recipient, sought.sender, sought.connection, sought.came)
     candidates = read(SQL["find_by_recipient"], people)
-    if len(candidates) == 1:
-        message = rows.to_message(candidates[0])
-        named_otherwise = any(sought.ids) and message.carrier_message_id
-        if message.state is not State.SUBMITTING and not named_otherwise:
-            return Match(message=message, part=0, matched_by=MatchedBy.RECIPIENT)
-    doubtful = [] if candidates else read(SQL["find_doubtful_part"], people)
-    if len(doubtful) == 1:
-        part, *row = doubtful[0]
-        return Match(message=rows.to_message(row), part=part, matched_by=MatchedBy.RECIPIENT)
-    return None
+    if any(sought.ids):
+        candidates = [row for row in candidates if not rows.to_message(row).carrier_message_id]
+    if not candidates:
+        return _match_doubts(read, people)
+    message = rows.to_message(candidates[0])
+    if len(candidates) > 1 or message.state is State.SUBMITTING:
+        return None
+    return Match(message=message, part=0, matched_by=MatchedBy.RECIPIENT)
+
+
+def _match_doubts(read: Read, people: tuple[object, ...]) -> Match | None:
+    """What was, or is, in doubt: one MMS, else one part of an SMS."""
+    doubted = [(0, *row) for row in read(SQL["find_doubted"], people)]
+    found = doubted or read(SQL["find_doubtful_part"], people)
+    if len(found) != 1:
+        return None
+    part, *row = found[0]
+    return Match(message=rows.to_message(row), part=part, matched_by=MatchedBy.RECIPIENT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,11 +10,12 @@ from mmsgate.domain.discovery import follow, meaning
 from mmsgate.domain.message import Content, Event, Message, SmsPart
 from mmsgate.domain.postback import SentAs
 from mmsgate.domain.rendition import Preparation
+from mmsgate.domain.state import Happening
 from mmsgate.recent import Recent
 from mmsgate.store import rows
 from mmsgate.store.engine import Engine, Row
 from mmsgate.store.keys import finish_key
-from mmsgate.store.orphans import Orphan, early_reports
+from mmsgate.store.orphans import Orphan, early_reports, remember_doubt
 from mmsgate.store.preparations import insert_preparation
 from mmsgate.store.queries import queries
 
@@ -161,6 +162,8 @@ class Messages:
             db.execute(
                 SQL["upsert_sms_part"], (after.id, part.number, part.state, part.smsc_id, part.error)
             )  # fmt: skip
+        if change.event.happening is Happening.IN_DOUBT and after.sent_as is SentAs.MMS:
+            remember_doubt(db, after, change.event.at)
         followed = None
         if after.discovers:
             followed = self._follow(db, change)

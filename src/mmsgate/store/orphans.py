@@ -1,10 +1,11 @@
-"""Reports that matched no message when they came."""
+"""Reports that matched no message when they came, and what they might mean."""
 
 import sqlite3
 from dataclasses import dataclass
 
 from mmsgate.clock import Millis
 from mmsgate.domain.change import CarrierId, normalise_id
+from mmsgate.domain.message import Message
 from mmsgate.store.engine import Row
 from mmsgate.store.queries import queries
 
@@ -28,6 +29,11 @@ class Orphan:
 def to_orphan(row: Row) -> Orphan:
     """A row of ``id, connection, report, received_at, matched``."""
     return Orphan(id=row[0], connection=row[1], report=row[2], received_at=row[3], matched=row[4])
+
+
+def remember_doubt(db: sqlite3.Connection, message: Message, at: Millis) -> None:
+    """Its outcome is unknown: a report may name it by an id that got lost (R-19)."""
+    db.execute(SQL["insert_doubt"], (message.connection, message.recipient, message.id, at))
 
 
 def early_reports(db: sqlite3.Connection, given: CarrierId) -> list[Orphan]:

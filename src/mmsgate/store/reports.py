@@ -83,8 +83,13 @@ class ReportRows:
         return int(self._engine.read(SQL["count_orphans"])[0][0])
 
     async def forget_matched_orphans(self, *, before: Millis) -> int:
-        """Drop reports that have found their message and came before that time; how many."""
-        return await self._engine.write(lambda db: db.execute(SQL["delete_matched_orphans"], (before,)).rowcount)
+        """Drop reports that have found their message and came before that time, and older doubts; how many."""
+
+        def work(db: sqlite3.Connection) -> int:
+            db.execute(SQL["forget_doubts"], (before,))
+            return db.execute(SQL["delete_matched_orphans"], (before,)).rowcount
+
+        return await self._engine.write(work)
 
     def why_unmatched(self, sought: Sought, connections: Iterable[str]) -> list[str]:
         """Why a report finds no message as things stand, in words for people."""

@@ -99,6 +99,38 @@ async def test_a_receipt_with_an_unknown_id_settles_the_one_part_in_doubt(store:
     assert await report(store, "77", people=PEOPLE) == (message.id, MatchedBy.RECIPIENT, 2)
 
 
+async def test_a_report_with_an_id_that_got_lost_means_the_message_that_was_in_doubt(store: Store) -> None:
+    """R-19: also when it is final by now, and also the second time."""
+    message = await accepted(store)
+    for happening in (Happening.SUBMIT, Happening.IN_DOUBT, Happening.GAVE_UP):
+        await store.messages.record(message, step(happening))
+    assert await report(store, "b2", people=("12065550199", "28444")) is None
+    assert await report(store, "b2", people=("12065550100", "99999")) is None
+    assert await report(store, "b2", connection="other", people=PEOPLE) is None
+    assert await report(store, "b2", people=PEOPLE) == (message.id, MatchedBy.RECIPIENT, 0)
+    assert await report(store, "b2", people=PEOPLE) == (message.id, MatchedBy.RECIPIENT, 0)
+    kept = store.messages.by_tracking(message.tracking_id)
+    assert kept is not None
+    assert kept.state is State.FAILED
+
+
+async def test_a_report_with_an_id_that_got_lost_means_the_first_copy_of_what_was_sent_again(store: Store) -> None:
+    message = await accepted(store)
+    for happening in (Happening.SUBMIT, Happening.IN_DOUBT, Happening.POSTPONED, Happening.SUBMIT):
+        await store.messages.record(message, step(happening))
+    await store.messages.record(message, step(Happening.TAKEN, CarrierId(connection="sim", verbatim="a1")))
+    await sent(store, 2, "c3")
+    assert await report(store, "b2", people=PEOPLE) == (message.id, MatchedBy.RECIPIENT, 0)
+
+
+async def test_a_doubt_is_forgotten_with_the_orphans_of_its_time(store: Store) -> None:
+    message = await accepted(store)
+    for happening in (Happening.SUBMIT, Happening.IN_DOUBT, Happening.GAVE_UP):
+        await store.messages.record(message, step(happening))
+    await store.reports.forget_matched_orphans(before=NOW + DAY)
+    assert await report(store, "b2", people=PEOPLE) is None
+
+
 async def test_a_guessed_spelling_is_believed_only_for_the_same_recipient(store: Store) -> None:
     await sent(store, 1, "1a")
     assert await report(store, "26", "1a", people=("12065550199", "")) is None

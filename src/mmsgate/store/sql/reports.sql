@@ -11,7 +11,17 @@ WHERE carrier_id.connection = ? AND normalised = ? AND recipient = ?
 SELECT {message} FROM message
 WHERE recipient = ?1 AND ?2 IN ('', sender) AND connection = ?3 AND accepted_at <= ?4
   AND state IN ('sent', 'submitting', 'unknown', 'sms-unknown') AND state <> 'sms-unknown'
-LIMIT 2
+LIMIT 100
+
+-- name: insert_doubt
+INSERT INTO doubt (connection, recipient, message_id, since) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING
+
+-- name: find_doubted
+SELECT {message} FROM doubt JOIN message ON message.id = message_id
+WHERE doubt.connection = ?3 AND doubt.recipient = ?1 AND ?2 IN ('', sender) AND accepted_at <= ?4 LIMIT 2
+
+-- name: forget_doubts
+DELETE FROM doubt WHERE since < ?
 
 -- name: find_doubtful_part
 SELECT sms_part.number, {message} FROM message CROSS JOIN sms_part ON sms_part.message_id = message.id

@@ -1,0 +1,10 @@
+-- MMS whose outcome was unknown once (R-19). A report that names an id nobody has learnt, because the answer with it was
+-- lost, may mean one of these, also when it is final by now.
+CREATE TABLE doubt (
+    connection TEXT NOT NULL,
+    recipient  TEXT NOT NULL,
+    message_id INTEGER NOT NULL,
+    since      INTEGER NOT NULL,
+    PRIMARY KEY (connection, recipient, message_id)
+) WITHOUT ROWID;
+CREATE INDEX doubt_age ON doubt (since);
