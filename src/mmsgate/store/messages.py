@@ -162,8 +162,9 @@ class Messages:
             db.execute(
                 SQL["upsert_sms_part"], (after.id, part.number, part.state, part.smsc_id, part.error)
             )  # fmt: skip
+        orphans = _remember_ids(db, after.id, change.carrier_ids)
         if change.event.happening is Happening.IN_DOUBT and after.sent_as is SentAs.MMS:
-            remember_doubt(db, after, change.event.at)
+            orphans = tuple(remember_doubt(db, after, change.event.at))
         followed = None
         if after.discovers:
             followed = self._follow(db, change)
@@ -171,9 +172,7 @@ class Messages:
             self._insert_postbacks(db, change)
         if change.preparation is not None:
             insert_preparation(db, change.preparation, due_at=change.event.at)
-        return Recorded(
-            change=change, followed=followed, orphans=_remember_ids(db, after.id, change.carrier_ids)
-        )  # fmt: skip
+        return Recorded(change=change, followed=followed, orphans=orphans)
 
     def _follow(self, db: sqlite3.Connection, discovery: Change) -> Change | None:
         """The step of the message that waits for a discovery, which tells what the discovery has to tell."""

@@ -31,9 +31,11 @@ def to_orphan(row: Row) -> Orphan:
     return Orphan(id=row[0], connection=row[1], report=row[2], received_at=row[3], matched=row[4])
 
 
-def remember_doubt(db: sqlite3.Connection, message: Message, at: Millis) -> None:
-    """Its outcome is unknown: a report may name it by an id that got lost (R-19)."""
+def remember_doubt(db: sqlite3.Connection, message: Message, at: Millis) -> list[Orphan]:
+    """Its outcome is unknown: a report may name it by an id that got lost (R-19). Those that have come already."""
     db.execute(SQL["insert_doubt"], (message.connection, message.recipient, message.id, at))
+    about = (message.connection, message.recipient, message.accepted_at)
+    return [to_orphan(row) for row in db.execute(SQL["orphans_about"], about)]
 
 
 def early_reports(db: sqlite3.Connection, given: CarrierId) -> list[Orphan]:

@@ -46,7 +46,7 @@ class ReportRows:
             match = find_message(_reader(db), sought)
             if match is None:
                 if orphan is None:
-                    row = (sought.connection, sought.normalised, report(), sought.came)
+                    row = (sought.connection, sought.normalised, sought.recipient, report(), sought.came)
                     db.execute(SQL["insert_orphan"], row)
                 return None
             if orphan is not None and not db.execute(SQL["match_orphan"], (match.message.id, orphan.id)).rowcount:

@@ -123,6 +123,16 @@ async def test_a_report_with_an_id_that_got_lost_means_the_first_copy_of_what_wa
     assert await report(store, "b2", people=PEOPLE) == (message.id, MatchedBy.RECIPIENT, 0)
 
 
+async def test_reports_that_came_before_the_doubt_are_handed_out_with_it(store: Store) -> None:
+    message = await accepted(store)
+    await store.messages.record(message, step(Happening.SUBMIT))
+    assert await report(store, "b2", people=PEOPLE) is None
+    assert await report(store, "b2", people=("12065550199", "28444")) is None
+    recorded = await store.messages.record(message, step(Happening.IN_DOUBT))
+    (orphan,) = recorded.orphans
+    assert await report(store, "b2", people=PEOPLE, orphan=orphan) == (message.id, MatchedBy.RECIPIENT, 0)
+
+
 async def test_a_doubt_is_forgotten_with_the_orphans_of_its_time(store: Store) -> None:
     message = await accepted(store)
     for happening in (Happening.SUBMIT, Happening.IN_DOUBT, Happening.GAVE_UP):

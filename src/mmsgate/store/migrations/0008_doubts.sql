@@ -8,3 +8,7 @@ CREATE TABLE doubt (
     PRIMARY KEY (connection, recipient, message_id)
 ) WITHOUT ROWID;
 CREATE INDEX doubt_age ON doubt (since);
+
+-- Whom it is about: a report that came before its message was known to be in doubt is tried again when it is.
+ALTER TABLE orphan ADD COLUMN recipient TEXT NOT NULL DEFAULT '';
+CREATE INDEX orphan_recipient ON orphan (connection, recipient) WHERE matched IS NULL AND recipient <> '';

@@ -13,6 +13,10 @@ WHERE recipient = ?1 AND ?2 IN ('', sender) AND connection = ?3 AND accepted_at 
   AND state IN ('sent', 'submitting', 'unknown', 'sms-unknown') AND state <> 'sms-unknown'
 LIMIT 100
 
+-- name: orphans_about
+SELECT id, connection, report, received_at, matched FROM orphan
+WHERE connection = ? AND recipient = ? AND matched IS NULL AND recipient <> '' AND received_at >= ? ORDER BY id LIMIT 100
+
 -- name: insert_doubt
 INSERT INTO doubt (connection, recipient, message_id, since) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING
 
@@ -40,7 +44,7 @@ WHERE recipient = ? AND state IN ('sent', 'submitting', 'unknown', 'sms-unknown'
 ORDER BY id DESC LIMIT 10
 
 -- name: insert_orphan
-INSERT INTO orphan (connection, normalised, report, received_at) VALUES (?, ?, ?, ?)
+INSERT INTO orphan (connection, normalised, recipient, report, received_at) VALUES (?, ?, ?, ?, ?)
 
 -- name: orphans_for
 SELECT id, connection, report, received_at, matched FROM orphan
