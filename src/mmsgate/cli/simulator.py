@@ -1,4 +1,4 @@
-"""``mmsgate simulator``: the simulated carrier and phones alone, for a gateway elsewhere."""
+"""``mmsgate simulator``: the simulated carrier and phones alone, for a gateway elsewhere; and what phones send."""
 
 import asyncio
 import signal
@@ -9,6 +9,7 @@ import click
 
 from mmsgate.cli.logs import set_up_logging
 from mmsgate.cli.output import console
+from mmsgate.cli.simulator_mo import mo
 from mmsgate.clock import Ids, SystemClock
 from mmsgate.http import HttpClient
 from mmsgate.listener import PortTaken
@@ -35,7 +36,7 @@ def _chaos(_: click.Context, __: click.Parameter, value: str) -> ChaosSettings:
         raise click.BadParameter(str(error)) from error
 
 
-@click.command(epilog=f"Personalities: {', '.join(PERSONALITIES)}.")
+@click.group(invoke_without_command=True, epilog=f"Personalities: {', '.join(PERSONALITIES)}.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--mmsc-port", default=8090, show_default=True, help="Port of MM7 (/mm7) and of the phones (/sim/).")
 @click.option("--smsc-port", default=2775, show_default=True, help="Port of SMPP.")
@@ -76,11 +77,16 @@ def _chaos(_: click.Context, __: click.Parameter, value: str) -> ChaosSettings:
 @click.option("--report-user", default="", help="User that reports authenticate as.")
 @click.option("--report-password", default="", help="Its password.")
 @click.option("--speed", default=1.0, show_default=True, help="How many times faster than real delays run.")
-def simulator(faces: _Faces, chaos: ChaosSettings, seed: int | None, **given: object) -> None:
-    """Run a simulated MMSC and SMSC with phones to look at.
+@click.pass_context
+def simulator(
+    context: click.Context, faces: _Faces, chaos: ChaosSettings, seed: int | None, **given: object
+) -> None:
+    """Run a simulated MMSC and SMSC with phones to look at, or with a command let one of its phones send.
 
     The last four digits of a recipient's number decide what happens.
     """
+    if context.invoked_subcommand:
+        return
     set_up_logging("info", "console")
     password = str(given["password"])
     names = [face for face in faces if isinstance(face, str)]
@@ -92,6 +98,9 @@ def simulator(faces: _Faces, chaos: ChaosSettings, seed: int | None, **given: ob
         chaos=chaos if seed is None else replace(chaos, seed=seed), **given,  # type: ignore[arg-type]
     )  # fmt: skip
     asyncio.run(_run(config))
+
+
+simulator.add_command(mo)
 
 
 async def _run(config: SimulatorConfig) -> None:

@@ -126,6 +126,23 @@ class SmsBehaviour:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """What the phone's owner sends back for each MMS, `after` so many milliseconds. An SMS is never answered: else
+    a confirmation would be.
+
+    `sms`: as an SMS, else as an MMS. `picture`: with one. `ucs2`: in UCS-2 though GSM-7 would do. `twice`: the
+    carrier brings it twice.
+    """
+
+    text: str
+    after: Millis = SECOND
+    sms: bool = False
+    picture: bool = False
+    ucs2: bool = False
+    twice: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Behaviour:
     """One row of the table. `digits` is empty in the row of all other numbers. `handset` is the kind of phone."""
 
@@ -134,6 +151,7 @@ class Behaviour:
     mms: MmsBehaviour = field(default_factory=MmsBehaviour)
     sms: SmsBehaviour = field(default_factory=SmsBehaviour)
     handset: Handset = USUAL
+    reply: Reply | None = None
 
 
 def _row(digits: str, title: str, mms: MmsBehaviour | None = None, sms: SmsBehaviour | None = None) -> Behaviour:
@@ -183,6 +201,7 @@ _ROWS = (
     _row("0111", "The report's MessageID in capitals with a leading zero",
          _reports(Report(status="Retrieved", altered_id=True))),
     _row("0112", "Throttled (3510) for 5 s", MmsBehaviour(refusal=_THROTTLED)),
+    Behaviour(digits="0113", title="Replies with a picture", reply=Reply(text="Look at this!", picture=True)),
     _row("0114", "Blocked by the demo account; this phone itself takes everything"),
     _row("0115", "HTTP 200 with an empty body, no report", MmsBehaviour(ending=Ending.EMPTY, reports=())),
     _row("0116", "Service denied (4007)", _refused(4007, "Service denied")),
@@ -210,6 +229,12 @@ _ROWS = (
     _row("0134", "No MMS; SMS throttled (ESME_RTHROTTLED) for 5 s", _NO_MMS,
          SmsBehaviour(refuse=ESME_RTHROTTLED, refuse_for=5 * SECOND)),
     _row("0135", "No MMS, and the SMS is refused too", _NO_MMS, SmsBehaviour(refuse=ESME_RINVDSTADR)),
+    Behaviour(digits="0136", title="Sends STOP by SMS", reply=Reply(text="STOP", sms=True)),
+    Behaviour(digits="0137", title="Sends “opt out” by SMS, in UCS-2",
+              reply=Reply(text="opt out", sms=True, ucs2=True)),
+    Behaviour(digits="0138", title="Sends HELP by SMS", reply=Reply(text="HELP", sms=True)),
+    Behaviour(digits="0139", title="Replies with an MMS that comes twice",
+              reply=Reply(text="Once is enough", twice=True)),
     Behaviour(digits="0140", title="Ignores SMIL: shows the parts in the order they came", handset=PLAIN),
     Behaviour(digits="0141", title="As strict as Android: says what it does not show", handset=ANDROID),
 )

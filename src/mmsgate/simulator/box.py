@@ -1,4 +1,4 @@
-"""The phones' boxes: what arrived, in memory, bounded, and a way to wait for more.
+"""The phones' boxes: what arrived and what was sent, in memory, bounded, and a way to wait for more.
 
 One box for all phones. Ids and revisions grow from 1 for as long as the process lives; `epoch` changes when that
 history ends, so that a page can tell that it shows another life's messages.
@@ -7,7 +7,7 @@ history ends, so that a page can tell that it shows another life's messages.
 import asyncio
 import secrets
 from collections import OrderedDict, deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import takewhile
 
@@ -29,9 +29,10 @@ class Phone:
 
 
 class Box:
-    """What the phones received. `max_messages` and `max_bytes` (decoded) bound it; the oldest go first.
+    """What the phones received and sent. `max_messages` and `max_bytes` (decoded) bound it; the oldest go first.
 
-    For one event loop: nothing here may be called from another thread.
+    `arrived` is told each message that a phone receives, further copies aside. For one event loop: nothing here may
+    be called from another thread.
     """
 
     def __init__(self, *, max_messages: int = 1000, max_bytes: int = 128 * 1024 * 1024) -> None:
@@ -47,6 +48,7 @@ class Box:
         self.revision = 0
         self.closed = False
         self.epoch = secrets.token_hex(4)
+        self.arrived: Callable[[Message], None] = lambda _: None
 
     def add(self, message: Message) -> Message:
         """Put a message on its phone; one with a known TransactionID counts as another copy of the first."""
@@ -62,7 +64,16 @@ class Box:
         self._messages[message.id] = message
         self._trim()
         self._wake()
+        if not known and not message.sent:
+            self.arrived(message)
         return message
+
+    def settle(self, message_id: int, outcome: str) -> None:
+        """Say what became of a message that a phone has sent, if it is still there."""
+        message = self._messages.get(message_id)
+        if message is not None:
+            self._messages[message_id] = replace(message, outcome=outcome, revision=self._next_revision())
+            self._wake()
 
     def note(self, number: str, text: str, *, at: Millis) -> None:
         """Write a line into a phone's carrier log."""
@@ -75,15 +86,20 @@ class Box:
         return self._messages.get(message_id)
 
     def after(self, since: int = 0, *, to: str | None = None) -> list[Message]:
-        """The messages with a larger id than `since`, oldest first; those of one phone, or of all."""
+        """The messages received with a larger id than `since`, oldest first; those of one phone, or of all."""
         number = normalise(to) if to is not None else None
         newer = takewhile(lambda message: message.id > since, reversed(self._messages.values()))
-        return [message for message in newer if number in (None, message.to)][::-1]
+        return [one for one in newer if not one.sent and number in (None, one.to)][::-1]
+
+    def conversation(self, number: str) -> list[Message]:
+        """Everything on one phone, received and sent, oldest first."""
+        return [message for message in self._messages.values() if message.phone == normalise(number)]
 
     def changes(self, revision: int, *, to: str | None = None) -> Sequence[Message | Note]:
         """Messages and log lines that are new or different since `revision`, in the order it happened."""
         number = normalise(to) if to is not None else None
-        messages = [one for one in self._messages.values() if one.revision > revision and number in (None, one.to)]
+        newer = (one for one in self._messages.values() if one.revision > revision)
+        messages = [one for one in newer if number in (None, one.phone)]
         notes = [note for note in self._notes if note.revision > revision and number in (None, note.number)]
         return sorted([*messages, *notes], key=lambda change: change.revision)
 
@@ -95,13 +111,13 @@ class Box:
         """Every phone that holds a message, the one that heard last first."""
         by_number: dict[str, list[Message]] = {}
         for message in self._messages.values():
-            by_number.setdefault(message.to, []).append(message)
+            by_number.setdefault(message.phone, []).append(message)
         phones = [
             Phone(
                 number=number,
                 last=messages[-1],
                 count=len(messages),
-                unread=sum(message.id > self._seen.get(number, 0) for message in messages),
+                unread=sum(one.id > self._seen.get(number, 0) and not one.sent for one in messages),
             )
             for number, messages in by_number.items()
         ]

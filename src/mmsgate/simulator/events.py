@@ -40,7 +40,7 @@ async def event_stream(box: Box, *, revision: int, to: str | None) -> AsyncItera
 def _change(change: Message | Note) -> str:
     if isinstance(change, Note):
         return _event("note", {"at": iso_z(change.at), "text": change.text}, change.revision)
-    return _event("message", {"id": change.id, "to": change.to, "kind": change.kind.value}, change.revision)
+    return _event("message", {"id": change.id, "to": change.phone, "kind": change.kind.value}, change.revision)
 
 
 def _event(name: str, data: dict[str, object], revision: int | None = None) -> str:

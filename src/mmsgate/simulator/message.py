@@ -11,7 +11,7 @@ from mmsgate.mm7.parts import Content
 
 
 class Kind(StrEnum):
-    """The two kinds of message a phone receives."""
+    """The two kinds of message."""
 
     MMS = "MMS"
     SMS = "SMS"
@@ -96,6 +96,7 @@ class Message:
     shows, `hidden` says what the phone leaves out, and why. `content` is what came, for another phone's view of it.
     `fields` are what the request and its envelope said, for the drawer. `segments` is the number of an SMS's
     parts. `copies` counts submits with the same TransactionID: more than one means that a person got it twice.
+    `sent` says that the phone has sent it, `outcome` what became of that; empty while nobody knows.
     """
 
     id: int = 0
@@ -118,6 +119,13 @@ class Message:
     content: Content = field(default_factory=Content, repr=False)
     smil: str | None = None
     fields: tuple[tuple[str, str], ...] = ()
+    sent: bool = False
+    outcome: str = ""
+
+    @property
+    def phone(self) -> str:
+        """The number of the phone that it is on."""
+        return self.sender if self.sent else self.to
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -44,7 +44,7 @@ def read_message(
 ) -> Message:
     """The message as `to` sees it on a usual phone. `headers` are those of the request that are worth showing."""
     content = submit.content
-    parts = tuple(_part(place, part) for place, part in enumerate(content.parts, 1))
+    parts = tuple(shown_part(place, part) for place, part in enumerate(content.parts, 1))
     shown = by_smil(content, parts)
     return Message(
         kind=Kind.MMS,
@@ -65,7 +65,8 @@ def read_message(
     )
 
 
-def _part(place: int, part: ContentPart) -> Part:
+def shown_part(place: int, part: ContentPart) -> Part:
+    """A part as a phone keeps it; `place` counts from 1 and names the nameless."""
     charset = f"; charset={part.charset}" if part.charset else ""
     return Part(
         name=part.name or part.location or part.content_id or f"part{place}",

@@ -18,6 +18,8 @@ from mmsgate.simulator.cutting import CuttableProtocol
 from mmsgate.simulator.faces import Door, Faces
 from mmsgate.simulator.mmsc import Mmsc
 from mmsgate.simulator.personality import Personality, personality
+from mmsgate.simulator.phone import Phones
+from mmsgate.simulator.phone_web import phone_routes
 from mmsgate.simulator.reports import Endpoint, Poster, ReportSender
 from mmsgate.simulator.schedule import LoopScheduler
 from mmsgate.simulator.smpp import SmppAccount, SmppServer
@@ -35,6 +37,7 @@ class SimulatorConfig:
     the VASP's for MM7, `smpp_system_id` and `smpp_password` its for SMPP (at most 15 and 8 characters).
     `report_url` is where delivery reports go (empty: nowhere), with `report_user` and `report_password`; in it
     ``{carrier}`` stands for the personality that reports, or for `carrier` if it is that of plain `/mm7`: `plays`.
+    What phones send goes where the reports of plain `/mm7` go.
     `doors` are further ports whose plain `/mm7` plays another. `smsc_mode` is whom the SMSC plays. `chaos` is what
     goes wrong from the start. `speed` divides every delay of the table; 1 is real time. `max_messages` and
     `max_bytes` bound what the phones keep.
@@ -69,7 +72,8 @@ class SimulatorConfig:
 class Simulator:
     """A carrier of one's own. `poster` sends its delivery reports: the gateway's HTTP client will do.
 
-    `web_app` has the phones alone, under `/sim`; `mmsc_app` has `/mm7` and the phones. `chaos` has the dice.
+    `web_app` has the phones alone, under `/sim`; `mmsc_app` has `/mm7` and the phones. `chaos` has the dice,
+    `phones` send.
     """
 
     def __init__(self, config: SimulatorConfig, *, poster: Poster, clock: Clock, ids: Ids) -> None:
@@ -85,9 +89,19 @@ class Simulator:
             ids=ids,
             mode=smsc_mode(config.smsc_mode),
         )
+        self.phones = Phones(
+            self._endpoint(config.carrier or config.plays),
+            poster,
+            smsc=self._smsc,
+            box=self.box,
+            scheduler=self._scheduler,
+            clock=clock,
+            ids=ids,
+        )
+        self.box.arrived = self.phones.arrived
         self.chaos = Chaos(config.chaos)
         self.web_app = Web(self.box, forget=self._forget).app
-        self.web_app.routes.extend(chaos_routes(self.chaos))
+        self.web_app.routes.extend([*chaos_routes(self.chaos), *phone_routes(self.phones)])
         faces = Faces(partial(self._mmsc, poster=poster, clock=clock, ids=ids))
         self.mmsc_app = Starlette(routes=[*faces.routes(config.plays), *self.web_app.routes])
         self._doors = [
@@ -103,9 +117,8 @@ class Simulator:
         """The MMSC under one of its faces. What it knows of recipients and attempts is that of all."""
         config = self.config
         carrier = (config.carrier or plays.name) if plays.name == config.plays else plays.name
-        url = config.report_url.replace("{carrier}", carrier)
         reports = ReportSender(
-            Endpoint(url=url, user=config.report_user, password=config.report_password),
+            self._endpoint(carrier),
             poster,
             scheduler=self._scheduler,
             tell=lambda number, text: self.box.note(number, text, at=clock.now()),
@@ -123,6 +136,12 @@ class Simulator:
             plays=plays,
         )
         return Storm(mmsc, self.chaos, self._scheduler)
+
+    def _endpoint(self, carrier: str) -> Endpoint:
+        """Where the gateway takes what that carrier has to say."""
+        config = self.config
+        url = config.report_url.replace("{carrier}", carrier)
+        return Endpoint(url=url, user=config.report_user, password=config.report_password)
 
     @property
     def mmsc_url(self) -> str:

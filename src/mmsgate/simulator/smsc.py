@@ -1,10 +1,11 @@
 """The SMSC: takes submit_sm, joins the parts of a long SMS, and sends receipts as the recipient's row says.
 
-A receipt that no client has acknowledged is kept and sent again after the next bind, as a real SMSC does.
+It also brings what phones send. A deliver_sm that no client has acknowledged is kept and sent again after the next
+bind, as a real SMSC does.
 """
 
 from collections import OrderedDict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -16,6 +17,7 @@ from mmsgate.domain.number import normalise
 from mmsgate.simulator.attempts import Attempts
 from mmsgate.simulator.behaviour import SmsBehaviour, behaviour_of
 from mmsgate.simulator.box import Box
+from mmsgate.simulator.deliver_sms import Deliver
 from mmsgate.simulator.message import Kind, Message
 from mmsgate.simulator.schedule import Scheduler
 from mmsgate.simulator.smpp import Session
@@ -62,6 +64,18 @@ class Receipt:
     with_tlvs: bool
 
 
+def _nobody(_: int) -> None:
+    """Nobody is told how a receipt was answered."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Brought:
+    """A deliver_sm on its way to the client; `answered` is told the command status of each answer."""
+
+    make: Deliver
+    answered: Callable[[int], None] = _nobody
+
+
 class Smsc:
     """What the SMPP server does with its sessions: a `Handler`. `mode` is whom it plays."""
 
@@ -84,8 +98,8 @@ class Smsc:
         self._taken: deque[Millis] = deque()  # when, within the last second; only if the mode has a rate
         self._queued = 0  # SMS that wait to be delivered
         self._sessions: list[Session] = []
-        self._waiting: deque[Receipt] = deque()
-        self._unanswered: dict[tuple[Session, int], Receipt] = {}
+        self._waiting: deque[Brought] = deque()
+        self._unanswered: dict[tuple[Session, int], Brought] = {}
         self._parts: OrderedDict[tuple[str, str, int, int], dict[int, Segment]] = OrderedDict()
 
     def bound(self, session: Session) -> None:
@@ -101,15 +115,28 @@ class Smsc:
         self._flush()
 
     def delivered(self, session: Session, sequence: int, status: int) -> None:
-        """The client acknowledged a receipt, or refused it: then it comes again."""
-        receipt = self._unanswered.pop((session, sequence), None)
-        if receipt is None or status == 0:
+        """The client acknowledged a deliver_sm, or refused it: then it comes again."""
+        brought = self._unanswered.pop((session, sequence), None)
+        if brought is None:
+            return
+        brought.answered(status)
+        if status == 0:
             return
 
         async def again() -> None:
-            self._send(receipt)
+            self._send(brought)
 
         self._scheduler.later(_RETRY, again)
+
+    @property
+    def reaches_somebody(self) -> bool:
+        """Whether a client is bound that takes deliver_sm."""
+        return any(session.receives for session in self._sessions)
+
+    def bring(self, parts: Sequence[Brought]) -> None:
+        """Send what a phone has sent, in order; each part until it is acknowledged."""
+        for part in parts:
+            self._send(part)
 
     def submitted(self, session: Session, submit: smpp34.SubmitSm) -> None:
         """Answer one submit_sm as its recipient's row says."""
@@ -187,20 +214,20 @@ class Smsc:
         wanted = _WANTS_RECEIPT.get(receipt.submit.registered_delivery & 0x03)
         if wanted or (wanted is False and receipt.state != "DELIVRD"):
             self._note(receipt.submit.destination_addr, f"receipt {receipt.message_id} {receipt.state}")
-            self._send(receipt)
+            self._send(Brought(make=_deliver_sm(receipt)))
 
-    def _send(self, receipt: Receipt) -> None:
+    def _send(self, brought: Brought) -> None:
         session = next((one for one in self._sessions if one.receives), None)
         if session is None:
-            self._waiting.append(receipt)
+            self._waiting.append(brought)
         else:
-            sequence = session.deliver(_deliver_sm(receipt))
-            self._unanswered[session, sequence] = receipt
+            sequence = session.deliver(brought.make)
+            self._unanswered[session, sequence] = brought
 
     def _flush(self) -> None:
         waiting, self._waiting = self._waiting, deque()
-        for receipt in waiting:
-            self._send(receipt)
+        for brought in waiting:
+            self._send(brought)
 
     def _collect(self, segment: Segment) -> None:
         """Keep the part; put the SMS on the phone once all are there."""
@@ -245,7 +272,7 @@ def _sar(tlvs: dict[int, bytes]) -> Concatenation | None:
     return Concatenation(reference=reference, total=total, number=number) if 1 <= number <= total else None
 
 
-def _deliver_sm(receipt: Receipt) -> Callable[[int], smpp34.DeliverSm]:
+def _deliver_sm(receipt: Receipt) -> Deliver:
     """The receipt from the recipient to the sender, for a sequence number that the session gives."""
     submit = receipt.submit
     tlvs = [

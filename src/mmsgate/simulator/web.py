@@ -52,10 +52,10 @@ _STATIC = {
 _PAGE_HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'self'; script-src 'self'; "
-        "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        "connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
     ),
     "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
+    "Referrer-Policy": "same-origin",  # with none at all a browser hides the form's origin from us too
     "Cache-Control": "no-store",
 }
 _JSON_HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
@@ -103,7 +103,7 @@ class Web:
         if isinstance(query, BadQuery):
             return PlainTextResponse(f"{query.reason}\n", status_code=400, headers=_PAGE_HEADERS)
         self._box.read(number)
-        messages = [_seen(message, query.handset) for message in self._box.after(to=number)]
+        messages = [_seen(message, query.handset) for message in self._box.conversation(number)]
         return self._page(
             "phone.html",
             number=number,
@@ -111,6 +111,7 @@ class Web:
             handset=query.handset or behaviour_of(number).handset,
             handsets=HANDSETS.values(),
             messages=messages[::-1],
+            correspondent=next((one.to if one.sent else one.sender for one in reversed(messages)), ""),
             notes=self._box.notes(number)[::-1],
             dropped=self._box.dropped,
         )
@@ -118,12 +119,12 @@ class Web:
     async def _message(self, request: Request) -> Response:
         """One message as a piece of the phone's page."""
         message = self._box.get(request.path_params["id"])
-        if message is None or message.to != normalise(request.path_params["number"]):
+        if message is None or message.phone != normalise(request.path_params["number"]):
             return Response(status_code=404, headers=_PAGE_HEADERS)
         query = parse_query(request.query_params)
         if isinstance(query, BadQuery):
             return PlainTextResponse(f"{query.reason}\n", status_code=400, headers=_PAGE_HEADERS)
-        self._box.read(message.to)
+        self._box.read(message.phone)
         return self._page("message.html", message=_seen(message, query.handset))
 
     async def _messages(self, request: Request) -> Response:
@@ -183,7 +184,9 @@ class Web:
 
 
 def _seen(message: Message, asked: Handset | None) -> Message:
-    """The message through the phone that was asked for, else through its recipient's own."""
+    """Through the phone that was asked for, else through its recipient's own; what it has sent as it was sent."""
+    if message.sent:
+        return message
     return look(message, asked or behaviour_of(message.to).handset)
 
 

@@ -206,6 +206,27 @@ async function phonesChanged() {
   document.getElementById("phones").replaceWith(fresh);
 }
 
+// ---- replies ----
+
+// The message itself comes by the news; here only what is refused is said.
+async function send(form) {
+  const refused = form.querySelector("[data-refused]");
+  const button = form.querySelector("button");
+  button.disabled = true;
+  try {
+    const answer = await fetch(form.action, { method: "POST", body: new FormData(form), headers: { Accept: "application/json" } });
+    const { taken, why } = await answer.json();
+    refused.hidden = taken;
+    refused.textContent = `Not taken: ${why}`;
+    if (answer.ok) for (const field of form.querySelectorAll("textarea, [type=file]")) field.value = "";
+  } catch (error) {
+    refused.hidden = false;
+    refused.textContent = `Not sent: ${error.message}`;
+  } finally {
+    button.disabled = false;
+  }
+}
+
 // One at a time and in order, however fast they come.
 function oneByOne(handle) {
   let line = Promise.resolve();
@@ -216,6 +237,10 @@ enliven(document);
 if (page === "phone") {
   const query = `to=${root.dataset.number}&since=${root.dataset.revision}`;
   listen(query, { message: oneByOne(messageArrived), note: noteArrived });
+  document.querySelector("[data-reply]").addEventListener("submit", (event) => {
+    event.preventDefault();
+    send(event.target);
+  });
 } else if (page === "phones") {
   listen(`since=${root.dataset.revision}`, { message: oneByOne(phonesChanged) });
 }
