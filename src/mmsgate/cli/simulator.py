@@ -79,7 +79,7 @@ def _chaos(_: click.Context, __: click.Parameter, value: str) -> ChaosSettings:
 @click.option("--speed", default=1.0, show_default=True, help="How many times faster than real delays run.")
 @click.pass_context
 def simulator(
-    context: click.Context, faces: _Faces, chaos: ChaosSettings, seed: int | None, **given: object
+    context: click.Context, /, faces: _Faces, chaos: ChaosSettings, seed: int | None, **given: object
 ) -> None:
     """Run a simulated MMSC and SMSC with phones to look at, or with a command let one of its phones send.
 
