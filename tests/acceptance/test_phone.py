@@ -101,6 +101,7 @@ async def test_0139_is_told_once_though_it_came_twice(customer: Customer) -> Non
     async with asyncio.timeout(60):
         while "taken by the gateway" not in page:  # that is: both were answered
             page = (await customer.get(f"/sim/phones/{phone}")).body.decode()
+            await asyncio.sleep(0.05)
     await post(customer, "17745552004", part("to", b"28444"), part("text", b"after it"))
     await told(customer, "17745552004")  # what comes later has been told
     assert [each["code"] for each in await told(customer, phone)] == ["N401"]
