@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-from mmsgate.clock import SECOND, Clock, Ids
+from mmsgate.clock import SECOND, Clock, Ids, Millis
 from mmsgate.http.outcome import Answered, PostOutcome, Timeouts
 from mmsgate.mm7.address import Address, AddressKind
 from mmsgate.mm7.answer import read_submit_response
@@ -46,21 +46,14 @@ class Outcome:
 
 
 class Phones:
-    """Every number's phone. `endpoint` is where MMS go; `smsc` carries SMS."""
+    """Every number's phone. `endpoint` is where MMS go, `retries` the waits after failures; `smsc` carries SMS."""
 
     def __init__(
-        self,
-        endpoint: Endpoint,
-        poster: Poster,
-        *,
-        smsc: Smsc,
-        box: Box,
-        scheduler: Scheduler,
-        clock: Clock,
-        ids: Ids,
-    ) -> None:
+        self, endpoint: Endpoint, poster: Poster, *, smsc: Smsc, box: Box, scheduler: Scheduler, clock: Clock,
+        ids: Ids, retries: tuple[Millis, ...] = RETRIES,
+    ) -> None:  # fmt: skip
         self._endpoint, self._poster, self._smsc, self._box = endpoint, poster, smsc, box
-        self._scheduler, self._clock, self._ids = scheduler, clock, ids
+        self._scheduler, self._clock, self._ids, self._retries = scheduler, clock, ids, retries
 
     def arrived(self, message: Message) -> None:
         """Answer a message that a phone has received, if its row does."""
@@ -108,14 +101,15 @@ class Phones:
             )  # fmt: skip
         if not problem:
             return self._taken(letter.message, "DeliverReq → 1000")
-        if failures >= len(RETRIES):
+        if failures >= len(self._retries):
             return self._refused(letter.message, f"{problem}; given up")
 
         async def again() -> None:
             await self._post(letter, failures + 1)
 
-        self._scheduler.later(RETRIES[failures], again)
-        return self._refused(letter.message, f"{problem}; again in {RETRIES[failures] / SECOND:g} s")
+        wait = self._retries[failures]
+        self._scheduler.later(wait, again)
+        return self._refused(letter.message, f"{problem}; again in {wait / SECOND:g} s")
 
     # -- SMS
 
@@ -225,7 +219,7 @@ def _shown_mms(outgoing: Outgoing, request: DeliverReq) -> Message:
     )  # fmt: skip
 
 
-def _shown_sms(outgoing: Outgoing, now: int) -> Message:
+def _shown_sms(outgoing: Outgoing, now: Millis) -> Message:
     return Message(
         kind=Kind.SMS, sent=True, to=outgoing.to, sender=outgoing.sender, text=outgoing.text, received_at=now,
         size=len(outgoing.text.encode("utf-8", "replace")),

@@ -83,21 +83,28 @@ def is_foreign(headers: Headers) -> bool:
 
 
 async def _form(request: Request) -> FormData:
-    async def bounded() -> AsyncGenerator[bytes, None]:
-        size = 0
-        async for piece in request.stream():
-            size += len(piece)
-            if size > MAX_BODY:
-                raise _RefusedError(413, f"the body has more than {MAX_BODY:,} bytes")
-            yield piece
+    body = await _body(request)
+
+    async def stream() -> AsyncGenerator[bytes, None]:
+        yield body
 
     parser = MultiPartParser(
-        request.headers, bounded(), max_files=_MAX_FILES, max_fields=_MAX_FIELDS, max_part_size=MAX_BODY
+        request.headers, stream(), max_files=_MAX_FILES, max_fields=_MAX_FIELDS, max_part_size=MAX_BODY
     )
     try:
         return await parser.parse()
     except MultiPartException as error:
         raise _RefusedError(400, f"the form can't be read: {error.message}") from error
+
+
+async def _body(request: Request) -> bytes:
+    pieces, size = [], 0
+    async for piece in request.stream():
+        pieces.append(piece)
+        size += len(piece)
+        if size > MAX_BODY:
+            raise _RefusedError(413, f"the body has more than {MAX_BODY:,} bytes")
+    return b"".join(pieces)
 
 
 async def _read(number: str, form: FormData) -> Outgoing:

@@ -97,6 +97,7 @@ class Simulator:
             scheduler=self._scheduler,
             clock=clock,
             ids=ids,
+            retries=personality(config.plays).reports.retries,
         )
         self.box.arrived = self.phones.arrived
         self.chaos = Chaos(config.chaos)
