@@ -44,7 +44,7 @@ from aiosmpplib import (  # type: ignore[import-untyped]  # it has annotations, 
 )
 
 from mmsgate.sms.backoff import Backoff
-from mmsgate.sms.library import Discreet, NothingQueued
+from mmsgate.sms.discreet import Discreet, NothingQueued
 from mmsgate.sms.message import OutboundSms
 from mmsgate.sms.outcome import SmsNotSent, SmsOutcome, SmsUnknown, Status, outcome_of
 from mmsgate.sms.settings import SmscSettings
