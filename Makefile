@@ -9,7 +9,7 @@ PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # Compiled modules make every start several times faster; some build machines switch them off.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: serve test unit kill lint types imports check bench demo lock golden clean help
+.PHONY: serve test unit kill storm lint types imports check bench demo lock golden clean help
 
 help:            ## list these commands
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ —/'
@@ -40,6 +40,9 @@ unit: $(STAMP)   ## only the tests that need no disk (under 10 s)
 
 kill: $(STAMP)   ## only the tests that kill -9 the gateway at every step, under load
 	$(BIN)/python -m pytest tests/kill $(ARGS)
+
+storm: $(STAMP)  ## ten thousand messages to a carrier that does everything wrong (some minutes)
+	MMSGATE_TEST_STORM=10000 $(BIN)/python -m pytest tests/acceptance/test_storm.py $(ARGS)
 
 lint: $(STAMP)   ## style and format
 	$(BIN)/ruff check .
