@@ -149,7 +149,7 @@ class Gateway:
         self.stranded = Stranded(self.store, self.ledger, self.alarms, self.clock)
         self.failover = Failover(
             store=self.store, ledger=self.ledger, profiles=lambda: list(self.profiles.values()),
-            is_up=self.dispatcher.is_up, clock=self.clock,
+            is_up=self.dispatcher.is_up, moved=self.dispatcher.moved, clock=self.clock,
         )  # fmt: skip
         self.sender = PostbackSender(self.store, self.http, self.watch, clock=self.clock, owner=self._owner)
         self.inbound = InboundDesk(

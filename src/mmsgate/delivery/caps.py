@@ -20,11 +20,14 @@ class DailyCaps:
         """Whether the sender may give another message today; then it counts, until it is given back."""
         if not self.most:
             return True
-        given = self._given(sender)
-        if given >= self.most:
+        if self.full(sender):
             return False
-        self._today[sender] = given + 1
+        self._today[sender] = self._given(sender) + 1
         return True
+
+    def full(self, sender: str) -> bool:
+        """Whether the sender has given all that it may today."""
+        return self.most > 0 and self._given(sender) >= self.most
 
     def give_back(self, sender: str) -> None:
         """The carrier does not have it."""

@@ -48,6 +48,13 @@ class Dispatcher:
         if lane is not None and lane.due(message) and not lane.up:
             self.on_stuck(message)
 
+    def moved(self, origin: str, goal: str) -> None:
+        """Messages have been moved from one connection to another."""
+        if lane := self._lanes.get(origin):
+            lane.left()
+        if lane := self._lanes.get(goal):
+            lane.came()
+
     def is_up(self, connection: str) -> bool:
         """Whether that connection is a good place for another message: there is one of that name, and it is up."""
         lane = self._lanes.get(connection)

@@ -31,10 +31,10 @@ class Failover:
 
     def __init__(
         self, *, store: Store, ledger: Ledger, profiles: Callable[[], Sequence[CarrierProfile]],
-        is_up: Callable[[str], bool], clock: Clock,
+        is_up: Callable[[str], bool], moved: Callable[[str, str], None], clock: Clock,
     ) -> None:  # fmt: skip
         self._store, self._ledger, self._profiles = store, ledger, profiles
-        self._is_up, self._clock = is_up, clock
+        self._is_up, self._moved, self._clock = is_up, moved, clock
         self._asked = asyncio.Event()
         self._stuck: deque[Message] = deque()
         self._changed = False
@@ -92,6 +92,8 @@ class Failover:
         better = [(message, other) for message in messages if (other := self._better(message))]
         for start in range(0, len(better), AT_ONCE):
             await asyncio.gather(*(self._move(*each) for each in better[start : start + AT_ONCE]))
+        for origin, goal in {(message.connection, other) for message, other in better}:
+            self._moved(origin, goal)
         return len(better)
 
     def _better(self, message: Message) -> str:
@@ -111,10 +113,11 @@ class Failover:
         first = first_up(routes, self._is_up).profile.name
         if first == message.connection or not self._is_up(first):
             return ""
-        return "" if message.attempts and self._store.queue.was_in_doubt(message.id) else first
+        return "" if message.attempts and self._store.queue.times_in_doubt(message.id) else first
 
     async def _move(self, message: Message, other: str) -> None:
         why = Why.of(f"{message.connection} is not up, so it goes to {other}", carrier=other)
         now = self._clock.now()
-        verdict = Verdict(happening=Happening.POSTPONED, why=why, due_at=now, connection=other)
+        due_at = min(message.due_at or now, now - 1)  # older than what is accepted from now on
+        verdict = Verdict(happening=Happening.POSTPONED, why=why, due_at=due_at, connection=other)
         await self._ledger.record(message, verdict.decide(now, on=message.connection, of=State.ACCEPTED))

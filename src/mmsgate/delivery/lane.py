@@ -54,6 +54,7 @@ class Lane:
         self._gate: Admission = gate or Gate(clock)
         self._rows = store.queue
         self._in_hand = 0
+        self._fresh_from: Millis = 0
         self._queue = FairQueue(
             name, self._rows, accounts=accounts or Buckets(lambda _: 0.0), senders=Buckets(lambda _: sender_rate)
         )
@@ -67,6 +68,14 @@ class Lane:
         """There is something new in the store, or there is room."""
         self._queue.look_again()
         self._pump.wake()
+
+    def left(self) -> None:
+        """Messages have been moved from here to another lane."""
+        self._queue.forget()
+
+    def came(self) -> None:
+        """Messages have been moved here: they are a backlog, beside which new ones get their share."""
+        self._fresh_from = self._clock.now()
 
     def due(self, message: Message) -> bool:
         """That message has taken a step; whether it waits for its turn (again). Else it is in the queue no more."""
@@ -87,7 +96,7 @@ class Lane:
         self._queue.look(now)
         taken = self._queue.overdue(max(1, limit // 2), now, until)
         room = min(limit - len(taken), self._gate.room(self._in_hand))
-        taken += self._queue.take(room, now, until, fresh_since=self._gate.fresh_since)
+        taken += self._queue.take(room, now, until, fresh_since=max(self._gate.fresh_since, self._fresh_from))
         self._in_hand += len(taken)
         return taken
 

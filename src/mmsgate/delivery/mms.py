@@ -42,6 +42,9 @@ log = logging.getLogger("mmsgate.delivery")
 #: The longest time between two commits of one attempt, the answer's time-out aside.
 LEASE_MARGIN: Millis = 2 * MINUTE
 
+#: A carrier that never says what became of a message is not given it for ever.
+MOST_RESENDS = 3
+
 #: A gateway that is told to stop waits no longer than that, in seconds; service managers kill after 90.
 LONGEST_STOP = 75.0
 
@@ -111,8 +114,14 @@ class MmsDelivery:
             await self._record(attempt, self._unreported())
 
     async def _record(self, attempt: Attempt, verdict: Verdict) -> bool:
-        """Write a step; whether it changed anything: the message may have been moved or settled meanwhile."""
-        change = await self._ledger.record(attempt.message, verdict.decide(self._clock.now(), on=self.profile.name))
+        """Write a step; whether it changed anything: the message may have been moved or settled meanwhile.
+
+        A step that was decided for another state must not undo what has happened since: a message that is under way
+        or in doubt would be sent again. That the carrier has it counts however late it says so.
+        """
+        of = None if verdict.happening is Happening.TAKEN else attempt.message.state
+        decide = verdict.decide(self._clock.now(), on=self.profile.name, of=of)
+        change = await self._ledger.record(attempt.message, decide)
         attempt.message = change.message
         return change.event.changed
 
@@ -147,6 +156,8 @@ class MmsDelivery:
         reason = f"the outcome stayed unknown: no report within {patience}; on_unknown is"
         match self.profile.answers.on_unknown:
             case OnUnknown.RESEND:
+                if self._store.queue.times_in_doubt(attempt.message.id) > MOST_RESENDS:
+                    return gave_up(f"{reason} resend, and it has been sent again {MOST_RESENDS} times")
                 why = Why.of(f"{reason} resend, so it is sent again with the same TransactionID")
                 return Verdict(happening=Happening.POSTPONED, why=why, due_at=attempt.now)
             case OnUnknown.FALLBACK:
@@ -197,6 +208,8 @@ class MmsDelivery:
         """
         assert attempt.rendition is not None
         sender = attempt.message.sender
+        if self._caps.full(sender):  # before it takes a place and a turn from others
+            return self._day_is_full(attempt)
         async with self.connection:
             if self.connection.health.closed:
                 return self._wait(attempt)

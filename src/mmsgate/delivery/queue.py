@@ -74,6 +74,11 @@ class FairQueue:
             senders = self._flows.setdefault(flow.account_id, {})
             senders[flow.sender] = min(senders.get(flow.sender, NEVER), due_at)
 
+    def forget(self) -> None:
+        """Messages have left the queue for another: what is known of it may be wrong."""
+        self._known.clear()
+        self._looked_at = 0
+
     def look_again(self) -> None:
         """Somebody says that there is something new."""
         self._looked_at = 0

@@ -60,12 +60,15 @@ class QueueRows:
         return self.hold(connection, map(rows.to_message, self._engine.read(SQL["overdue"], key)), until)
 
     def hold(self, connection: str, found: Iterable[Message], until: Millis) -> list[Message]:
-        """They are in hand until then, or until they are let go."""
-        messages = list(found)
-        for message in messages:
+        """They are in hand until then, or until they are let go; what is in hand already is left out."""
+        messages = []
+        for message in found:
+            if (connection, message.id) in self._hands:
+                continue
             hand = self._in_hand[connection, Flow(message.account_id, message.sender)]
             hand[message.id] = until
             self._hands[connection, message.id] = hand
+            messages.append(message)
         return messages
 
     def let_go(self, message: Message) -> None:
@@ -131,9 +134,9 @@ class QueueRows:
 
     # -- moving
 
-    def was_in_doubt(self, message_id: int) -> bool:
-        """Whether a carrier may have the message, though it is to be sent again."""
-        return bool(self._engine.read(SQL["was_in_doubt"], (message_id,))[0][0])
+    def times_in_doubt(self, message_id: int) -> int:
+        """How often a carrier may have got the message without saying so."""
+        return int(self._engine.read(SQL["times_in_doubt"], (message_id,))[0][0])
 
     # -- days
 

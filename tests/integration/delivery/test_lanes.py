@@ -73,7 +73,7 @@ class Yard:
         self.carriers = {profile.name: Carrier() for profile in self.profiles}
         self.failover = Failover(
             store=store, ledger=self.ledger, profiles=lambda: self.profiles, is_up=self.dispatcher.is_up,
-            clock=self.clock,
+            moved=self.dispatcher.moved, clock=self.clock,
         )  # fmt: skip
         self.dispatcher.on_stuck = self.failover.stuck
 

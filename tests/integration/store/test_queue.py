@@ -112,10 +112,10 @@ async def test_a_message_that_was_in_doubt_is_known_by_its_timeline(store: Store
     message = await accepted(store)
     for happening in (Happening.SUBMIT, Happening.POSTPONED, Happening.SUBMIT):
         await store.messages.record(message, step(happening))
-    assert not store.queue.was_in_doubt(message.id)
+    assert store.queue.times_in_doubt(message.id) == 0
     for happening in (Happening.IN_DOUBT, Happening.POSTPONED):
         await store.messages.record(message, step(happening))
-    assert store.queue.was_in_doubt(message.id)
+    assert store.queue.times_in_doubt(message.id) == 1
 
 
 async def test_messages_whose_connection_is_gone_are_found_when_their_time_is_over(store: Store) -> None:
@@ -168,3 +168,11 @@ async def test_a_statement_that_is_run_often_finds_its_rows_by_an_index(
     count = max(map(int, numbered)) if numbered else statements[name].count("?")
     rows = store.queue._engine.read(f"EXPLAIN QUERY PLAN {statements[name]}", (0,) * count)
     assert index in "\n".join(str(row[3]) for row in rows)
+
+
+async def test_a_message_that_is_in_hand_is_not_taken_twice(store: Store) -> None:
+    message = await accepted(store)
+    assert store.queue.hold("sim", [message, message], NOW + MINUTE) == [message]
+    assert store.queue.hold("sim", [message], NOW + MINUTE) == []
+    store.queue.let_go(message)
+    assert store.queue.hold("sim", [message], NOW + MINUTE) == [message]

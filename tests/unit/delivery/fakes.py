@@ -138,13 +138,17 @@ class FakeMessages:
 
 
 class FakeQueue:
-    """The days of senders, by (connection, sender, day)."""
+    """The days of senders, by (connection, sender, day), and how often the message was in doubt."""
 
     def __init__(self) -> None:
+        self.doubts = 1
         self.days: Counter[tuple[str, str, int]] = Counter()
 
     def sent(self, connection: str, sender: str, day: int) -> int:
         return self.days[connection, sender, day]
+
+    def times_in_doubt(self, _: int) -> int:
+        return self.doubts
 
     async def count_sent(self, connection: str, sender: str, day: int) -> None:
         self.days[connection, sender, day] += 1

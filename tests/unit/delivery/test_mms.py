@@ -22,7 +22,7 @@ from mmsgate.carriers.profile import CarrierProfile, Gives, OnUnknown, Reach
 from mmsgate.clock import DAY, MINUTE, SECOND, Clock, ManualClock, Millis
 from mmsgate.delivery.alarms import Alarms
 from mmsgate.delivery.connection import Connection
-from mmsgate.delivery.mms import MmsDelivery
+from mmsgate.delivery.mms import MOST_RESENDS, MmsDelivery
 from mmsgate.delivery.rendition import CarrierRenditions, Rendition, Unfit
 from mmsgate.delivery.verdict import MOST_BROKEN_ATTEMPTS
 from mmsgate.domain.account import BlockOrigin
@@ -358,6 +358,25 @@ async def test_without_a_final_report_a_sent_message_ends_unreported() -> None:
     message = await bench.deliver()
     assert (message.state, message.due_at, bench.told) == (State.UNREPORTED, None, [])
     assert bench.event.reason == "no final report within 2 days"
+
+
+async def test_a_carrier_that_never_says_what_became_of_a_message_is_not_given_it_for_ever() -> None:
+    waiting = a_message(state=State.UNKNOWN, attempts=4)
+    bench = MmsBench(message=waiting, profile=altered(SIM, answers={"on_unknown": OnUnknown.RESEND}))
+    bench.store.queue.doubts = MOST_RESENDS + 1
+    assert (await bench.deliver()).state is State.FAILED
+    assert bench.event.reason.endswith("on_unknown is resend, and it has been sent again 3 times")
+
+
+async def test_a_step_that_was_decided_before_the_message_moved_on_does_not_take_it_back() -> None:
+    """Promise 2: what is under way must not become due again by an attempt that knows nothing of it."""
+    bench = MmsBench(profile=altered(SIM, pace={"sender_daily": 1}))
+    held = bench.message
+    bench.store.queue.days["sim", held.sender, bench.clock.now() // DAY] = 1
+    bench.store.messages.by_id[held.id] = replace(held, state=State.SUBMITTING, updated_at=held.updated_at + 1)
+    await bench.delivery.deliver(held)
+    assert bench.store.messages.by_id[held.id].state is State.SUBMITTING
+    assert bench.event.reason.startswith("not done, the message has moved on meanwhile")
 
 
 async def test_a_message_whose_discovery_had_its_time_is_sent_at_its_next_turn() -> None:

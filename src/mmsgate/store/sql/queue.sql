@@ -76,8 +76,8 @@ SELECT {message} FROM message WHERE id IN (
     WHERE connection = ?1 AND state NOT IN ('accepted', 'fallback') AND due_at IS NOT NULL AND due_at <= ?2
 ) LIMIT 500
 
--- name: was_in_doubt
-SELECT EXISTS (SELECT 1 FROM event WHERE message_id = ? AND happening = 'in-doubt')
+-- name: times_in_doubt
+SELECT count(*) FROM event WHERE message_id = ? AND happening = 'in-doubt' AND changed
 
 -- name: sent_today
 SELECT messages FROM sender_day WHERE connection = ? AND sender = ? AND day = ?
