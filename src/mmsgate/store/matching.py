@@ -8,6 +8,7 @@ from enum import StrEnum
 from mmsgate.clock import Millis
 from mmsgate.domain.change import normalise_id
 from mmsgate.domain.message import Message
+from mmsgate.domain.number import normalise
 from mmsgate.domain.state import State
 from mmsgate.store import rows
 from mmsgate.store.engine import Row
@@ -15,6 +16,9 @@ from mmsgate.store.queries import queries
 
 _OF_MESSAGE = ", ".join(f"message.{name}" for name in rows.MESSAGE.split(", "))
 SQL = {name: sql.replace("{message}", _OF_MESSAGE) for name, sql in queries("reports").items()}
+
+#: Fewer digits are a short code, or no number that a report could be told from others by.
+_SHORTEST_NUMBER = 7
 
 #: Runs a query: in the transaction that writes the match, or beside it.
 Read = Callable[[str, Sequence[object]], Sequence[Row]]
@@ -75,13 +79,35 @@ def _match_id(read: Read, sought: Sought, carrier_id: str, *, guessed: bool) -> 
         found = read(SQL["find_carrier_id_of"], (*key, sought.recipient))
     else:
         found = read(SQL["find_carrier_id"], key)
-    for part, verbatim, *row in found:
+    among = [(part, verbatim, rows.to_message(row)) for part, verbatim, *row in found]
+    among = [each for each in among if not _against_id(sought, each[2])]
+    for part, verbatim, message in among:
         if verbatim == carrier_id:
-            return Match(message=rows.to_message(row), part=part, matched_by=MatchedBy.ID)
-    if len({row[2] for row in found}) == 1:
-        part, _, *row = found[0]
-        return Match(message=rows.to_message(row), part=part, matched_by=MatchedBy.NORMALISED)
+            return Match(message=message, part=part, matched_by=MatchedBy.ID)
+    if len({message.id for _, _, message in among}) == 1:
+        part, _, message = among[0]
+        return Match(message=message, part=part, matched_by=MatchedBy.NORMALISED)
     return None
+
+
+def _against_id(sought: Sought, message: Message) -> str:
+    """Why the report can't mean a message that has its id; empty if it can. Carriers use their ids again."""
+    if sought.came < message.accepted_at:
+        return "was accepted after the report had come"
+    if not _names(sought, message.recipient):
+        return "has another recipient"
+    return ""
+
+
+def _names(sought: Sought, recipient: str) -> bool:
+    """Whether one of the report's parties is that number, or it names no phone as its recipient.
+
+    Either, for some carriers swap them. A number may lack the country's digits, or begin with zeros.
+    """
+    said = normalise(sought.recipient).lstrip("0")
+    if not said.isdigit() or len(said) < _SHORTEST_NUMBER:
+        return True
+    return recipient.endswith(said) or normalise(sought.sender) == recipient
 
 
 def _match_people(read: Read, sought: Sought) -> Match | None:
@@ -144,7 +170,13 @@ def _why_not_id(read: Read, sought: Sought, connections: Iterable[str]) -> str:
     if not sought.normalised:
         return "it names no message id"
     shown = sought.ids[0]
-    if read(SQL["find_carrier_id"], (sought.connection, sought.normalised)):
+    found = [
+        rows.to_message(row[2:]) for row in read(SQL["find_carrier_id"], (sought.connection, sought.normalised))
+    ]
+    against = [_against_id(sought, message) for message in found]
+    if found and all(against):
+        return f"the message of {sought.connection} with the id {shown!r} {against[-1]}"
+    if found:
         return f"several messages of {sought.connection} have the id {shown!r}, letter case and leading zeros apart"
     others = json.dumps([name for name in connections if name != sought.connection])
     elsewhere = read(SQL["known_elsewhere"], (sought.normalised, others))

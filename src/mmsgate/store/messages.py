@@ -162,7 +162,7 @@ class Messages:
             db.execute(
                 SQL["upsert_sms_part"], (after.id, part.number, part.state, part.smsc_id, part.error)
             )  # fmt: skip
-        orphans = _remember_ids(db, after.id, change.carrier_ids)
+        orphans = _remember_ids(db, after, change.carrier_ids)
         if change.event.happening is Happening.IN_DOUBT and after.sent_as is SentAs.MMS:
             orphans = tuple(remember_doubt(db, after, change.event.at))
         followed = None
@@ -326,13 +326,13 @@ def _sms_parts(db: sqlite3.Connection, message_id: int) -> tuple[SmsPart, ...]:
     return tuple(_to_part(row) for row in db.execute(SQL["sms_parts"], (message_id,)))
 
 
-def _remember_ids(db: sqlite3.Connection, message_id: int, ids: Sequence[CarrierId]) -> tuple[Orphan, ...]:
+def _remember_ids(db: sqlite3.Connection, message: Message, ids: Sequence[CarrierId]) -> tuple[Orphan, ...]:
     """Keep the ids that a carrier gave, and find the reports that came before them."""
     early: dict[int, Orphan] = {}
     for given in ids:
         if not given.verbatim:
             continue
-        row = (given.connection, given.normalised, given.verbatim, message_id, given.part)
+        row = (given.connection, given.normalised, given.verbatim, message.id, given.part)
         db.execute(SQL["insert_carrier_id"], row)
-        early |= {orphan.id: orphan for orphan in early_reports(db, given)}
+        early |= {orphan.id: orphan for orphan in early_reports(db, message, given)}
     return tuple(early[key] for key in sorted(early))

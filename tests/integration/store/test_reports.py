@@ -76,6 +76,54 @@ async def test_a_report_before_its_id_is_not_taken_for_another_message_to_the_sa
     assert len(recorded.orphans) == 1
 
 
+@pytest.mark.parametrize(
+    ("people", "came", "matches"),
+    [
+        (PEOPLE, NOW - 1, False),
+        (("", ""), NOW - 1, False),
+        (("", ""), NOW, True),
+        (("12065550199", "28444"), NOW, False),
+        (("12065550199", ""), NOW, False),
+        (("+1 206-555-0100/TYPE=PLMN", ""), NOW, True),
+        (("2065550100", ""), NOW, True),
+        (("0012065550100", ""), NOW, True),
+        (("28444", "12065550100"), NOW, True),
+        (("13105550123", "12065550100"), NOW, True),
+        (("someone@example.com", ""), NOW, True),
+    ],
+)
+@pytest.mark.parametrize("named", ["1234", "01234"])
+async def test_an_id_alone_is_not_believed_against_the_time_and_the_recipient(
+    named: str, people: tuple[str, str], came: Millis, matches: bool, store: Store
+) -> None:
+    await sent(store, 1, "1234")
+    assert (await report(store, named, people=people, came=came) is not None) is matches
+
+
+@pytest.mark.parametrize(
+    ("people", "came", "handed_out"),
+    [
+        (PEOPLE, NOW - 1, False),
+        (("12065550199", "28444"), NOW, False),
+        (PEOPLE, NOW, True),
+        (("", ""), NOW, True),
+        (("2065550100", ""), NOW, True),
+        (("28444", "12065550100"), NOW, True),
+        (("13105550123", "12065550100"), NOW, True),
+        (("someone@example.com", ""), NOW, True),
+    ],
+)
+async def test_an_orphan_with_an_id_used_again_is_not_handed_out_with_it(
+    people: tuple[str, str], came: Millis, handed_out: bool, store: Store
+) -> None:
+    message = await accepted(store, sender="13105550123" if people[0] == "13105550123" else "28444")
+    assert await report(store, "1234", people=people, came=came) is None
+    await store.messages.record(message, step(Happening.SUBMIT))
+    given = CarrierId(connection="sim", verbatim="1234")
+    recorded = await store.messages.record(message, step(Happening.TAKEN, given))
+    assert bool(recorded.orphans) is handed_out
+
+
 async def test_a_report_with_another_id_is_not_believed_to_mean_a_message_that_has_its_own(store: Store) -> None:
     await sent(store, 1, "a1")
     assert await report(store, "foreign", people=PEOPLE) is None
@@ -214,6 +262,15 @@ async def test_ids_that_differ_only_in_case_are_told_apart_and_not_guessed_betwe
             ["no message of sim has the id 'x'",
              "no message to that recipient that could be meant waits for a report"],
         ),
+        (
+            sought("a1", came=NOW - 1),
+            ["the message of sim with the id 'a1' was accepted after the report had come", "it names no recipient"],
+        ),
+        (
+            sought("a1", people=("12065550122", "")),
+            ["the message of sim with the id 'a1' has another recipient",
+             "no message to that recipient that could be meant waits for a report"],
+        ),
     ],
 )  # fmt: skip
 async def test_a_person_is_told_why_a_report_matched_nothing(
@@ -285,7 +342,7 @@ async def test_the_handset_seen_last_counts_whatever_the_order_of_reports(store:
 
 async def test_handsets_not_seen_for_long_are_forgotten(store: Store) -> None:
     for number, came in ((1, NOW - DAY), (2, NOW)):
-        await sent(store, number, f"a{number}", recipient=f"1206555011{number}")
+        await sent(store, number, f"a{number}", recipient=f"1206555011{number}", accepted_at=came)
         await report(store, f"a{number}", handset="Pixel7", came=came)
     assert await store.handsets.forget(before=NOW) == 1
     assert store.handsets.get("12065550111", since=0) is None
