@@ -22,7 +22,7 @@ from mmsgate.postbacks.inbound import inbound_row
 from mmsgate.reports.hosted import Draft, drafts
 from mmsgate.reports.optout import consequence
 from mmsgate.sms.message import InboundSms
-from mmsgate.store import Arrival, NumberSource, Store, Taken
+from mmsgate.store import Arrival, InboundRow, NumberSource, Store, Taken
 from mmsgate.store.accounts import Directory
 from mmsgate.store.parts import SmsPartKey, SmsPiece
 
@@ -219,14 +219,20 @@ class InboundDesk:
         last = 0
         while page := self._store.inbound.claimable(after=last):
             for row in page:
-                arrival = self._routed(row.inbound, row.note)
-                if arrival.inbound.account_id is not None and (taken := await self._store.inbound.adopt(arrival)):
-                    await self._tell([taken])
+                await self._find_owner(row)
             last = page[-1].inbound.id
         if self._troubled and not self._store.inbound.count_homeless():
             self._troubled = False
             for name in self._directory().profiles:
                 await self._alarms.clear(_homeless(name))
+
+    async def _find_owner(self, row: InboundRow) -> None:
+        try:
+            arrival = self._routed(row.inbound, row.note)
+            if arrival.inbound.account_id is not None and (taken := await self._store.inbound.adopt(arrival)):
+                await self._tell([taken])
+        except Exception:  # it must not keep those behind it from their owners
+            log.exception("%s: no owner could be looked for", row.inbound)
 
 
 def _homeless(connection: str) -> str:

@@ -154,9 +154,13 @@ class Reports:
 
     async def _rematch(self, orphan: Orphan) -> bool:
         """Nearly all find nothing again, which costs them no transaction."""
-        report = Report.from_json(orphan.report)
-        would = self._store.reports.would_match(report.sought(orphan.received_at))
-        return would and await self.receive(report, orphan=orphan)
+        try:
+            report = Report.from_json(orphan.report)
+            would = self._store.reports.would_match(report.sought(orphan.received_at))
+            return would and await self.receive(report, orphan=orphan)
+        except Exception:  # it must not keep those behind it from being tried
+            log.exception("%s: the kept report %d could not be tried again", orphan.connection, orphan.id)
+            return False
 
     def _decide(self, report: Report, snapshot: Snapshot, match: Match, now: Millis) -> Change:
         if report.kind == "sms":

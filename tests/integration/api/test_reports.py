@@ -171,6 +171,24 @@ async def test_a_report_that_names_two_messages_people_is_kept_until_one_is_left
     assert await api.gateway.reports.rematch() == 0
 
 
+async def test_a_kept_report_that_breaks_something_does_not_keep_the_next_from_its_message(
+    api: Api, caplog: pytest.LogCaptureFixture
+) -> None:
+    for named in ("a1", "a2"):
+        await report(api, named)
+    broken, _ = api.gateway.store.reports.open_orphans(since=0)
+    spoil = "UPDATE orphan SET report = '{' WHERE id = ?"
+    await api.gateway.store._engine.write(lambda db: db.execute(spoil, (broken.id,)).rowcount)
+    message = await sent(api, "")
+    given = "INSERT INTO carrier_id VALUES ('dead', 'a2', 'a2', ?, 0)"
+    await api.gateway.store._engine.write(lambda db: db.execute(given, (message.id,)).rowcount)
+    ago = "UPDATE message SET accepted_at = accepted_at - 60000"  # before the reports
+    await api.gateway.store._engine.write(lambda db: db.execute(ago).rowcount)
+    assert await api.gateway.reports.rematch() == 1
+    assert now(api, message).state is State.DELIVERED
+    assert f"dead: the kept report {broken.id} could not be tried again" in caplog.text
+
+
 HUGE = a_report("a1").replace(b"<MMStatus>", b"<StatusText>" + b"x" * 10_000_000 + b"</StatusText><MMStatus>")
 
 
