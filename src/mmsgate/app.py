@@ -207,7 +207,9 @@ class Gateway:
         xml = XmlApi(
             accounts, actions, previews, Keys(self.store, self.clock), callers, help_base=self.settings.url
         )
-        carriers = CarrierApi(self.reports, self.inbound, self.profiles.get, largest=self.settings.inbound_bytes)
+        carriers = CarrierApi(
+            self.reports, self.inbound, self.profiles.get, alarms=self.alarms, largest=self.settings.inbound_bytes
+        )
         routes: list[BaseRoute] = [
             *xml.routes(),
             *MessagesApi(self.store, accounts, callers, page_url=self.page_url).routes(),

@@ -13,6 +13,7 @@ from starlette.routing import Route
 
 from mmsgate.api.call import BodyTooLarge, read_body, request_id
 from mmsgate.carriers.profile import CarrierProfile
+from mmsgate.delivery.alarms import Alarms
 from mmsgate.domain.number import mask_numbers
 from mmsgate.mm7.answer import encode_fault
 from mmsgate.mm7.deliver import DeliverReq, encode_deliver_rsp
@@ -41,6 +42,8 @@ MAX_REPORT = 1024 * 1024
 LARGEST_AT_ONCE = 3
 #: Bodies from that size on are read in a thread: base64 of some megabytes would stop everything else.
 _LARGE = 256 * 1024
+#: The MM7 status of what can't be read; another says what we don't take.
+_CORRUPT = 2007
 #: Where carriers put the operator's id (MM7 page 1, G-37).
 OPERATOR_HEADERS = ("x-mblox-carrier-id", "x-mblox-operator-id", "x-skycore-carrier-id")
 
@@ -53,10 +56,10 @@ class CarrierApi:
 
     def __init__(
         self, reports: Reports, inbound: InboundDesk, profile: Callable[[str], CarrierProfile | None], *,
-        largest: int = MAX_BODY,
+        alarms: Alarms, largest: int = MAX_BODY,
     ) -> None:  # fmt: skip
         self._reports, self._inbound, self._profile = reports, inbound, profile
-        self._largest, self._room = largest, LARGEST_AT_ONCE * largest
+        self._largest, self._room, self._alarms = largest, LARGEST_AT_ONCE * largest, alarms
 
     def routes(self) -> list[Route]:
         return [Route(f"{REPORTS}/{{carrier}}", self.receive, methods=["POST"])]
@@ -119,6 +122,8 @@ class CarrierApi:
                 return _soap(encode_read_reply_rsp(transaction_id=transaction, schema=schema))
             case Unreadable(status_code=code, reason=reason):
                 log.warning("%s sent something unreadable: %s", profile.name, mask_numbers(reason))
+                if code == _CORRUPT:  # a message may be lost with it
+                    await self._alarms.unreadable(profile.name, reason)
                 return _fault(received, code, reason)
             case _:
                 kind = type(received).__name__

@@ -9,6 +9,10 @@ from mmsgate.store import Store
 log = logging.getLogger("mmsgate.alarm")
 
 
+#: How much is shown of what could not be read, in hex digits.
+LONGEST_HEX = 300
+
+
 class Alarms:
     """Raises and clears. The same subject again only counts."""
 
@@ -18,6 +22,11 @@ class Alarms:
     async def raise_(self, subject: str, reason: str) -> None:
         log.error("%s: %s", subject, mask_numbers(reason))
         await self._store.accounts.raise_alarm(subject, reason, at=self._clock.now())
+
+    async def unreadable(self, connection: str, reason: str, data: bytes = b"") -> None:
+        """What `connection` sent was refused for good; `data` are its octets, if they are to be shown."""
+        shown = f"{reason}: {data.hex()[:LONGEST_HEX]}" if data else reason
+        await self.raise_(f"{connection} sends what can't be read", shown)
 
     async def clear(self, subject: str) -> None:
         if await self._store.accounts.clear_alarm(subject, at=self._clock.now()):

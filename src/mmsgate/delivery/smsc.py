@@ -1,6 +1,7 @@
 """The lane of an SMSC: its connection, the delivery by it, and what each tells the other."""
 
 from dataclasses import dataclass
+from functools import partial
 
 from mmsgate.carriers.smsc import SmscProfile
 from mmsgate.clock import Clock
@@ -41,7 +42,10 @@ def smsc_lane(
         await delivery.link(problem)
         lane.wake()
 
-    connection = SmscConnection(profile.settings(), on_receipt=on_receipt, on_inbound=on_inbound, on_state=on_state)
+    connection = SmscConnection(
+        profile.settings(), on_receipt=on_receipt, on_inbound=on_inbound, on_state=on_state,
+        on_unreadable=partial(rooms.alarms.unreadable, profile.name),
+    )  # fmt: skip
     delivery = SmsDelivery(
         profile, smsc=connection, store=rooms.store, ledger=rooms.ledger, page_url=rooms.page_url,
         block_reason=rooms.block_reason, alarms=rooms.alarms, clock=rooms.clock,

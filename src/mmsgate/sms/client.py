@@ -24,10 +24,16 @@ log = logging.getLogger("mmsgate.sms")
 OnReceipt = Callable[[Receipt, str, str], Awaitable[None]]
 #: When it returns, the SMS is stored.
 OnInbound = Callable[[InboundSms], Awaitable[None]]
+#: (reason, PDU): a deliver_sm that can't be read. When it returns, somebody has been told.
+OnUnreadable = Callable[[str, bytes], Awaitable[None]]
 
 
 async def nobody_asks(_: str) -> None:
     """The `on_state` of a connection that nobody watches."""
+
+
+async def nobody_reads(_: str, __: bytes) -> None:
+    """The `on_unreadable` of a connection that nobody watches."""
 
 
 class SmscConnection:
@@ -48,6 +54,7 @@ class SmscConnection:
         on_receipt: OnReceipt,
         on_inbound: OnInbound,
         on_state: OnState = nobody_asks,
+        on_unreadable: OnUnreadable = nobody_reads,
         roll: Callable[[], float] = random.random,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -55,6 +62,7 @@ class SmscConnection:
         self._on_receipt = on_receipt
         self._on_inbound = on_inbound
         self._on_state = on_state
+        self._on_unreadable = on_unreadable
         self._roll = roll
         self._now = now
         self._pace = Pace(rate=settings.rate, burst=settings.burst)
@@ -187,8 +195,10 @@ class SmscConnection:
         read = read_deliver_sm(pdu, self.settings.alphabet)
         if isinstance(read, Unreadable):
             log.warning("SMSC %s: a deliver_sm of %d octets: %s", self.settings.name, len(pdu), read.reason)
-            return Status.ESME_RX_R_APPN
         try:
+            if isinstance(read, Unreadable):
+                await self._on_unreadable(read.reason, pdu)
+                return Status.ESME_RX_R_APPN
             await self._hand_over(read)
         except Exception:  # whatever kept it from being stored, the SMSC must keep it and repeat
             log.exception("SMSC %s: a deliver_sm could not be stored", self.settings.name)

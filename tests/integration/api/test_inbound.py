@@ -18,7 +18,7 @@ from mmsgate.domain.number import SenderType
 from mmsgate.domain.request import WireDialect
 from mmsgate.domain.state import Happening
 from mmsgate.http import Answered
-from mmsgate.store import InboundRow
+from mmsgate.store import Arrival, InboundRow, Taken
 from mmsgate.store.engine import StoreFault
 from tests.integration.api.conftest import Api, demo, elements, request
 from tests.integration.api.receiver import Receiver, receiving
@@ -222,6 +222,29 @@ async def test_nobody_s_number_is_kept_with_an_alarm_and_told_when_somebody_gets
     assert receiver.empty
 
 
+async def test_one_whose_adoption_fails_does_not_keep_the_next_from_its_owner(
+    api: Api, receiver: Receiver, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    for linked_id in ("1", "2"):
+        await deliver(api, TEXT, to=("99999",), linked_id=linked_id)
+    sender = Sender(number="99999", type=SenderType.SHORT_CODE)
+    await api.gateway.store.accounts.put_sender(api.account.id, sender)
+    await api.gateway.watch.refresh()
+    adopt, tried = api.gateway.store.inbound.adopt, []
+
+    async def fails_first(arrival: Arrival) -> Taken | None:
+        tried.append(arrival)
+        if len(tried) == 1:
+            raise OSError("the disk is full")
+        return await adopt(arrival)
+
+    monkeypatch.setattr(api.gateway.store.inbound, "adopt", fails_first)
+    await api.gateway.inbound.keep_house()
+    assert etree.fromstring((await receiver.next()).body).findtext("to") == "99999"
+    assert "no owner could be looked for" in caplog.text
+    assert api.gateway.store.inbound.count_homeless() == 1
+
+
 async def test_without_recipients_it_is_for_the_only_number_of_the_connection(api: Api, receiver: Receiver) -> None:
     await deliver(api, TEXT, to=(), linked_id="1")
     assert inbox(api)[0].inbound.recipient == ""
@@ -338,6 +361,11 @@ async def test_a_wrong_type_is_put_right_by_the_bytes_and_noted(api: Api) -> Non
 async def test_300_parts_are_refused_with_the_reason_and_the_next_message_is_taken(api: Api) -> None:
     answered = await deliver(api, *[("text/plain", b"x")] * 300)
     assert status_of(answered) == ("Fault", "2007")
+    (alarm,) = api.gateway.store.accounts.alarms()
+    assert (alarm.subject, alarm.reason) == (
+        "dead sends what can't be read",
+        "the multipart has more than 100 parts",
+    )
     assert b"more than 100 parts" in answered.body
     assert status_of(await deliver(api, TEXT)) == ("DeliverRsp", "1000")
     assert len(inbox(api)) == 1

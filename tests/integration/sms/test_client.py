@@ -289,6 +289,29 @@ async def test_an_unreadable_deliver_sm_is_refused_for_good(connection: SmscConn
     assert connection.bound
 
 
+async def test_somebody_is_told_of_an_unreadable_deliver_sm_before_it_is_refused(
+    settings: SmscSettings, smsc: Smsc, desk: Desk
+) -> None:
+    told: list[tuple[str, bytes]] = []
+
+    async def on_unreadable(reason: str, pdu: bytes) -> None:
+        told.append((reason, pdu))
+        if len(told) == 1:
+            raise OSError("the disk is full")
+
+    connection = SmscConnection(
+        settings, on_receipt=desk.on_receipt, on_inbound=desk.on_inbound, on_unreadable=on_unreadable
+    )
+    try:
+        link = await bound(connection, smsc)
+        for sequence, status in ((5, RX_T_APPN), (6, RX_R_APPN)):
+            link.write(DELIVER_SM, sequence, body=b"\0\1\1nonsense")
+            assert await link.answer() == (DELIVER_SM, status, sequence)
+        assert all(reason and pdu.endswith(b"nonsense") for reason, pdu in told)
+    finally:
+        await connection.stop()
+
+
 async def test_more_than_can_be_stored_at_once_is_sent_away(settings: SmscSettings, smsc: Smsc, desk: Desk) -> None:
     settings = replace(settings, inbound_limit=2)
     connection = SmscConnection(settings, on_receipt=desk.on_receipt, on_inbound=desk.on_inbound)

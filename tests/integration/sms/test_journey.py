@@ -335,6 +335,18 @@ async def test_a_refused_bind_raises_an_alarm_and_the_queue_waits_for_the_bind(j
     assert journey.store.accounts.alarms() == []
 
 
+async def test_an_unreadable_deliver_sm_raises_an_alarm_that_shows_its_octets(journey: Journey) -> None:
+    link = await journey.start()
+    assert link is not None
+    link.write(DELIVER_SM, 5, body=b"\0\1\1nonsense" + b"x" * 500)
+    await link.answer()
+    (alarm,) = journey.store.accounts.alarms()
+    assert alarm.subject == "sms sends what can't be read"
+    _, _, shown = alarm.reason.rpartition(": ")
+    assert b"nonsense" in bytes.fromhex(shown)
+    assert len(shown) == 300
+
+
 async def test_without_an_smsc_messages_wait_and_leave_as_soon_as_it_is_back(journey: Journey) -> None:
     link = await opened(journey)
     await journey.smsc.stop()
