@@ -8,7 +8,6 @@ from enum import StrEnum
 from mmsgate.clock import Millis
 from mmsgate.domain.change import normalise_id
 from mmsgate.domain.message import Message
-from mmsgate.domain.number import normalise
 from mmsgate.domain.state import State
 from mmsgate.store import rows
 from mmsgate.store.engine import Row
@@ -16,9 +15,6 @@ from mmsgate.store.queries import queries
 
 _OF_MESSAGE = ", ".join(f"message.{name}" for name in rows.MESSAGE.split(", "))
 SQL = {name: sql.replace("{message}", _OF_MESSAGE) for name, sql in queries("reports").items()}
-
-#: Fewer digits are a short code, or no number that a report could be told from others by.
-_SHORTEST_NUMBER = 7
 
 #: Runs a query: in the transaction that writes the match, or beside it.
 Read = Callable[[str, Sequence[object]], Sequence[Row]]
@@ -91,23 +87,11 @@ def _match_id(read: Read, sought: Sought, carrier_id: str, *, guessed: bool) -> 
 
 
 def _against_id(sought: Sought, message: Message) -> str:
-    """Why the report can't mean a message that has its id; empty if it can. Carriers use their ids again."""
-    if sought.came < message.accepted_at:
-        return "was accepted after the report had come"
-    if not _names(sought, message.recipient):
-        return "has another recipient"
-    return ""
+    """Why the report can't mean a message that has its id; empty if it can. Carriers use their ids again.
 
-
-def _names(sought: Sought, recipient: str) -> bool:
-    """Whether one of the report's parties is that number, or it names no phone as its recipient.
-
-    Either, for some carriers swap them. A number may lack the country's digits, or begin with zeros.
+    Whom the report names says nothing against its id: carriers write numbers in ways of their own.
     """
-    said = normalise(sought.recipient).lstrip("0")
-    if not said.isdigit() or len(said) < _SHORTEST_NUMBER:
-        return True
-    return recipient.endswith(said) or normalise(sought.sender) == recipient
+    return "was accepted after the report had come" if sought.came < message.accepted_at else ""
 
 
 def _match_people(read: Read, sought: Sought) -> Match | None:

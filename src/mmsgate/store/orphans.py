@@ -41,7 +41,7 @@ def remember_doubt(db: sqlite3.Connection, message: Message, at: Millis) -> list
 def early_reports(db: sqlite3.Connection, message: Message, given: CarrierId) -> list[Orphan]:
     """The reports that came before their message's id was known, and that may be about this message."""
     names = sorted({given.normalised, *map(normalise_id, given.aliases)})
-    about = (message.accepted_at, message.recipient, message.sender, message.sender_mask)
+    since = message.accepted_at
     return [
-        to_orphan(row) for name in names for row in db.execute(SQL["orphans_for"], (given.connection, name, *about))
+        to_orphan(row) for name in names for row in db.execute(SQL["orphans_for"], (given.connection, name, since))
     ]

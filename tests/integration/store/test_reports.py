@@ -76,48 +76,23 @@ async def test_a_report_before_its_id_is_not_taken_for_another_message_to_the_sa
     assert len(recorded.orphans) == 1
 
 
-@pytest.mark.parametrize(
-    ("people", "came", "matches"),
-    [
-        (PEOPLE, NOW - 1, False),
-        (("", ""), NOW - 1, False),
-        (("", ""), NOW, True),
-        (("12065550199", "28444"), NOW, False),
-        (("12065550199", ""), NOW, False),
-        (("+1 206-555-0100/TYPE=PLMN", ""), NOW, True),
-        (("2065550100", ""), NOW, True),
-        (("0012065550100", ""), NOW, True),
-        (("28444", "12065550100"), NOW, True),
-        (("13105550123", "12065550100"), NOW, True),
-        (("someone@example.com", ""), NOW, True),
-    ],
-)
+@pytest.mark.parametrize("people", [PEOPLE, ("", ""), ("12065550199", "")])
 @pytest.mark.parametrize("named", ["1234", "01234"])
-async def test_an_id_alone_is_not_believed_against_the_time_and_the_recipient(
-    named: str, people: tuple[str, str], came: Millis, matches: bool, store: Store
+async def test_an_id_is_not_believed_of_a_message_that_is_newer_than_the_report(
+    named: str, people: tuple[str, str], store: Store
 ) -> None:
+    """Carriers use their ids again. Whom the report names says nothing against its id."""
     await sent(store, 1, "1234")
-    assert (await report(store, named, people=people, came=came) is not None) is matches
+    assert await report(store, named, people=people, came=NOW - 1) is None
+    assert await report(store, named, people=people) is not None
 
 
-@pytest.mark.parametrize(
-    ("people", "came", "handed_out"),
-    [
-        (PEOPLE, NOW - 1, False),
-        (("12065550199", "28444"), NOW, False),
-        (PEOPLE, NOW, True),
-        (("", ""), NOW, True),
-        (("2065550100", ""), NOW, True),
-        (("28444", "12065550100"), NOW, True),
-        (("13105550123", "12065550100"), NOW, True),
-        (("someone@example.com", ""), NOW, True),
-    ],
-)
+@pytest.mark.parametrize(("came", "handed_out"), [(NOW - 1, False), (NOW, True)])
 async def test_an_orphan_with_an_id_used_again_is_not_handed_out_with_it(
-    people: tuple[str, str], came: Millis, handed_out: bool, store: Store
+    came: Millis, handed_out: bool, store: Store
 ) -> None:
-    message = await accepted(store, sender="13105550123" if people[0] == "13105550123" else "28444")
-    assert await report(store, "1234", people=people, came=came) is None
+    message = await accepted(store)
+    assert await report(store, "1234", people=PEOPLE, came=came) is None
     await store.messages.record(message, step(Happening.SUBMIT))
     given = CarrierId(connection="sim", verbatim="1234")
     recorded = await store.messages.record(message, step(Happening.TAKEN, given))
@@ -265,11 +240,6 @@ async def test_ids_that_differ_only_in_case_are_told_apart_and_not_guessed_betwe
         (
             sought("a1", came=NOW - 1),
             ["the message of sim with the id 'a1' was accepted after the report had come", "it names no recipient"],
-        ),
-        (
-            sought("a1", people=("12065550122", "")),
-            ["the message of sim with the id 'a1' has another recipient",
-             "no message to that recipient that could be meant waits for a report"],
         ),
     ],
 )  # fmt: skip

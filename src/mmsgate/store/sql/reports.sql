@@ -46,14 +46,10 @@ ORDER BY id DESC LIMIT 10
 -- name: insert_orphan
 INSERT INTO orphan (connection, normalised, recipient, report, received_at) VALUES (?, ?, ?, ?, ?)
 
--- None that came before the message was accepted, and none about another phone: carriers use their ids again. What is
--- no phone number says nothing, nor does our own number, for some carriers swap the parties.
+-- None that came before the message was accepted: carriers use their ids again.
 -- name: orphans_for
 SELECT id, connection, report, received_at, matched FROM orphan
-WHERE connection = ?1 AND normalised = ?2 AND matched IS NULL AND received_at >= ?3
-  AND (length(ltrim(recipient, '0')) < 7 OR recipient GLOB '*[^0-9]*' OR recipient IN (?5, ?6)
-       OR substr(?4, -length(ltrim(recipient, '0'))) = ltrim(recipient, '0'))
-ORDER BY id
+WHERE connection = ? AND normalised = ? AND matched IS NULL AND received_at >= ? ORDER BY id
 
 -- name: orphans_open
 SELECT id, connection, report, received_at, matched FROM orphan
