@@ -18,7 +18,7 @@ from mmsgate.domain.change import Why
 from mmsgate.domain.message import Message
 from mmsgate.domain.state import Happening, State
 from mmsgate.postbacks.ledger import Ledger
-from mmsgate.store import Store, StoreFault
+from mmsgate.store import Store
 
 log = logging.getLogger("mmsgate.delivery")
 
@@ -51,7 +51,7 @@ class Failover:
             await asyncio.wait({task})
 
     def changed(self, _: str) -> None:
-        """A connection went down or came up: there may be messages to move."""
+        """A connection went down, came up or was tried in vain: there may be messages to move."""
         self._changed = True
         self._asked.set()
 
@@ -66,13 +66,28 @@ class Failover:
             await self._asked.wait()
             self._asked.clear()
             try:
-                await self._move_all([self._stuck.popleft() for _ in range(len(self._stuck))])
+                await self._move_stuck()
                 if self._changed:
-                    self._changed = False
-                    for profile in self._profiles():
-                        await self.clear(profile.name)
-            except StoreFault:
-                log.exception("messages could not be moved; it will be tried when a connection changes")
+                    await self._clear_all()
+            except Exception:  # whatever it was: without this task no message moves
+                log.exception("messages could not be moved; tried again when a connection changes")
+
+    async def _move_stuck(self) -> None:
+        stuck = [self._stuck.popleft() for _ in range(len(self._stuck))]
+        try:
+            await self._move_all(stuck)
+        except Exception:
+            self._stuck.extend(stuck)  # what has moved meanwhile moves no further
+            raise
+
+    async def _clear_all(self) -> None:
+        self._changed = False
+        try:
+            for profile in self._profiles():
+                await self.clear(profile.name)
+        except Exception:
+            self._changed = True
+            raise
 
     async def clear(self, name: str) -> int:
         """Move what waits at a connection that is down; how many."""

@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, cast
 
+import pytest
+
 from mmsgate.carriers.client import Mm7Client
 from mmsgate.carriers.outcome import Accepted, SubmitOutcome, Temporary, Unknown
 from mmsgate.carriers.profile import CarrierProfile, OnUnknown, Pace, Reach
@@ -221,6 +223,22 @@ async def test_a_connection_that_is_up_again_gets_two_requests_at_once_at_first(
                 yard.dispatcher.wake("first")
                 await asyncio.sleep(0.001)
     assert first.most == 2
+
+
+async def test_what_could_not_be_moved_is_moved_later(store: Store, caplog: pytest.LogCaptureFixture) -> None:
+    yard = Yard(store, connections=2)
+    message = await accepted(store, 1, connection="gone")
+    profiles, yard.profiles = yard.profiles, cast("list[CarrierProfile]", None)
+    yard.failover.start()
+    yard.failover.stuck(message)
+    async with asyncio.timeout(PATIENCE):
+        while "messages could not be moved" not in caplog.text:
+            await asyncio.sleep(0.005)
+    yard.profiles = profiles
+    async with yard.working():
+        yard.failover.changed("first")
+        await yard.until(sent=1)
+    assert store.messages.timeline(1)[-1].reason.startswith("first accepted it")
 
 
 async def test_messages_of_another_connection_go_on_while_one_is_stuck(store: Store) -> None:
