@@ -46,8 +46,8 @@ class ConnectionState:
 class Connection:
     """Health and throttle of one connection, and the alarms about it.
 
-    `async with connection:` is for one request. `on_change` is called with its name when it goes down, is paused or
-    comes up again.
+    `async with connection:` is for one request. `on_change` is called with its name when it goes down, is paused,
+    is closed again after a probe, or comes up again.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class Connection:
     ) -> None:
         self.name, self._alarms, self._clock, self._on_change = profile.name, alarms, clock, on_change
         pace = profile.pace
-        self.health = Health(pace.connections, clock)
+        self.health = Health(pace.connections, clock, self._changed)
         self.throttle = Throttle(pace.rate, pace.burst, clock)
         # With a rate nothing has to stand ready: a turn is only taken where a connection is free for it.
         ready = 0 if pace.rate else max(1, pace.connections // READY_SHARE)
@@ -99,9 +99,13 @@ class Connection:
             most = min(most, by_rate - (in_hand - self.under_way))
         return max(0, most)
 
-    def admits(self, in_hand: int) -> bool:
-        """Whether it is a good place for another message: it is up, or one may try whether it is."""
-        return not self.health.closed and (not self.health.slow or in_hand < self.health.window)
+    def admits(self, waiting: int) -> bool:
+        """Whether it is a good place for another message: it is up, or one may try whether it is.
+
+        Without the second, nothing would ever find out where all messages have moved to another connection.
+        """
+        health = self.health
+        return health.standing is Standing.UP or (not health.closed and waiting < health.window)
 
     @property
     def _most_in_hand(self) -> int:
@@ -113,6 +117,11 @@ class Connection:
         return self._connections + behind
 
     # -- for the delivery
+
+    @property
+    def crowded(self) -> bool:
+        """More requests are under way than may be while it is slow."""
+        return self.health.slow and self.under_way > self.health.window
 
     async def __aenter__(self) -> None:
         """Wait for a place among those that may be under way, and for a turn."""
@@ -136,7 +145,9 @@ class Connection:
                 await self._answered(took, accepted=True)
             case Paused(text=text):
                 await self._refused(text)
-            case Temporary(down=True, text=text) | Unknown(down=True, text=text):
+            case Temporary(down=True, text=text, after=after):
+                await self._failed(text, after or 0)
+            case Unknown(down=True, text=text):
                 await self._failed(text)
             case OurFault(text=text):
                 self._troubled = True
@@ -151,20 +162,17 @@ class Connection:
 
     async def _refused(self, text: str) -> None:
         self._troubled = True
-        if self.health.refused():
-            self._changed()
+        self.health.refused()
         await self._alarms.raise_(self._refuses, f"{text}; the connection is paused, its messages wait")
 
-    async def _failed(self, text: str) -> None:
-        if self.health.failed():
+    async def _failed(self, text: str, after: Millis = 0) -> None:
+        if self.health.failed(after=after):
             self._troubled = True
-            self._changed()
             await self._alarms.raise_(self._down, f"{text}; its messages wait, two at a time try it")
 
     async def _answered(self, took: Millis, *, accepted: bool) -> None:
         self._answer_time += (took - self._answer_time) * NEWEST
         if self.health.answered(accepted=accepted):
-            self._changed()
             await self._alarms.clear(self._down)
         if self._troubled and accepted:  # what was wrong is over. Once after a start, and after each alarm
             self._troubled = False

@@ -45,7 +45,10 @@ class Dispatcher:
     def due(self, message: Message) -> None:
         """That message has taken a step: it waits for its turn at its connection (again), or for something else."""
         lane = self._lanes.get(message.connection)
-        if lane is not None and lane.due(message) and not lane.up:
+        if lane is None:
+            return
+        was_up = lane.up  # this one may be the last that tries whether it is
+        if lane.due(message) and not was_up:
             self.on_stuck(message)
 
     def moved(self, origin: str, goal: str) -> None:

@@ -24,8 +24,8 @@ class Admission(Protocol):
         """How many more messages may be taken in hand."""
         ...
 
-    def admits(self, in_hand: int) -> bool:
-        """Whether it is a good place for another message."""
+    def admits(self, waiting: int) -> bool:
+        """Whether it is a good place for another message, behind so many that it has not sent."""
         ...
 
 

@@ -3,10 +3,11 @@
     up ──failures in a row──▶ down ──a probe is answered──▶ up, slowly: 2 at once, then 4, 8, … every 10 s
     up ──credentials refused──▶ paused ──a message is accepted──▶ up, slowly
 
-While it is down or paused, nothing leaves until `opens_at`; then two requests may, as probes.
+While it is down or paused, nothing leaves until `opens_at`; then two requests may, as probes. A probe that does not
+bring it up closes it again, for longer.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -33,10 +34,14 @@ class Standing(StrEnum):
 
 @dataclass(slots=True)
 class Health:
-    """The health of a connection with so many `connections`. Up at first."""
+    """The health of a connection with so many `connections`. Up at first.
+
+    `on_change` is called when it goes down, is paused, is closed again after a probe, or comes up.
+    """
 
     connections: int
     clock: Clock
+    on_change: Callable[[], None] = lambda: None
     standing: Standing = field(default=Standing.UP, init=False)
     since: Millis = field(default=0, init=False)
     opens_at: Millis = field(default=0, init=False)
@@ -71,28 +76,24 @@ class Health:
             self._slow_since = None
         return min(window, self.connections)
 
-    def failed(self) -> bool:
-        """A request found nobody. Whether the connection is down now and was not before."""
+    def failed(self, *, after: Millis = 0) -> bool:
+        """A request found nobody. Whether the connection is down now and was not before.
+
+        The carrier wants to be left alone for `after` ms; it is, once it is down or paused.
+        """
         self._failures += 1
-        if self.standing is Standing.UP:
-            if self._slow_since is not None:
-                self._slow_since = self.clock.now()
-            if self._failures < DOWN_AFTER:
-                return False
-            self._close(Standing.DOWN)
-            return True
-        if self.standing is Standing.DOWN and not self.closed:
-            self._close(Standing.DOWN)
-        return False
+        was_up = self.standing is Standing.UP
+        if was_up and self._slow_since is not None:
+            self._slow_since = self.clock.now()
+        if was_up and self._failures < DOWN_AFTER:
+            return False
+        self._close(Standing.DOWN if was_up else self.standing, after)
+        return was_up
 
     def refused(self) -> bool:
-        """The carrier refuses our credentials. Whether it did not before.
-
-        While it is closed a further refusal (of what was under way) changes nothing.
-        """
+        """The carrier refuses our credentials. Whether it did not before."""
         news = self.standing is not Standing.PAUSED
-        if news or not self.closed:
-            self._close(Standing.PAUSED)
+        self._close(Standing.PAUSED)
         return news
 
     def answered(self, *, accepted: bool) -> bool:
@@ -101,18 +102,30 @@ class Health:
         Refused credentials are only over when a message is `accepted`.
         """
         self._failures = 0
-        if self.standing is Standing.UP or (self.standing is Standing.PAUSED and not accepted):
+        if self.standing is Standing.UP:
+            return False
+        if self.standing is Standing.PAUSED and not accepted:
+            self._close(Standing.PAUSED)
             return False
         now = self.clock.now()
         self.standing, self.since, self.opens_at, self._tries = Standing.UP, now, 0, 0
         self._slow_since = self.up_since = now
+        self.on_change()
         return True
 
-    def _close(self, standing: Standing) -> None:
+    def _close(self, standing: Standing, after: Millis = 0) -> None:
+        """Let nothing leave for a time, `after` ms at least.
+
+        Where it is closed for the same reason, the answers of what was under way make it no longer than they ask.
+        """
         now = self.clock.now()
+        if self.standing is standing and self.closed:
+            self.opens_at = max(self.opens_at, now + after)
+            return
         if self.standing is not standing:
             self.standing, self.since, self._tries = standing, now, 0
         self._tries += 1
         refused = standing is Standing.PAUSED
         length = pause_length(self._tries) if refused else PROBES[min(self._tries, len(PROBES)) - 1]
-        self.opens_at = now + length
+        self.opens_at = now + max(length, after)
+        self.on_change()

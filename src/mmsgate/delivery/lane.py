@@ -55,6 +55,7 @@ class Lane:
         self._rows = store.queue
         self._in_hand = 0
         self._fresh_from: Millis = 0
+        self._arrived = 0  # messages that came since the last claim
         self._queue = FairQueue(
             name, self._rows, accounts=accounts or Buckets(lambda _: 0.0), senders=Buckets(lambda _: sender_rate)
         )
@@ -82,6 +83,7 @@ class Lane:
         if message.state not in WAITING:
             self._rows.let_go(message)
             return False
+        self._arrived += 1
         self._queue.due(message)
         self._pump.wake()
         return True
@@ -89,7 +91,7 @@ class Lane:
     @property
     def up(self) -> bool:
         """Whether it is a good place for another message."""
-        return self._gate.admits(self._in_hand)
+        return self._gate.admits(self._in_hand + self._arrived)
 
     async def _claim(self, limit: int, now: Millis) -> list[Message]:
         until = now + self._delivery.lease
@@ -98,6 +100,7 @@ class Lane:
         room = min(limit - len(taken), self._gate.room(self._in_hand))
         taken += self._queue.take(room, now, until, fresh_since=max(self._gate.fresh_since, self._fresh_from))
         self._in_hand += len(taken)
+        self._arrived = 0
         return taken
 
     async def _work(self, message: Message) -> None:

@@ -213,6 +213,8 @@ class MmsDelivery:
         async with self.connection:
             if self.connection.health.closed:
                 return self._wait(attempt)
+            if self.connection.crowded:  # it was in hand before the connection became slow
+                return self._wait_in_line(attempt)
             if not self._caps.take(sender):
                 return self._day_is_full(attempt)
             if not await self._record(attempt, self._begin(attempt)):
@@ -265,7 +267,7 @@ class MmsDelivery:
                 return gave_up(f"the carrier could not use our request: {text}", code=code, answer=raw)
             case Paused(text=text):
                 return self._wait(attempt, text)
-            case Temporary(down=True, text=text) if self.connection.health.standing is Standing.DOWN:
+            case Temporary(down=True, text=text) if self.connection.health.standing is not Standing.UP:
                 return self._wait(attempt, text)
             case Temporary():
                 return self._retry(attempt, outcome)
@@ -325,6 +327,11 @@ class MmsDelivery:
         standing = self.connection.health.standing
         how = "up again" if standing is Standing.UP else f"{standing} for {spoken(opens_at - now)}"
         return self._later(attempt, f"{self.profile.name} is {how}" + (f": {text}" if text else ""), opens_at)
+
+    def _wait_in_line(self, attempt: Attempt) -> Verdict:
+        """Back to the queue until one of those under way has ended."""
+        window = counted(self.connection.health.window, "request")
+        return self._later(attempt, f"{self.profile.name} gets {window} at once for now", self._clock.now())
 
     def _day_is_full(self, attempt: Attempt) -> Verdict:
         """Back to the queue until the sender may send again."""

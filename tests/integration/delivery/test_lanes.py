@@ -81,21 +81,24 @@ class Yard:
 
     def open(self) -> None:
         for profile in self.profiles:
-            connection = Connection(
-                profile, alarms=Alarms(self.store, self.clock), clock=self.clock, on_change=self.failover.changed
-            )
-            contents = {1000 + number: a_content(1000 + number) for number in range(1, 2000)}
-            delivery = MmsDelivery(
-                profile, client=cast("Mm7Client", self.carriers[profile.name]), store=self.store,
-                ledger=self.ledger, renditions=fake_renditions(contents).on(profile),
-                block_reason=lambda *_: None, has_connection=lambda _: False, connection=connection,
-                clock=self.clock,
-            )  # fmt: skip
-            lane = Lane(
-                profile.name, delivery, store=self.store, clock=self.clock, slots=3 * profile.pace.connections,
-                gate=connection, accounts=Buckets(lambda _: 0.0), sender_rate=profile.pace.sender_rate,
-            )  # fmt: skip
-            self.dispatcher.open(profile.name, lane, self.carriers[profile.name].close)
+            self.open_lane(profile)
+
+    def open_lane(self, profile: CarrierProfile) -> None:
+        connection = Connection(
+            profile, alarms=Alarms(self.store, self.clock), clock=self.clock, on_change=self.failover.changed
+        )
+        contents = {1000 + number: a_content(1000 + number) for number in range(1, 2000)}
+        delivery = MmsDelivery(
+            profile, client=cast("Mm7Client", self.carriers[profile.name]), store=self.store,
+            ledger=self.ledger, renditions=fake_renditions(contents).on(profile),
+            block_reason=lambda *_: None, has_connection=lambda _: False, connection=connection,
+            clock=self.clock,
+        )  # fmt: skip
+        lane = Lane(
+            profile.name, delivery, store=self.store, clock=self.clock, slots=3 * profile.pace.connections,
+            gate=connection, accounts=Buckets(lambda _: 0.0), sender_rate=profile.pace.sender_rate,
+        )  # fmt: skip
+        self.dispatcher.open(profile.name, lane, self.carriers[profile.name].close)
 
     @asynccontextmanager
     async def working(self) -> AsyncIterator["Yard"]:
@@ -223,6 +226,49 @@ async def test_a_connection_that_is_up_again_gets_two_requests_at_once_at_first(
                 yard.dispatcher.wake("first")
                 await asyncio.sleep(0.001)
     assert first.most == 2
+
+
+async def test_a_burst_while_a_connection_that_is_down_may_be_tried_gives_it_two_messages(store: Store) -> None:
+    yard = Yard(store, connections=4)
+    for number in range(1, 21):
+        await accepted(store, number, connection="first")
+    first = yard.carriers["first"]
+    first.outcome = DOWN
+    async with yard.working():
+        await yard.until(sent=20)
+        before = len(first.sent)
+        first.open.clear()
+        yard.clock.advance(SECOND)
+        assert yard.dispatcher.is_up("first")  # it may be tried
+        burst = [await accepted(store, number, connection="first") for number in range(101, 151)]
+        for message in burst:
+            yard.dispatcher.due(message)
+        assert not yard.dispatcher.is_up("first")
+        await yard.until(sent=68, submitting=2)
+        first.open.set()
+        await yard.until(sent=70)
+        assert len(first.sent) == before + 2
+    assert len(yard.carriers["second"].sent) == 70
+
+
+async def test_what_waits_at_a_connection_that_stays_down_moves_once_another_is_up(store: Store) -> None:
+    """Each probe in vain has it looked at again: a connection that is new does not tell."""
+    yard = Yard(store, connections=4)
+    second = yard.profiles.pop()
+    for number in range(1, 21):
+        await accepted(store, number, connection="first")
+    yard.carriers["first"].outcome = DOWN
+    async with yard.working():
+        await yard.until_sent("first", 5)
+        await yard.until(accepted=20)
+        yard.profiles.append(second)
+        yard.open_lane(second)
+        async with asyncio.timeout(PATIENCE):
+            while store.messages.counts() != {"sent": 20}:
+                yard.clock.advance(SECOND)
+                yard.dispatcher.wake("first")
+                await asyncio.sleep(0.005)
+    assert len(yard.carriers["second"].sent) == 20
 
 
 async def test_what_could_not_be_moved_is_moved_later(store: Store, caplog: pytest.LogCaptureFixture) -> None:

@@ -62,6 +62,15 @@ async def test_while_it_is_down_nothing_is_taken_and_then_two_that_try() -> None
     assert [connection.admits(in_hand) for in_hand in (0, 1, 2)] == [True, True, False]
 
 
+async def test_as_soon_as_it_is_up_it_is_a_good_place_for_any_number_of_messages() -> None:
+    connection, clock = a_connection()
+    for _ in range(DOWN_AFTER):
+        await connection.learn(DOWN, 1, "a message")
+    clock.advance(SECOND)
+    await connection.learn(OK, 1, "a message")
+    assert (connection.room(2), connection.admits(1000)) == (0, True)
+
+
 async def test_the_state_reads_as_a_sentence() -> None:
     connection, clock = a_connection(rate=5)
     assert str(connection.state) == "sim is up: 16 at once, 5 a second, 0 under way"

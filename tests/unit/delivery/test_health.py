@@ -1,5 +1,7 @@
 """The health of a connection: when it is down, how it is probed, and how it comes up again."""
 
+from functools import partial
+
 from mmsgate.clock import MINUTE, SECOND, ManualClock
 from mmsgate.delivery.health import DOWN_AFTER, Health, Standing
 
@@ -100,6 +102,51 @@ def test_refused_credentials_pause_it_longer_each_time_and_only_an_accepted_mess
     assert health.standing is Standing.PAUSED
     assert health.answered(accepted=True)
     assert (health.standing, health.closed, health.window) == (Standing.UP, False, 2)
+
+
+def test_a_paused_connection_is_closed_again_by_every_probe_that_is_not_accepted() -> None:
+    health, clock = a_health()
+    health.refused()
+    lengths = []
+    for probe in (health.failed, partial(health.answered, accepted=False), health.refused):
+        clock.advance(health.opens_at - clock.now())
+        assert closed(health) is False
+        assert not probe()
+        assert closed(health) is True
+        assert health.standing is Standing.PAUSED
+        lengths.append(health.opens_at - clock.now())
+    assert lengths == [10 * SECOND, 30 * SECOND, MINUTE]
+
+
+def test_it_is_left_alone_for_as_long_as_any_answer_asks() -> None:
+    health, clock = down()
+    clock.advance(SECOND)
+    for asked, opens_in in ((0, 2), (120, 120), (60, 120)):  # the probes, and what was under way before them
+        health.failed(after=asked * SECOND)
+        assert health.opens_at == clock.now() + opens_in * SECOND
+    clock.advance(120 * SECOND)
+    health.failed(after=SECOND)
+    assert health.opens_at == clock.now() + 5 * SECOND
+
+
+def test_every_change_is_told_and_so_is_every_probe_in_vain() -> None:
+    told: list[Standing] = []
+    clock = ManualClock()
+    health = Health(16, clock, lambda: told.append(health.standing))
+    for _ in range(DOWN_AFTER + 1):
+        health.failed()
+    assert told == [Standing.DOWN]
+    clock.advance(SECOND)
+    health.failed()
+    health.failed()
+    assert told == [Standing.DOWN] * 2
+    health.refused()
+    health.refused()
+    health.answered(accepted=False)
+    assert told[2:] == [Standing.PAUSED]
+    health.answered(accepted=True)
+    health.answered(accepted=True)
+    assert told[3:] == [Standing.UP]
 
 
 def test_refused_credentials_after_an_outage_are_a_pause_and_count_anew() -> None:

@@ -27,7 +27,42 @@ async def test_failures_in_a_row_mark_the_connection_down_and_the_rest_wait_with
     assert bench.event.reason == "sim is down for 2 s: not sent: connection refused"
     assert bench.message.due_at == bench.clock.now() + SECOND
     assert list(bench.alarms) == ["sim is down"]
-    assert bench.changed == ["sim"]
+    assert bench.changed == ["sim", "sim"]
+
+
+async def test_while_it_is_paused_a_probe_that_finds_nobody_closes_it_again_and_counts_no_attempt() -> None:
+    bench = MmsBench(REFUSES_US, *[REFUSED_CONNECTION] * 2)
+    opened = []
+    for _ in range(3):
+        bench.message = a_message()
+        assert (await bench.deliver()).attempts == 0
+        assert bench.message.due_at == bench.connection.opens_at
+        opened.append(bench.connection.opens_at - bench.clock.now())
+        bench.clock.advance(opened[-1])
+    assert opened == [5 * SECOND, 10 * SECOND, 30 * SECOND]
+    assert bench.changed == ["sim"] * 3
+
+
+async def test_a_connection_that_is_down_is_left_alone_for_as_long_as_the_carrier_asks() -> None:
+    busy = Temporary(text="HTTP 503", after=120 * SECOND, down=True)
+    bench = MmsBench(*[busy] * DOWN_AFTER)
+    for _ in range(DOWN_AFTER):
+        bench.message = a_message()
+        await bench.deliver()
+    assert bench.message.due_at == bench.connection.opens_at == bench.clock.now() + 120 * SECOND
+
+
+async def test_what_was_in_hand_before_an_outage_waits_behind_the_two_that_probe() -> None:
+    bench = MmsBench(OK)
+    for _ in range(DOWN_AFTER):
+        bench.connection.health.failed()
+    bench.clock.advance(SECOND)
+    async with bench.connection, bench.connection:
+        message = await bench.deliver()
+    assert (message.state, message.attempts, message.due_at) == (State.ACCEPTED, 0, bench.clock.now())
+    assert bench.event.reason == "sim gets 2 requests at once for now"
+    async with bench.connection:
+        assert (await bench.deliver()).state is State.SENT
 
 
 async def test_lost_connections_mark_it_down_too_and_leave_their_messages_in_doubt() -> None:
