@@ -92,11 +92,26 @@ def _step(profile: Profile, before: Profile | None, known: bool) -> Step:
 
 
 def conflicts(profiles: Iterable[Profile]) -> list[str]:
-    """Profiles of different carriers that claim the same prefix at the same priority, by name.
+    """What keeps profiles from living together: a prefix that two claim, an SMSC that is none; by name."""
+    carriers = sorted((each for each in profiles if isinstance(each, CarrierProfile)), key=lambda each: each.name)
+    return [*_shared_prefixes(carriers), *_sms_by_mmsc(carriers)]
+
+
+def _sms_by_mmsc(carriers: Sequence[CarrierProfile]) -> list[str]:
+    """Profiles whose SMS would go to an MMSC. A name that no profile has does no harm."""
+    names = {each.name for each in carriers}
+    return [
+        f'reach.sms: {each.name} names {each.reach.sms}, which is an MMSC: name a profile with kind = "smpp"'
+        for each in carriers
+        if each.reach.sms in names
+    ]
+
+
+def _shared_prefixes(carriers: Sequence[CarrierProfile]) -> list[str]:
+    """Profiles of different carriers that claim the same prefix at the same priority.
 
     Two that name the same operator are connections to one carrier: there the name decides who is first.
     """
-    carriers = sorted((each for each in profiles if isinstance(each, CarrierProfile)), key=lambda each: each.name)
     problems = []
     for one, other in itertools.combinations(carriers, 2):
         shared = sorted(one.reach.prefixes & other.reach.prefixes)

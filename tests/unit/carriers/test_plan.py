@@ -6,7 +6,8 @@ import pytest
 
 from mmsgate.carriers.plan import Effect, Step, conflicts, plan_import
 from mmsgate.carriers.profile import CarrierProfile, Reach
-from mmsgate.carriers.record import ProfileError, profile_json
+from mmsgate.carriers.record import Profile, ProfileError, profile_json
+from mmsgate.carriers.smsc import SmscProfile
 from mmsgate.domain.operators import BUILT_IN
 
 
@@ -15,12 +16,12 @@ def carrier(name: str, *prefixes: str, operators: tuple[str, ...] = ("*",), prio
     return CarrierProfile(name=name, endpoints=("https://mmsc.example/mm7",), reach=reach)
 
 
-def plan(paths: list[Path], *kept: CarrierProfile) -> tuple[Step, ...]:
+def plan(paths: list[Path], *kept: Profile) -> tuple[Step, ...]:
     texts = {each.name: profile_json(each) for each in kept}
     return plan_import(paths, texts, environment={}, find_operator=BUILT_IN.find)
 
 
-def problems(paths: list[Path], *kept: CarrierProfile) -> tuple[str, ...]:
+def problems(paths: list[Path], *kept: Profile) -> tuple[str, ...]:
     with pytest.raises(ProfileError) as raised:
         plan(paths, *kept)
     return raised.value.problems
@@ -99,3 +100,26 @@ def test_only_different_carriers_at_one_priority_clash(
 ) -> None:
     assert bool(conflicts([one, two])) is clash
     assert bool(conflicts([two, one])) is clash
+
+
+def test_the_sms_of_a_carrier_can_t_go_to_an_mmsc_of_the_same_import(tmp_path: Path) -> None:
+    paths = [file(tmp_path, "one", '[reach]\nsms = "two"'), file(tmp_path, "two")]
+    assert problems(paths) == (
+        'reach.sms: one names two, which is an MMSC: name a profile with kind = "smpp"',
+    )  # fmt: skip
+
+
+def test_the_sms_of_a_carrier_can_t_go_to_an_mmsc_that_is_kept(tmp_path: Path) -> None:
+    (told,) = problems([file(tmp_path, "one", '[reach]\nsms = "two"')], carrier("two"))
+    assert told.startswith("reach.sms: one names two")
+
+
+def test_a_kept_smsc_that_carries_sms_can_t_become_an_mmsc(tmp_path: Path) -> None:
+    smsc = SmscProfile(name="sms", host="127.0.0.1", port=2775)
+    (told,) = problems([file(tmp_path, "sms", '[reach]\nsms = "other"')], carrier("one"), smsc)
+    assert told.startswith("reach.sms: one names sms")
+
+
+def test_an_smsc_or_a_name_without_a_profile_may_carry_the_sms() -> None:
+    assert conflicts([carrier("one"), SmscProfile(name="sms", host="127.0.0.1", port=2775)]) == []
+    assert conflicts([carrier("one")]) == []
