@@ -1,7 +1,8 @@
 """One MMS to one carrier: the steps, a line each.
 
-    settle what is overdue → not expired → recipient not blocked → a rendition that phones take and that fits
-    → a place and a turn → within the sender's day → commit `submitting` → submit → record
+    an MMS → settle what is overdue → not expired → recipient not blocked
+    → a rendition that phones take and that fits → a place and a turn → within the sender's day
+    → commit `submitting` → submit → record
 
 A step returns None to go on, or a `Verdict` that ends this attempt with a reason a person can read.
 """
@@ -33,6 +34,7 @@ from mmsgate.delivery.verdict import Verdict, broke_down, fall_back, gave_up
 from mmsgate.domain.account import Block, BlockOrigin
 from mmsgate.domain.change import CarrierId, Why
 from mmsgate.domain.message import Message, counted
+from mmsgate.domain.postback import SentAs
 from mmsgate.domain.state import Happening, State
 from mmsgate.postbacks.ledger import Ledger
 from mmsgate.store import Store
@@ -101,7 +103,8 @@ class MmsDelivery:
         """Take a claimed message one attempt further."""
         attempt = Attempt(message=message, now=self._clock.now())
         verdict = (
-            self._overdue(attempt)
+            self._an_mms(attempt)
+            or self._overdue(attempt)
             or self._not_expired(attempt)
             or self._recipient_allowed(attempt)
             or await self._choose_rendition(attempt)
@@ -126,6 +129,15 @@ class MmsDelivery:
         return change.event.changed
 
     # -- before the submit
+
+    def _an_mms(self, attempt: Attempt) -> Verdict | None:
+        """An SMS comes here if the name of its SMSC's profile is an MMSC's by now: it ends."""
+        if attempt.message.sent_as is not SentAs.SMS:
+            return None
+        reason = f"{self.profile.name} is a connection for MMS by now and sends no SMS"
+        if attempt.message.state is State.SMS_SENT:
+            return Verdict(happening=Happening.NEVER_REPORTED, why=Why.of(f"{reason}; no final report has come"))
+        return gave_up(reason)
 
     def _overdue(self, attempt: Attempt) -> Verdict | None:
         """Timers and lost leases: what to do with a message that is due in a state other than accepted."""

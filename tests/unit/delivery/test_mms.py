@@ -27,7 +27,7 @@ from mmsgate.delivery.rendition import CarrierRenditions, Rendition, Unfit
 from mmsgate.delivery.verdict import MOST_BROKEN_ATTEMPTS
 from mmsgate.domain.account import BlockOrigin
 from mmsgate.domain.message import Content, Message
-from mmsgate.domain.postback import PostbackCode
+from mmsgate.domain.postback import PostbackCode, SentAs
 from mmsgate.domain.slide import Slide
 from mmsgate.domain.state import Happening, State
 from mmsgate.mm7.content import EncodedContent
@@ -326,6 +326,22 @@ async def test_a_blocked_recipient_is_not_sent_to() -> None:
     assert (message.state, bench.client.sent) == (State.FAILED, [])
     assert bench.event.reason == "E114: the recipient is blocked: said STOP"
     assert bench.blocks.asked == [(1, "28444", "12065550100")]
+
+
+@pytest.mark.parametrize(
+    ("state", "after"),
+    [
+        (State.FALLBACK, State.FAILED),
+        (State.SMS_SUBMITTING, State.FAILED),
+        (State.SMS_UNKNOWN, State.FAILED),
+        (State.SMS_SENT, State.UNREPORTED),
+    ],
+)
+async def test_an_sms_on_a_connection_for_mms_ends_and_nothing_is_sent(state: State, after: State) -> None:
+    bench = MmsBench(OK, message=a_message(state=state, sent_as=SentAs.SMS))
+    message = await bench.deliver()
+    assert (message.state, bench.client.sent) == (after, [])
+    assert bench.event.reason.startswith("sim is a connection for MMS by now and sends no SMS")
 
 
 async def test_the_block_list_is_looked_at_before_every_submit() -> None:
