@@ -26,7 +26,6 @@ log = logging.getLogger("mmsgate.lookup")
 #: How long an answer of the lookup is believed if it does not say: one that names the operator, one that doesn't.
 KNOWN_TTL: Millis = DAY
 UNKNOWN_TTL: Millis = 10 * MINUTE
-LONGEST_TTL: Millis = 90 * DAY
 #: How long a number whose lookup failed is not looked up again.
 FAILED_TTL: Millis = 30 * SECOND
 _MOST_FAILED = 10_000  # numbers remembered
@@ -169,7 +168,7 @@ def _known(told: Told, table: Operators, now: Millis) -> KnownNumber:
             told.operator_id[:40], told.name[:40] or "no name",
         )  # fmt: skip
     usual = KNOWN_TTL if operator else UNKNOWN_TTL
-    ttl = min(usual if told.ttl is None else told.ttl, LONGEST_TTL)
+    ttl = usual if told.ttl is None else told.ttl
     return KnownNumber(
         operator=operator.id if operator else "", mms=told.mms, source=NumberSource.LOOKUP, learnt_at=now,
         expires_at=now + ttl,

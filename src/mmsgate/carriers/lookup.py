@@ -13,13 +13,15 @@ from typing import Annotated, Protocol
 import msgspec
 
 from mmsgate.carriers.breaker import Breaker
-from mmsgate.clock import SECOND, Clock, Millis
+from mmsgate.clock import DAY, SECOND, Clock, Millis
 from mmsgate.config import NUMBER_PLACE, Settings
 from mmsgate.http import Answered, HttpClient, NotSent, Timeouts
 
 log = logging.getLogger("mmsgate.lookup")
 
 CONNECTIONS = 32
+#: Nothing is believed for longer, whatever the hook says: a number may be ported.
+LONGEST_TTL: Millis = 90 * DAY
 ALARM = "the operator lookup keeps failing"
 
 
@@ -36,7 +38,8 @@ class _Answer(msgspec.Struct, rename="kebab"):
 class Told:
     """What the hook says: the operator's id in any spelling, empty if it knows none; whether the number takes MMS.
 
-    `ttl` is how long that may be believed, None if it does not say; `name` is the operator's, for people.
+    `ttl` is how long that may be believed, `LONGEST_TTL` at most, None if it does not say; `name` is the operator's,
+    for people.
     """
 
     operator_id: str
@@ -127,5 +130,5 @@ def _read(answered: Answered | NotSent) -> Told | Untold:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         return Untold(reason=f"the lookup's answer can't be read: {error}")
     operator_id = "" if answer.operator_id is None else str(answer.operator_id)
-    ttl = None if answer.ttl is None else round(answer.ttl * SECOND)
+    ttl = None if answer.ttl is None else round(min(answer.ttl, LONGEST_TTL / SECOND) * SECOND)
     return Told(operator_id=operator_id, mms=answer.mms, ttl=ttl, name=answer.name)

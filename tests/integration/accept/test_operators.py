@@ -217,6 +217,7 @@ async def test_what_was_looked_up_is_known_for_as_long_as_the_hook_says(desk: De
         ({"operator-id": None}, 10 * MINUTE),
         ({"operator-id": ""}, 10 * MINUTE),
         ({"operator-id": "31002", "ttl": 1e12}, 90 * DAY),
+        ({"operator-id": "31002", "ttl": 1e306}, 90 * DAY),
         ({"operator-id": "31002", "ttl": 1.5}, 1500),
         ({"operator-id": None, "ttl": 7200}, 2 * HOUR),
     ],
@@ -316,14 +317,20 @@ async def test_whoever_hangs_up_takes_no_lookup_away_from_the_others(desk: Desk)
         ({"operator-id": True}, "Expected `int | str | null`, got `bool` - at `$.operator-id`"),
         ({"operator-id": "31002", "mms": "yes"}, "Expected `bool`, got `str` - at `$.mms`"),
         ({"operator-id": "31002", "ttl": -1}, "Expected `float` >= 0.0 - at `$.ttl`"),
+        (b'{"operator-id": "31002", "ttl": NaN}', "the lookup's answer can't be read: JSON is malformed"),
+        (b'{"operator-id": "31002", "ttl": Infinity}', "the lookup's answer can't be read: JSON is malformed"),
+        (b'{"operator-id": "31002", "ttl": 1e999}', "Number out of range - at `$.ttl`"),
         (
             b'{"operator-id": "31002", "pad": "' + b"x" * 10_000_000 + b'"}',
             "the lookup's answer is longer than we read",
         ),
         (b'{"operator-id": "31002", "x": ' + b"[" * 100_000, "the lookup's answer can't be read"),
     ],
-    ids=["html", "empty", "utf-16", "list", "other names", "list of ids", "bool", "mms", "ttl", "10 MB", "nested"],
-)
+    ids=[
+        "html", "empty", "utf-16", "list", "other names", "list of ids", "bool", "mms", "negative ttl", "NaN",
+        "Infinity", "1e999", "10 MB", "nested",
+    ],
+)  # fmt: skip
 async def test_an_answer_that_is_not_the_documented_json_counts_as_none(
     desk: Desk, answer: object, trouble: str
 ) -> None:
