@@ -1,6 +1,7 @@
 """What may be sent to a number: whose it is, the connections that take it, and what each lets through.
 
-The checks are those of sending, in its order: E201/E110, E111, E650/E651, E618, E619, E628.
+The checks are those of sending an MMS, in its order: E201/E110, E111, E650/E651, E618, E619, E628. The block list
+is not asked (E114), and there is no SMS instead of E628: what is asked for are the limits of an MMS.
 """
 
 from dataclasses import dataclass
@@ -42,7 +43,7 @@ class LimitsWorkflow:
     async def run(
         self, to: str | None, sender: str | None, operator_id: str | None, account: Account
     ) -> RecipientLimits:
-        """The limits, or the `Refusal` that a message would get."""
+        """The limits, or the `Refusal` that an MMS would get."""
         recipient = check_recipient(to, account)
         own = check_sender(sender, account)
         operator = check_operator(operator_id, account, self._router.operators)

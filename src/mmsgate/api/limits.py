@@ -6,7 +6,7 @@
      "connections": [{"name": "att", "chosen": true, "up": true, "why": "…", "carrier": "AT&T/short-code",
                       "limit": {"bytes": 1050000, "measure": "decoded", "source": "…"}, "types": ["…"]}]}
 
-The key comes in the header ``X-Api-Key``. A refusal is the one that a message would get.
+The key comes in the header ``X-Api-Key``. A refusal is the one that an MMS would get, but for E114.
 """
 
 from starlette.requests import Request
