@@ -37,16 +37,17 @@ from mmsgate.api.messages import MessagesApi
 from mmsgate.api.uploads import Uploads
 from mmsgate.api.xml import KEBAB_PATHS, SKYCORE_PATHS, XmlApi
 from mmsgate.carriers.lookup import hook_of
-from mmsgate.carriers.profile import CarrierProfile
-from mmsgate.carriers.record import profile_from_json
+from mmsgate.carriers.record import Profile, is_smsc
 from mmsgate.carriers.smsc import SmscProfile
 from mmsgate.clock import DAY, Clock, Ids, SystemClock
 from mmsgate.config import Settings
+from mmsgate.connections import Close, Connections
 from mmsgate.delivery.alarms import Alarms
 from mmsgate.delivery.bucket import Buckets
 from mmsgate.delivery.dispatcher import Dispatcher
 from mmsgate.delivery.encoder import Encoder
 from mmsgate.delivery.failover import Failover
+from mmsgate.delivery.lane import Lane
 from mmsgate.delivery.mmsc import Rooms, mmsc_lane
 from mmsgate.delivery.preparer import Preparer
 from mmsgate.delivery.preview import Previewer
@@ -109,8 +110,10 @@ class Gateway:
         self.dispatcher = Dispatcher()
         self.alarms = Alarms(self.store, self.clock)
         self.turns: Buckets[int] = Buckets(self._delivery_rate)
-        self.profiles: dict[str, CarrierProfile] = {}
-        self._written: dict[str, str] = {}  # profiles as their lanes were built
+        self.connections = Connections(
+            make=self._make_lane, dispatcher=self.dispatcher, store=self.store, alarms=self.alarms
+        )  # fmt: skip
+        self.profiles = self.connections.carriers
         self._extra_routes = extra_routes
         self._owner = self.ids.token()[:8]
         self._build()
@@ -167,6 +170,7 @@ class Gateway:
         self.store.render_with(self.ledger.render)
         self.ledger.on_postbacks = self.sender.wake
         self.ledger.on_due = self.dispatcher.due
+        self.connections.on_carrier = self.failover.changed
         self.dispatcher.on_stuck = self.failover.stuck
         self.ledger.on_preparation = self.preparer.wake
         self.ledger.on_early_report = self.reports.receive_orphan
@@ -188,8 +192,8 @@ class Gateway:
         return self.store.accounts.block_reason(self.watch(), account_id, sender, recipient)
 
     def has_connection(self, name: str) -> bool:
-        """Whether there is a profile of that name."""
-        return name in self.watch().profiles
+        """Whether there is an SMSC's profile of that name, be it in use or not."""
+        return is_smsc(self.watch().profiles.get(name, ""))
 
     def page_url(self, message: Message) -> str:
         """The link of a message's fallback page; empty if it has none."""
@@ -264,43 +268,20 @@ class Gateway:
     # -- carriers
 
     async def _on_directory(self, directory: Directory) -> None:
-        """Open the lanes of new and changed profiles, shut those of profiles that are gone."""
-        for name in self._written.keys() - directory.profiles.keys():
-            self.dispatcher.shut(name)
-            self.profiles.pop(name, None)
-            del self._written[name]
-        for name, text in directory.profiles.items():
-            if self._written.get(name) != text:
-                self._written[name] = text
-                await self._try_lane(name, text)
+        await self.connections.follow(directory.profiles)
 
-    async def _try_lane(self, name: str, text: str) -> None:
-        """One profile that can't be used must not keep the others from being opened."""
-        subject = f"the profile of {name} can't be used"
-        try:
-            await self._open_lane(name, text)
-        except Exception as error:
-            log.exception("%s; the connection stays as it was", subject)
-            await self.alarms.raise_(subject, f"{type(error).__name__}: {error}")
-        else:
-            await self.alarms.clear(subject)
-
-    async def _open_lane(self, name: str, text: str) -> None:
-        profile = profile_from_json(text)
+    async def _make_lane(self, profile: Profile) -> tuple[Lane, Close]:
         if isinstance(profile, SmscProfile):
-            await self._open_smsc(profile)
-            return
+            return await self._smsc_lane(profile)
         rooms = Rooms(
             store=self.store, ledger=self.ledger, http=self.http, renditions=self.renditions,
             block_reason=self.block_reason, has_connection=self.has_connection, accounts=self.turns,
             on_change=self.failover.changed, alarms=self.alarms, clock=self.clock,
         )  # fmt: skip
         lane, client = mmsc_lane(profile, rooms)
-        self.profiles[name] = profile
-        self.dispatcher.open(name, lane, client.close)
-        self.failover.changed(name)
+        return lane, client.close
 
-    async def _open_smsc(self, profile: SmscProfile) -> None:
+    async def _smsc_lane(self, profile: SmscProfile) -> tuple[Lane, Close]:
         async def on_receipt(receipt: Receipt, source: str, destination: str) -> None:
             await self.reports.receive(from_receipt(profile.name, receipt, source, destination))
 
@@ -313,7 +294,7 @@ class Gateway:
         )  # fmt: skip
         lane, connection = smsc_lane(profile, rooms, on_receipt=on_receipt, on_inbound=on_inbound)
         await connection.start()
-        self.dispatcher.open(profile.name, lane, connection.stop)
+        return lane, connection.stop
 
     # -- life
 
@@ -343,7 +324,7 @@ class Gateway:
             stack.push_async_callback(self.sender.stop)
             self.preparer.start()
             stack.push_async_callback(self.preparer.stop)
-            keeper = asyncio.create_task(self._keep_house(), name="housekeeping")
+            keeper = asyncio.create_task(self._housekeeping(), name="housekeeping")
             stack.push_async_callback(_cancel, keeper)
             stack.callback(self._log_counters)
             await listener.start(self.app())
@@ -370,8 +351,13 @@ class Gateway:
                 counted(postbacks, "postback"), counted(preparations, "preparation"),
             )  # fmt: skip
 
-    async def _keep_house(self) -> None:
-        """Every minute: orphaned reports get another try, what has had its time is dropped."""
+    async def _housekeeping(self) -> None:
+        while True:
+            await asyncio.sleep(REMATCH_EVERY)
+            await self.keep_house()
+
+    async def keep_house(self) -> None:
+        """Every minute: orphaned reports and lost connections get another try, what has had its time is dropped."""
         chores: tuple[Callable[[], Awaitable[object]], ...] = (
             self.reports.rematch,
             self.inbound.keep_house,
@@ -379,17 +365,16 @@ class Gateway:
             lambda: self.store.numbers.expire(now=self.clock.now()),
             lambda: self.store.queue.forget_days(before=self.clock.now() // DAY - 7),
             lambda: self.store.templates.free_unneeded(now=self.clock.now()),
-            lambda: self.stranded.settle(frozenset(self.watch().profiles)),
+            lambda: self.connections.follow(self.watch().profiles),
+            lambda: self.stranded.settle(self.dispatcher.connections),
             self.handsets.forget,
             self.janitor.clean,
         )
-        while True:
-            await asyncio.sleep(REMATCH_EVERY)
-            for chore in chores:
-                try:
-                    await chore()
-                except Exception:
-                    log.exception("housekeeping failed; it will be tried again in a minute")
+        for chore in chores:
+            try:
+                await chore()
+            except Exception:
+                log.exception("housekeeping failed; it will be tried again in a minute")
 
 
 Step = Callable[[], Awaitable[None]]

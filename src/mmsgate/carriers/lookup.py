@@ -38,8 +38,8 @@ class _Answer(msgspec.Struct, rename="kebab"):
 class Told:
     """What the hook says: the operator's id in any spelling, empty if it knows none; whether the number takes MMS.
 
-    `ttl` is how long that may be believed, `LONGEST_TTL` at most, None if it does not say; `name` is the operator's,
-    for people.
+    `ttl` is how long that may be believed, `LONGEST_TTL` at most, None if it does not say; `name` is the
+    operator's, for people.
     """
 
     operator_id: str

@@ -74,6 +74,11 @@ def profile_from_json(text: str) -> Profile:
     return profile_from(of_this_release(json.loads(text)))
 
 
+def is_smsc(text: str) -> bool:
+    """Whether a kept profile is an SMSC's, even if it can't be read otherwise; an empty text is none."""
+    return bool(text) and json.loads(text).get("kind") == "smpp"
+
+
 @cache
 def settings_of(shape: type) -> Mapping[str, Any]:
     """The settings of a profile or section with their types, notes on them included."""

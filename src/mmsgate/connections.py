@@ -1,0 +1,92 @@
+"""The carrier connections in force: lanes are opened, replaced and shut as the kept profiles say."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+
+from mmsgate.carriers.profile import CarrierProfile
+from mmsgate.carriers.record import Profile, profile_from_json
+from mmsgate.delivery.alarms import Alarms
+from mmsgate.delivery.dispatcher import Dispatcher
+from mmsgate.delivery.lane import Lane
+from mmsgate.store import Store
+
+log = logging.getLogger("mmsgate")
+
+Close = Callable[[], Awaitable[None]]
+#: Makes the lane of a profile, which is not started, and says how to free what it works with.
+MakeLane = Callable[[Profile], Awaitable[tuple[Lane, Close]]]
+
+
+class Connections:
+    """Opens and shuts. `carriers` are the profiles of the MMSCs whose lanes are open, by name.
+
+    `on_carrier` is told the name of an MMSC whose lane has been opened.
+    """
+
+    def __init__(self, *, make: MakeLane, dispatcher: Dispatcher, store: Store, alarms: Alarms) -> None:
+        self._make, self._dispatcher, self._store, self._alarms = make, dispatcher, store, alarms
+        self.on_carrier: Callable[[str], None] = lambda name: None
+        self.carriers: dict[str, CarrierProfile] = {}
+        self._opened: dict[str, str] = {}  # profiles as their lanes were built
+        self._failed: set[str] = set()
+        self._turn = asyncio.Lock()
+
+    async def follow(self, profiles: Mapping[str, str]) -> None:
+        """Open what is new or changed or could not be opened the last time, shut what is gone.
+
+        `profiles` are all that there are, JSON by name.
+        """
+        async with self._turn:
+            for name in (self._opened.keys() | self._failed) - profiles.keys():
+                await self._shut(name)
+            for name, text in profiles.items():
+                if self._opened.get(name) != text:
+                    await self._try(name, text)
+
+    async def _shut(self, name: str) -> None:
+        self._opened.pop(name, None)
+        self._failed.discard(name)
+        self.carriers.pop(name, None)
+        await self._alarms.clear(_unusable(name))
+        self._dispatcher.shut(name)
+
+    async def _try(self, name: str, text: str) -> None:
+        """One profile that can't be used must not keep the others from being opened."""
+        try:
+            await self._open(profile_from_json(text))
+        except Exception as error:
+            log.exception("%s; the connection stays as it was", _unusable(name))
+            self._failed.add(name)
+            await self._alarms.raise_(_unusable(name), f"{type(error).__name__}: {error}")
+        else:
+            self._opened[name] = text
+            self._failed.discard(name)
+            await self._alarms.clear(_unusable(name))
+
+    async def _open(self, profile: Profile) -> None:
+        name = profile.name
+        lane, close = await self._make(profile)
+
+        async def closed() -> None:
+            await close()
+            if name not in self._opened:
+                await self._end_alarms(name)
+
+        if isinstance(profile, CarrierProfile):
+            self.carriers[name] = profile
+        else:
+            self.carriers.pop(name, None)  # the name was an MMSC's
+        self._dispatcher.open(name, lane, closed)
+        if name in self.carriers:
+            self.on_carrier(name)
+
+    async def _end_alarms(self, name: str) -> None:
+        """What troubled a connection that is gone troubles nobody; its last requests may have raised some."""
+        for alarm in self._store.accounts.alarms():
+            if alarm.subject.startswith(f"{name} "):  # "acme is down", "acme refuses us", "sms has no bind"
+                await self._alarms.clear(alarm.subject)
+
+
+def _unusable(name: str) -> str:
+    return f"the profile of {name} can't be used"
