@@ -156,11 +156,15 @@ class SmsDelivery:
 
     def _settle_unknown(self, attempt: Attempt) -> Verdict:
         """R-19: no receipt settled it in time, the profile says what to do."""
-        doubtful = [part for part in attempt.parts.values() if part.state == "unknown"]
+        # An error of ours leaves parts as they were when they might leave.
+        doubtful = [part for part in attempt.parts.values() if part.state in {"unknown", "submitting"}]
         left = any(part.state == "pending" for part in attempt.parts.values())
         if left and not doubtful:
             why = Why.of("receipts say what became of the doubtful parts; the others are still to go")
             return Verdict(happening=Happening.POSTPONED, why=why, due_at=attempt.now)
+        if not doubtful:
+            why = Why.of("receipts say what became of the doubtful parts; none is left to send")
+            return self._taken(attempt, why)
         on_unknown = self.profile.answers.on_unknown
         patience = spoken(self.profile.answers.unknown_wait)
         reason = f"the SMS's outcome stayed unknown: no receipt within {patience}; on_unknown is {on_unknown}"
@@ -223,7 +227,12 @@ class SmsDelivery:
         return self._judge(attempt, going, outcomes)
 
     async def _send(self, message: Message, going: list[Segment]) -> dict[int, SmsOutcome]:
-        """The first part alone: what becomes of it says whether the others follow, which then leave together."""
+        """The first part alone: what becomes of it says whether the others follow, which then leave together.
+
+        None is to go where a receipt has settled the last one since the message went back to the queue.
+        """
+        if not going:
+            return {}
         first, *rest = going
         outcomes = {first.number: await self._smsc.submit(self._sms(message, first))}
         if rest and isinstance(outcomes[first.number], SmsAccepted | SmsUnknown):
@@ -285,8 +294,12 @@ class SmsDelivery:
             return self._in_doubt(attempt, f"part {doubtful.number}: {doubtful.error}", ())
         if later := by_state.get("pending"):
             return self._later(attempt, f"part {later.number}: {later.error}", outcomes)
-        wait = 0 if self.profile.receipts.gives is Gives.NONE else self.profile.receipts.wait
         why = Why.of(f"{self.profile.name} accepted every part", ids=[part.smsc_id for part in parts])
+        return self._taken(attempt, why)
+
+    def _taken(self, attempt: Attempt, why: Why) -> Verdict:
+        """The SMSC has every part: now their receipts are waited for, if it gives any."""
+        wait = 0 if self.profile.receipts.gives is Gives.NONE else self.profile.receipts.wait
         return Verdict(happening=Happening.TAKEN, why=why, due_at=attempt.now + wait)
 
     def _later(self, attempt: Attempt, text: str, outcomes: Mapping[int, SmsOutcome]) -> Verdict:

@@ -425,6 +425,41 @@ async def test_parts_behind_a_doubtful_one_follow_when_a_receipt_has_settled_it(
     assert bench.sent_numbers == [2]
 
 
+@pytest.mark.parametrize("profile", [SMSC, RESENDING], ids=lambda each: each.answers.on_unknown)
+async def test_a_message_whose_doubtful_part_was_settled_waits_for_the_receipts_of_the_others(
+    profile: SmscProfile,
+) -> None:
+    parts = (SmsPart(number=1, state="sent", smsc_id="s1"), SmsPart(number=2, state="delivered"))
+    message = in_two_parts(state=State.SMS_UNKNOWN, attempts=1)
+    bench = SmsBench(message=message, parts=parts, profile=profile)
+    after = await bench.deliver()
+    assert (after.state, after.due_at) == (State.SMS_SENT, NOW + 3 * DAY)
+    assert (bench.event.happening, bench.told, bench.sent) == (H.TAKEN, [PostbackCode.N101], [])
+
+
+@pytest.mark.parametrize(
+    ("profile", "after", "sent"),
+    [(SMSC, State.FAILED, []), (RESENDING, State.SMS_SENT, [2])],
+    ids=["fail", "resend"],
+)
+async def test_a_part_that_an_error_of_ours_left_under_way_is_in_doubt(
+    profile: SmscProfile, after: State, sent: list[int]
+) -> None:
+    parts = (SmsPart(number=1, state="sent", smsc_id="s1"), SmsPart(number=2, state="submitting"))
+    message = in_two_parts(state=State.SMS_UNKNOWN, attempts=1)
+    bench = SmsBench({2: taken(2)}, message=message, parts=parts, profile=profile)
+    await bench.deliver()
+    assert (await bench.deliver() if profile is RESENDING else bench.message).state is after
+    assert bench.sent_numbers == sent
+
+
+async def test_a_message_whose_last_part_was_settled_in_the_queue_is_sent_without_another_submit() -> None:
+    parts = (SmsPart(number=1, state="sent", smsc_id="s1"), SmsPart(number=2, state="delivered"))
+    bench = SmsBench(message=in_two_parts(attempts=1), parts=parts, profile=RESENDING)
+    assert (await bench.deliver()).state is State.SMS_SENT
+    assert bench.sent == []
+
+
 @pytest.mark.parametrize(("attempts", "usual"), [(0, SECOND), (2, 30 * SECOND), (50, 60 * MINUTE)])
 async def test_each_retry_waits_longer(attempts: int, usual: Millis) -> None:
     bench = SmsBench({1: THROTTLED}, message=a_fallen_message(attempts=attempts))
@@ -491,7 +526,8 @@ async def test_a_lost_lease_leaves_what_was_leaving_in_doubt_and_sends_nothing()
 async def test_what_becomes_of_an_sms_without_its_receipts(
     state: State, after: State, reason: str, told: list[str]
 ) -> None:
-    bench = SmsBench(message=a_fallen_message(state=state, expires_at=NOW), blocked="said STOP")
+    part = SmsPart(number=1, state="unknown" if state is State.SMS_UNKNOWN else "sent")
+    bench = SmsBench(message=a_fallen_message(state=state, expires_at=NOW), parts=(part,), blocked="said STOP")
     message = await bench.deliver()
     assert (message.state, message.due_at) == (after, None)
     assert (bench.event.reason, bench.told, bench.sent) == (reason, told, [])
