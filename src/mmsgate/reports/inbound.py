@@ -24,19 +24,20 @@ from mmsgate.reports.optout import consequence
 from mmsgate.sms.message import InboundSms
 from mmsgate.store import Arrival, InboundRow, NumberSource, Store, Taken
 from mmsgate.store.accounts import Directory
-from mmsgate.store.parts import SmsPartKey, SmsPiece
+from mmsgate.store.parts import PART_REPEATED, SmsPartKey, SmsPiece
 
 log = logging.getLogger("mmsgate.inbound")
 
-#: How long a carrier may repeat a message that has an id, and one that has none.
+#: How long a carrier may repeat a message that has an id, and one that has none. An SMSC that hears no answer
+#: repeats an SMS within its time-out; whoever writes HELP or YES again after that means it.
 REPEATED_WITHIN: Millis = 7 * DAY
 REPEATED_WITHOUT_ID: Millis = 5 * MINUTE
+REPEATED_SMS: Millis = MINUTE
 #: A carrier's time is believed if it is no older than that, and not in the future.
 _BELIEVED_AGE: Millis = 30 * DAY
 _BELIEVED_AHEAD: Millis = HOUR
-#: How long the missing parts of an SMS are waited for, and how long its SMSC may repeat one.
+#: How long the missing parts of an SMS are waited for.
 PART_PATIENCE: Millis = HOUR
-PART_REPEATED: Millis = DAY
 #: How long a carrier's word is believed about whose number a message came from.
 OPERATOR_TTL: Millis = 30 * DAY
 
@@ -138,13 +139,16 @@ class InboundDesk:
             total=1,
         )  # fmt: skip
         if sms.part is None or sms.part.total == 1:
-            taken = await self._store.inbound.record(self._sms(whole, sms.text, ""))
+            await self._tell(await self._store.inbound.record(self._sms(whole, sms.text, "")))
         else:
             part = sms.part
             key = replace(whole, reference=part.reference, total=part.total, number=part.number)
             piece = SmsPiece(text=sms.text, payload=sms.payload, data_coding=sms.data_coding)
             taken = await self._store.inbound.record_part(key, piece, partial(self._sms, key), at=self._clock.now())
-        await self._tell(taken)
+            if taken is None:
+                log.info("%s: came before, taken once", key)
+            else:
+                await self._tell(taken)
 
     def _sms(self, key: SmsPartKey, text: str, note: str) -> Sequence[Arrival]:
         now = self._clock.now()
@@ -162,7 +166,8 @@ class InboundDesk:
             message, id=self._ids.number(), tracking_id=self._ids.tracking(),
             token=self._ids.token() if message.files else "",
         )  # fmt: skip
-        within = REPEATED_WITHIN if message.reference else REPEATED_WITHOUT_ID
+        without_id = REPEATED_SMS if message.kind is InboundKind.SMS else REPEATED_WITHOUT_ID
+        within = REPEATED_WITHIN if message.reference else without_id
         return self._routed(message, note, digest=_digest(message), horizon=message.received_at - within)
 
     def _routed(self, message: Inbound, note: str, *, digest: str = "", horizon: Millis = 0) -> Arrival:

@@ -85,11 +85,15 @@ class InboundRows:
         """Take messages in, durably, each once."""
         return await self._engine.write(lambda db: [_take(db, arrival) for arrival in arrivals])
 
-    async def record_part(self, key: SmsPartKey, piece: SmsPiece, whole: Whole, *, at: Millis) -> list[Taken]:
-        """Keep one part of an SMS; with the last one all of it is taken in."""
+    async def record_part(
+        self, key: SmsPartKey, piece: SmsPiece, whole: Whole, *, at: Millis
+    ) -> list[Taken] | None:
+        """Keep one part of an SMS; with the last one all of it is taken in. None: it is a repetition."""
 
-        def work(db: sqlite3.Connection) -> list[Taken]:
+        def work(db: sqlite3.Connection) -> list[Taken] | None:
             found = add_part(db, key, piece, at=at)
+            if found is None:
+                return None
             return [_take(db, arrival) for text, note in found for arrival in whole(text, note)]
 
         return await self._engine.write(work)

@@ -1,7 +1,8 @@
 """Parts of inbound SMS, kept until the rest has come.
 
 A sender's reference comes again after 255 others, or by chance. So what has another content under a number that is
-there already is another SMS; the earlier one is taken in as far as it came.
+there already is another SMS; the earlier one is taken in as far as it came. So is the same content that comes later
+than an SMSC repeats a part of an SMS that has been taken in.
 """
 
 import sqlite3
@@ -9,8 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from mmsgate.clock import Millis
+from mmsgate.clock import MINUTE, Millis
 from mmsgate.domain.gsm import decode
+from mmsgate.domain.number import mask
 from mmsgate.store.engine import Engine
 from mmsgate.store.queries import queries
 
@@ -19,6 +21,8 @@ SQL = queries("inbound")
 UCS2 = 0x08
 #: What stands where a part is missing.
 GAP = "[…]"
+#: How long an SMSC may repeat a part of an SMS that has been taken in, from the last part on.
+PART_REPEATED: Millis = 5 * MINUTE
 
 #: A whole text, and in words what is wrong with it.
 Text = tuple[str, str]
@@ -40,6 +44,10 @@ class SmsPartKey:
         """What the parts of one SMS have in common."""
         return self.connection, self.sender, self.recipient, self.reference, self.total
 
+    def __str__(self) -> str:
+        people = f"from {mask(self.sender)} to {mask(self.recipient)}"
+        return f"part {self.number} of {self.total} of SMS {self.reference} {people}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SmsPiece:
@@ -55,13 +63,13 @@ class SmsPiece:
         return self.data_coding & 0xCC == UCS2
 
 
-def add_part(db: sqlite3.Connection, key: SmsPartKey, piece: SmsPiece, *, at: Millis) -> list[Text]:
-    """Keep a part; the texts that are whole with it, or will never be."""
-    kept, joined = _pieces(db, key)
-    if kept.get(key.number) == piece:
-        return []  # the SMSC did not hear our answer
+def add_part(db: sqlite3.Connection, key: SmsPartKey, piece: SmsPiece, *, at: Millis) -> list[Text] | None:
+    """Keep a part; the texts that are whole with it, or will never be. None: it is a repetition."""
+    kept, joined_at = _pieces(db, key)
+    if kept.get(key.number) == piece and (joined_at is None or joined_at >= at - PART_REPEATED):
+        return None  # the SMSC did not hear our answer
     found: list[Text] = []
-    if key.number in kept or joined:
+    if key.number in kept or joined_at is not None:
         found = flush_parts(db, key)
         db.execute(SQL["delete_parts"], key.whole)
         kept = {}
@@ -73,8 +81,8 @@ def add_part(db: sqlite3.Connection, key: SmsPartKey, piece: SmsPiece, *, at: Mi
 
 def flush_parts(db: sqlite3.Connection, key: SmsPartKey) -> list[Text]:
     """What there is of an SMS, unless it has been taken in before."""
-    kept, joined = _pieces(db, key)
-    if joined or not kept:
+    kept, joined_at = _pieces(db, key)
+    if joined_at is not None or not kept:
         return []
     db.execute(SQL["join_parts"], key.whole)
     missing = key.total - len(kept)
@@ -103,12 +111,12 @@ def stale_sets(engine: Engine, *, before: Millis) -> list[SmsPartKey]:
 
 
 def forget_parts(db: sqlite3.Connection, *, before: Millis) -> None:
-    """Drop the parts of SMS that have been taken in and came before that time."""
+    """Drop the parts of SMS that have been taken in and came whole before that time."""
     db.execute(SQL["forget_parts"], (before,))
 
 
-def _pieces(db: sqlite3.Connection, key: SmsPartKey) -> tuple[dict[int, SmsPiece], bool]:
-    """The parts of an SMS by number, and whether it has been taken in."""
+def _pieces(db: sqlite3.Connection, key: SmsPartKey) -> tuple[dict[int, SmsPiece], Millis | None]:
+    """The parts of an SMS by number, and when its last part came if it has been taken in."""
     rows = db.execute(SQL["parts"], key.whole).fetchall()
     pieces = {row[0]: SmsPiece(text=row[1], payload=bytes(row[2]), data_coding=row[3]) for row in rows}
-    return pieces, any(row[4] for row in rows)
+    return pieces, max((row[5] for row in rows if row[4]), default=None)

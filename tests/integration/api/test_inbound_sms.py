@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 import pytest_asyncio
@@ -12,16 +12,20 @@ from lxml import etree
 from mmsgate.carriers.profile import Reach
 from mmsgate.carriers.record import profile_json
 from mmsgate.carriers.smsc import SmscProfile
+from mmsgate.clock import DAY, Ids, ManualClock, Millis
 from mmsgate.domain.account import BlockOrigin, PostbackSettings, Sender
 from mmsgate.domain.gsm import Concatenation
 from mmsgate.domain.number import SenderType
 from mmsgate.domain.state import State
+from mmsgate.reports.inbound import REPEATED_SMS, InboundDesk, InboundRules
+from mmsgate.sms.message import InboundSms
 from mmsgate.store import InboundRow
 from mmsgate.store.engine import StoreFault
 from tests.integration.api.conftest import Api, elements, request
 from tests.integration.api.receiver import Receiver, receiving
 from tests.integration.api.test_inbound import deliver, inbox, status_of
 from tests.integration.sms.smsc import Link, Smsc
+from tests.unit.builders import NOW
 
 #: What the SMSC of the tests writes into every deliver_sm.
 PHONE, NUMBER = "15550000100", "12345"
@@ -170,3 +174,46 @@ async def test_stop_twice_is_confirmed_once(line: Line) -> None:
     first, second = await line.reads(), await line.reads()
     assert first.short_message.startswith(b"You will get no more")
     assert second.short_message.startswith(b"Messages from")
+
+
+# -- what is a repetition
+
+
+@pytest.mark.parametrize(("later", "kept"), [(REPEATED_SMS, 1), (REPEATED_SMS + 1, 2)])
+async def test_the_same_sms_again_is_another_one_after_a_minute(
+    api: Api, caplog: pytest.LogCaptureFixture, later: Millis, kept: int
+) -> None:
+    clock = ManualClock(NOW)
+    desk = a_desk(api, clock)
+    with caplog.at_level("INFO", "mmsgate.inbound"):
+        await desk.take_sms("smsc", an_sms(b"YES"))
+        clock.advance(later)
+        await desk.take_sms("smsc", an_sms(b"YES"))
+    assert len(inbox(api)) == kept
+    assert ("came before, taken once" in caplog.text) is (kept == 1)
+
+
+async def test_a_part_that_is_taken_for_a_repetition_is_logged_without_the_phones_number(
+    api: Api, caplog: pytest.LogCaptureFixture
+) -> None:
+    desk = a_desk(api, ManualClock(NOW))
+    part = Concatenation(reference=9, total=2, number=1)
+    with caplog.at_level("INFO", "mmsgate.inbound"):
+        for _ in range(2):
+            await desk.take_sms("smsc", replace(an_sms(b"Hello"), part=part))
+    (line,) = caplog.messages
+    assert line == "part 1 of 2 of SMS 9 from 15•••••0100 to 12345: came before, taken once"
+
+
+def a_desk(api: Api, clock: ManualClock) -> InboundDesk:
+    """A desk on the gateway's store with a clock of its own."""
+    gateway = api.gateway
+    return InboundDesk(
+        store=gateway.store, blobs=gateway.blobs, directory=gateway.watch, profile=gateway.profiles.get,
+        alarms=gateway.alarms, rules=InboundRules(life=DAY, base="https://gw.example"),
+        on_postback=lambda _: None, on_due=lambda _: None, clock=clock, ids=Ids(clock),
+    )  # fmt: skip
+
+
+def an_sms(text: bytes) -> InboundSms:
+    return InboundSms(source=PHONE, destination=NUMBER, text=text.decode(), data_coding=0, payload=text)

@@ -15,7 +15,7 @@ from mmsgate.domain.optout import Intent
 from mmsgate.domain.state import State
 from mmsgate.store import Arrival, PostbackRow, Store
 from mmsgate.store.inbound import Reply
-from mmsgate.store.parts import SmsPartKey, SmsPiece
+from mmsgate.store.parts import PART_REPEATED, SmsPartKey, SmsPiece
 from tests.unit.builders import NOW, a_fallback, a_message
 
 PHONE = "12065550199"
@@ -170,6 +170,7 @@ async def test_the_last_part_makes_it_whole_in_whatever_order(store: Store) -> N
     texts: list[tuple[str, str]] = []
     for number, text in ((2, "b"), (3, "c"), (1, "a")):
         taken = await store.inbound.record_part(replace(KEY, number=number), gsm(text), whole(texts), at=NOW)
+        assert taken is not None
         assert len(taken) == (1 if number == 1 else 0)
     assert texts == [("abc", "")]
 
@@ -179,6 +180,26 @@ async def test_a_repeated_part_changes_nothing_before_and_after_the_last(store: 
     for number, text in ((1, "a"), (1, "a"), (2, "b"), (3, "c"), (3, "c"), (1, "a")):
         await store.inbound.record_part(replace(KEY, number=number), gsm(text), whole(texts), at=NOW)
     assert texts == [("abc", "")]
+
+
+@pytest.mark.parametrize(("later", "times"), [(PART_REPEATED, 1), (PART_REPEATED + 1, 2)])
+async def test_the_same_parts_are_another_sms_once_an_smsc_repeats_them_no_more(
+    store: Store, later: int, times: int
+) -> None:
+    texts: list[tuple[str, str]] = []
+    for at in (NOW, NOW + later):
+        for number, text in ((1, "a"), (2, "b"), (3, "c")):
+            taken = await store.inbound.record_part(replace(KEY, number=number), gsm(text), whole(texts), at=at)
+            assert (taken is None) is (at > NOW and times == 1)
+    assert texts == [("abc", "")] * times
+
+
+async def test_a_part_that_came_early_is_remembered_as_long_as_the_last_one(store: Store) -> None:
+    texts: list[tuple[str, str]] = []
+    for number, at in ((1, NOW), (2, NOW + HOUR), (3, NOW + HOUR)):
+        await store.inbound.record_part(replace(KEY, number=number), gsm("x"), whole(texts), at=at)
+    await store.inbound.expire(now=NOW, parts_before=NOW + HOUR)
+    assert await store.inbound.record_part(replace(KEY, number=1), gsm("x"), whole(texts), at=NOW + HOUR) is None
 
 
 async def test_another_text_under_the_same_reference_is_another_sms(store: Store) -> None:

@@ -49,7 +49,7 @@ DELETE FROM postback WHERE message_id = ?
 DELETE FROM inbound WHERE id = ?
 
 -- name: parts
-SELECT number, text, payload, data_coding, joined FROM inbound_part
+SELECT number, text, payload, data_coding, joined, received_at FROM inbound_part
 WHERE connection = ? AND sender = ? AND recipient = ? AND reference = ? AND total = ? ORDER BY number
 
 -- name: insert_part
@@ -69,4 +69,10 @@ SELECT connection, sender, recipient, reference, total FROM inbound_part
 WHERE joined = 0 GROUP BY connection, sender, recipient, reference, total HAVING max(received_at) < ? LIMIT 100
 
 -- name: forget_parts
-DELETE FROM inbound_part WHERE joined = 1 AND received_at < ?
+DELETE FROM inbound_part
+WHERE joined = 1 AND received_at < ?1 AND NOT EXISTS (
+    SELECT 1 FROM inbound_part AS later
+    WHERE later.connection = inbound_part.connection AND later.sender = inbound_part.sender
+    AND later.recipient = inbound_part.recipient AND later.reference = inbound_part.reference
+    AND later.total = inbound_part.total AND later.received_at >= ?1
+)
