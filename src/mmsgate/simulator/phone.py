@@ -118,8 +118,10 @@ class Phones:
         if not self._smsc.reaches_somebody:
             return self._refused(shown, "no client is bound to the SMSC as a receiver: nobody takes an SMS")
         try:
+            # At random: a count would begin anew with each start, and repeat what the gateway still remembers.
+            (reference,) = self._ids.entropy(1)
             parts = deliver_sms(
-                outgoing.text, sender=outgoing.sender, to=outgoing.to, reference=shown.id & 0xFF, ucs2=outgoing.ucs2
+                outgoing.text, sender=outgoing.sender, to=outgoing.to, reference=reference, ucs2=outgoing.ucs2
             )
         except ValueError as error:
             return self._refused(shown, str(error))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import pytest
 import smpp34
 
-from mmsgate.clock import Ids, ManualClock, Millis
+from mmsgate.clock import Entropy, Ids, ManualClock, Millis
 from mmsgate.domain.gsm import concatenation, decode, split_header
 from mmsgate.http.outcome import Answered, NotSent, PostOutcome, Timeouts
 from mmsgate.mm7.answer import encode_submit_rsp
@@ -81,11 +81,13 @@ class Client(Session):
 class World:
     """Phones, an SMSC without a client, and a gateway's endpoint."""
 
-    def __init__(self, url: str = "http://gateway.example/mm7/sim") -> None:
+    def __init__(
+        self, url: str = "http://gateway.example/mm7/sim", *, entropy: Callable[[int], bytes] | None = None
+    ) -> None:
         self.clock = ManualClock()
         self.box = Box()
         self.scheduler = ManualScheduler(self.clock)
-        ids = Ids(self.clock)
+        ids = Ids(self.clock, entropy=entropy or Entropy())
         self.gateway = Gateway(self.clock)
         self.smsc = Smsc(
             box=self.box, attempts=Attempts(self.clock), scheduler=self.scheduler, clock=self.clock, ids=ids
@@ -219,6 +221,16 @@ async def test_an_sms_too_long_for_any_phone_is_refused(world: World) -> None:
     client = world.bind()
     assert "at most 255" in (await world.phones.send(mms(sms=True, text="a" * 40_000))).why
     assert client.delivered == []
+
+
+async def test_the_reference_of_a_long_sms_is_drawn_at_random() -> None:
+    drawn = iter((b"\xc8", b"\x11"))
+    world = World(entropy=lambda _: next(drawn))
+    client = world.bind()
+    for _ in range(2):
+        await world.phones.send(mms(sms=True, text="a" * 200))
+    found = [concatenation(split_header(one.short_message)[0]) for one in client.delivered]
+    assert [one.reference for one in found if one] == [0xC8, 0xC8, 0x11, 0x11]
 
 
 @pytest.mark.parametrize(
