@@ -40,6 +40,8 @@ MAX_REPORT = 1024 * 1024
 #: How many of the largest inbound MMS are held in memory at once; a carrier with one more is asked to come again.
 #: Those that are no larger than a report need no room.
 LARGEST_AT_ONCE = 3
+#: How long a body may take, in seconds: whoever trickles one would keep its room from the others.
+BODY_WITHIN = 60.0
 #: Bodies from that size on are read in a thread: base64 of some megabytes would stop everything else.
 _LARGE = 256 * 1024
 #: The MM7 status of what can't be read; another says what we don't take.
@@ -51,7 +53,8 @@ OPERATOR_HEADERS = ("x-mblox-carrier-id", "x-mblox-operator-id", "x-skycore-carr
 class CarrierApi:
     """The endpoint of the carriers.
 
-    `profile` gives a carrier's profile by name; `largest` is the most bytes of an inbound MMS.
+    `profile` gives a carrier's profile by name; `largest` is the most bytes of an inbound MMS, and a body has to be
+    here `within` seconds.
     """
 
     def __init__(
@@ -60,6 +63,10 @@ class CarrierApi:
     ) -> None:  # fmt: skip
         self._reports, self._inbound, self._profile = reports, inbound, profile
         self._largest, self._room, self._alarms = largest, LARGEST_AT_ONCE * largest, alarms
+        largest: int = MAX_BODY, within: float = BODY_WITHIN,
+    ) -> None:  # fmt: skip
+        self._reports, self._inbound, self._profile = reports, inbound, profile
+        self._largest, self._room, self._within = largest, LARGEST_AT_ONCE * largest, within
 
     def routes(self) -> list[Route]:
         return [Route(f"{REPORTS}/{{carrier}}", self.receive, methods=["POST"])]
@@ -90,10 +97,15 @@ class CarrierApi:
 
     async def _read(self, request: Request, profile: CarrierProfile, limit: int) -> Response:
         try:
-            body = await read_body(request, limit)
+            async with asyncio.timeout(self._within):
+                body = await read_body(request, limit)
         except BodyTooLarge as error:
             log.warning("%s: refused with 413: %s", profile.name, error)
             return Response(str(error), status_code=413, media_type="text/plain")
+        except TimeoutError:
+            reason = f"the body was not here within {self._within:g} s"
+            log.warning("%s: refused with 408: %s", profile.name, reason)
+            return Response(reason, status_code=408, headers={"Connection": "close"}, media_type="text/plain")
         content_type = request.headers.get("content-type", "")
         if len(body) < _LARGE:
             received = read_request(content_type, body, limit=limit)
