@@ -16,6 +16,7 @@ from mmsgate.mm7.xml import Node, all_text, child, decode, escape, text_at
 
 MAX_EXCERPT = 2048  # characters
 MAX_TEXT = 500  # characters of a text kept from an answer
+MAX_ID = 256  # of a message id: more than carriers write; reports are cut to the same, so that they match
 _MAX_BODY = 1024 * 1024
 _CODE_HEADER = "x-mm7-status-code"
 
@@ -80,7 +81,7 @@ def _answer(http_status: int, envelope: Envelope, header_code: int | None, excer
         status_code=header_code if code is None else code,
         status_text=words[:MAX_TEXT],
         details=details[:MAX_TEXT],
-        message_id=text_at(envelope.body, "MessageID")[:MAX_TEXT] or None,
+        message_id=text_at(envelope.body, "MessageID")[:MAX_ID] or None,
         transaction_id=envelope.transaction_id[:MAX_TEXT],
         is_fault=is_fault,
         excerpt=excerpt,

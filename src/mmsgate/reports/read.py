@@ -1,8 +1,9 @@
 """Read reports: a carrier's ReadReplyReq in our words."""
 
 from mmsgate.mm7.address import Address, AddressKind
+from mmsgate.mm7.answer import MAX_ID
 from mmsgate.mm7.report import ReadReplyReq
-from mmsgate.reports.reports import Report
+from mmsgate.reports.reports import LONGEST_TEXT, Report
 
 
 def from_read_reply(connection: str, report: ReadReplyReq, *, swapped: bool = False) -> Report:
@@ -11,9 +12,9 @@ def from_read_reply(connection: str, report: ReadReplyReq, *, swapped: bool = Fa
     return Report(
         kind="read",
         connection=connection,
-        ids=(report.message_id,),
+        ids=(report.message_id[:MAX_ID],),
         status=report.status.value,
-        text=report.status_text,
+        text=report.status_text[:LONGEST_TEXT],
         recipient=phone.value if phone else "",
         sender=ours.value if ours else "",
     )

@@ -18,6 +18,7 @@ from mmsgate.domain.message import Message, SmsPart
 from mmsgate.domain.number import normalise
 from mmsgate.domain.postback import SentAs, Undelivered
 from mmsgate.domain.state import Happening, State
+from mmsgate.mm7.answer import MAX_ID
 from mmsgate.mm7.report import DeliveryReportReq, MMStatus
 from mmsgate.postbacks.ledger import Ledger
 from mmsgate.sms.receipt import Receipt, ReceiptState
@@ -75,7 +76,7 @@ def from_mm7(connection: str, report: DeliveryReportReq, *, swapped: bool = Fals
     return Report(
         kind="mm7",
         connection=connection,
-        ids=(report.message_id,),
+        ids=(report.message_id[:MAX_ID],),
         status=report.status.value,
         text=_words(report),
         recipient=phone.value if phone else "",

@@ -14,9 +14,11 @@ from mmsgate.domain.message import Message
 from mmsgate.domain.request import WireDialect
 from mmsgate.domain.state import State
 from mmsgate.mm7.address import Address, AddressKind
-from mmsgate.mm7.report import DeliveryReportReq, MMStatus, encode_delivery_report
+from mmsgate.mm7.answer import MAX_ID
+from mmsgate.mm7.report import DeliveryReportReq, MMStatus, ReadReplyReq, ReadStatus, encode_delivery_report
 from mmsgate.mm7.request import read_request
 from mmsgate.postbacks.ledger import Ledger, render
+from mmsgate.reports.read import from_read_reply
 from mmsgate.reports.reports import LONGEST_TEXT, Report, Reports, from_mm7
 from mmsgate.store import Match, MatchedBy, Recorded, Snapshot, Sought, Store
 from mmsgate.store.reports import DecideReport
@@ -171,6 +173,18 @@ def test_no_more_is_kept_of_a_carriers_words_than_people_read() -> None:
     report = from_mm7("sim", a_report(status_text="x" * 100_000, ua_prof="y" * 100_000))
     assert len(report.text) == LONGEST_TEXT
     assert len(report.to_json()) < 1000
+
+
+def test_no_more_is_kept_of_a_read_reports_words_either() -> None:
+    words = ReadReplyReq(transaction_id="1", message_id="m1", status=ReadStatus.READ, status_text="x" * 100_000)
+    assert len(from_read_reply("sim", words).text) == LONGEST_TEXT
+
+
+def test_no_more_is_kept_of_a_message_id_than_carriers_write() -> None:
+    long = "m" * 100_000
+    read_reply = ReadReplyReq(transaction_id="1", message_id=long, status=ReadStatus.READ)
+    reports = (from_mm7("sim", replace(a_report(), message_id=long)), from_read_reply("sim", read_reply))
+    assert [each.ids for each in reports] == [("m" * MAX_ID,)] * 2
 
 
 @pytest.mark.parametrize("dialect", [KEBAB, SKYCORE])
