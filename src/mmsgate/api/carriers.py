@@ -59,14 +59,11 @@ class CarrierApi:
 
     def __init__(
         self, reports: Reports, inbound: InboundDesk, profile: Callable[[str], CarrierProfile | None], *,
-        alarms: Alarms, largest: int = MAX_BODY,
+        alarms: Alarms, largest: int = MAX_BODY, within: float = BODY_WITHIN,
     ) -> None:  # fmt: skip
         self._reports, self._inbound, self._profile = reports, inbound, profile
-        self._largest, self._room, self._alarms = largest, LARGEST_AT_ONCE * largest, alarms
-        largest: int = MAX_BODY, within: float = BODY_WITHIN,
-    ) -> None:  # fmt: skip
-        self._reports, self._inbound, self._profile = reports, inbound, profile
-        self._largest, self._room, self._within = largest, LARGEST_AT_ONCE * largest, within
+        self._alarms, self._within = alarms, within
+        self._largest, self._room = largest, LARGEST_AT_ONCE * largest
 
     def routes(self) -> list[Route]:
         return [Route(f"{REPORTS}/{{carrier}}", self.receive, methods=["POST"])]

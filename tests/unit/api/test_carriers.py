@@ -9,6 +9,7 @@ from starlette.types import Message
 
 from mmsgate.api.carriers import LARGEST_AT_ONCE, MAX_REPORT, CarrierApi
 from mmsgate.carriers.profile import CarrierProfile
+from mmsgate.delivery.alarms import Alarms
 from mmsgate.reports.inbound import InboundDesk
 from mmsgate.reports.reports import Reports
 
@@ -37,7 +38,12 @@ class Trickle:
 @pytest.mark.parametrize("content_type", ["text/xml", "multipart/related; boundary=x"])
 async def test_a_body_that_does_not_come_is_refused_and_its_room_given_back(content_type: str) -> None:
     api = CarrierApi(
-        cast("Reports", None), cast("InboundDesk", None), lambda _: SIM, largest=2 * MAX_REPORT, within=0.01
+        cast("Reports", None),
+        cast("InboundDesk", None),
+        lambda _: SIM,
+        alarms=cast("Alarms", None),
+        largest=2 * MAX_REPORT,
+        within=0.01,
     )
     for _ in range(LARGEST_AT_ONCE + 1):
         answer = await api.receive(Trickle(content_type).request)
@@ -46,7 +52,13 @@ async def test_a_body_that_does_not_come_is_refused_and_its_room_given_back(cont
 
 
 async def test_there_is_no_room_for_more_than_the_largest_at_once() -> None:
-    api = CarrierApi(cast("Reports", None), cast("InboundDesk", None), lambda _: SIM, largest=2 * MAX_REPORT)
+    api = CarrierApi(
+        cast("Reports", None),
+        cast("InboundDesk", None),
+        lambda _: SIM,
+        alarms=cast("Alarms", None),
+        largest=2 * MAX_REPORT,
+    )
     async with asyncio.TaskGroup() as group:
         held = [
             group.create_task(api.receive(Trickle("multipart/related; boundary=x").request))
