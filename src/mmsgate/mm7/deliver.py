@@ -12,8 +12,8 @@ from mmsgate.mm7.parts import Content, ContentPart, content_parts
 from mmsgate.mm7.submit import HttpMessage
 from mmsgate.mm7.xml import attribute, child, escape, text_at
 
-_SOAP_ID = "soap@mms"
-_CONTENT_ID = "content@mms"
+_SOAP_ID = "soap-start"
+_CONTENT_ID = "default.cid"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +64,8 @@ def encode_deliver_rsp(
 
 
 def encode_deliver(request: DeliverReq, *, token: Callable[[], str]) -> HttpMessage:
-    """A DeliverReq in the order of the schema, its content in a multipart of its own, every part in binary.
+    """A DeliverReq as the sample of MM7 page 4: `start` without brackets, the content in a multipart of its own,
+    every part in binary.
 
     `token` draws 1-35 random letters and digits for the boundaries.
     """
@@ -76,9 +77,7 @@ def encode_deliver(request: DeliverReq, *, token: Callable[[], str]) -> HttpMess
     )
     soap = Part(headers=_headers(XML_TYPE, _SOAP_ID), body=_envelope(request))
     buffers = build((soap, content) if parts else (soap,), boundaries.outer)
-    content_type = (
-        f'multipart/related; {boundary_parameter(boundaries.outer)}; type="text/xml"; start="<{_SOAP_ID}>"'
-    )
+    content_type = f'multipart/related; {boundary_parameter(boundaries.outer)}; type="text/xml"; start="{_SOAP_ID}"'
     length = sum(map(len, buffers))
     headers = {"SOAPAction": '""', "Content-Type": content_type, "Content-Length": str(length)}
     return HttpMessage(headers=headers, buffers=buffers, length=length)
@@ -90,7 +89,7 @@ def _envelope(request: DeliverReq) -> bytes:
         schema.element("LinkedID", request.linked_id),
         schema.group("Sender", address_xml(request.sender)) if request.sender else "",
         schema.group("Recipients", schema.group("To", *_recipients(request))),
-        schema.element("TimeStamp", "" if request.timestamp is None else iso_z(request.timestamp)),
+        schema.element("TimeStamp", "" if request.timestamp is None else _to_the_millisecond(request.timestamp)),
         schema.element("Priority", request.priority),
         schema.element("Subject", request.subject),
         f'<Content href="cid:{_CONTENT_ID}"/>' if request.content.parts else "",
@@ -110,7 +109,12 @@ def _written(part: ContentPart) -> Part:
     charset = f"; charset={part.charset}" if part.charset else ""
     location = (("Content-Location", part.location),) if part.location else ()
     content_type = f"{part.content_type}{charset}"
-    return Part(headers=(*_headers(content_type, part.content_id), *location), body=part.body)
+    headers = (*_headers(content_type, part.content_id), ("Content-Transfer-Encoding", "binary"), *location)
+    return Part(headers=headers, body=part.body)
+
+
+def _to_the_millisecond(moment: Millis) -> str:
+    return f"{iso_z(moment).removesuffix('Z')}.{moment % 1000:03d}Z"
 
 
 def _headers(content_type: str, content_id: str) -> Headers:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from mmsgate.mm7.address import Address, AddressKind
+from mmsgate.mm7.address import Address
 from mmsgate.mm7.deliver import DeliverReq, encode_deliver
 from mmsgate.mm7.parts import Content, ContentPart
 from mmsgate.mm7.request import read_request
@@ -17,8 +17,8 @@ PICTURE = b"\x89PNG\r\n--\r\n\x00\xff"
 def deliver() -> DeliverReq:
     return DeliverReq(
         transaction_id="t-1", linked_id="mo-1", sender=Address(value="12065550113"),
-        recipients=(Address(value="28444", kind=AddressKind.SHORT_CODE),),
-        copy_to=(Address(value="12065550114"),), timestamp=1_767_346_247_000, subject="A <lake> & boats",
+        recipients=(Address(value="28444"),),
+        copy_to=(Address(value="12065550114"),), timestamp=1_767_346_247_089, subject="A <lake> & boats",
         content=Content(parts=(
             ContentPart(content_type="image/png", content_id="photo.png", location="photo.png", body=PICTURE),
             ContentPart(
@@ -48,6 +48,16 @@ def test_what_is_written_is_read_again() -> None:
     ]  # fmt: skip
     assert replace(found, content=Content()) == replace(deliver(), content=Content())
     assert int(message.headers["Content-Length"]) == message.length == sum(map(len, message.buffers))
+
+
+def test_it_has_what_the_contract_s_sample_has() -> None:
+    message = encode_deliver(deliver(), token=lambda: "T0K3N")
+    body = b"".join(message.buffers)
+    assert 'start="soap-start"' in message.headers["Content-Type"]
+    assert b"<TimeStamp>2026-01-02T09:30:47.089Z</TimeStamp>" in body
+    assert b"<To><Number>28444</Number>" in body
+    assert b"Content-Type: multipart/mixed; boundary=innerT0K3N\r\nContent-ID: <default.cid>" in body
+    assert body.count(b"Content-Transfer-Encoding: binary\r\n") == 2
 
 
 def test_a_message_without_parts_has_no_content() -> None:
