@@ -1,4 +1,4 @@
-"""An SMS from a phone as deliver_sm: in GSM-7 or UCS-2, a long one in parts with a user data header."""
+"""An SMS from a phone as deliver_sm: in the SMSC's alphabet or UCS-2, a long one in parts with a header."""
 
 from collections.abc import Callable, Iterator
 
@@ -17,13 +17,16 @@ _SHORT = 8  # a number with fewer digits is a short code
 Deliver = Callable[[int], smpp34.DeliverSm]
 
 
-def deliver_sms(text: str, *, sender: str, to: str, reference: int, ucs2: bool = False) -> list[Deliver]:
+def deliver_sms(
+    text: str, *, sender: str, to: str, reference: int, ucs2: bool = False, default: Alphabet = Alphabet.GSM7
+) -> list[Deliver]:
     """The deliver_sm of each part, in order.
 
-    `reference` (0-255) holds the parts together. `ucs2`: also where GSM-7 would do. Raises ValueError for a text of
+    `reference` (0-255) holds the parts together. `ucs2`: also where `default` would do, which is what
+    data_coding 0 means to the SMSC. Raises ValueError for a text of
     more than 255 parts.
     """
-    alphabet = Alphabet.UCS2 if ucs2 else alphabet_for(text)
+    alphabet = Alphabet.UCS2 if ucs2 else alphabet_for(text, default)
     pieces = [text] if alphabet.length(text) <= alphabet.single else list(_pieces(text, alphabet))
     if len(pieces) > MAX_PARTS:
         raise ValueError(f"the text needs {len(pieces)} parts; an SMS has at most {MAX_PARTS}")
@@ -59,6 +62,6 @@ def _deliver_sm(payload: bytes, header: bytes, alphabet: Alphabet, sender: str, 
         dest_addr_ton=_NETWORK_SPECIFIC if len(to) < _SHORT else _INTERNATIONAL,
         dest_addr_npi=_ISDN,
         esm_class=_UDHI if header else 0,
-        data_coding=alphabet.data_coding,
+        data_coding=alphabet.data_coding if alphabet is Alphabet.UCS2 else 0,
         sequence_number=sequence,
     )

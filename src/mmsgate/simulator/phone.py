@@ -5,13 +5,13 @@ acknowledged.
 """
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 
 from mmsgate.clock import SECOND, Clock, Ids, Millis
 from mmsgate.http.outcome import Answered, PostOutcome, Timeouts
-from mmsgate.mm7.address import Address, AddressKind
+from mmsgate.mm7.address import Address
 from mmsgate.mm7.answer import read_submit_response
 from mmsgate.mm7.deliver import DeliverReq, encode_deliver
 from mmsgate.mm7.envelope import read_envelope
@@ -34,7 +34,6 @@ TAKEN = "taken by the gateway"
 
 _TIMEOUTS = Timeouts(connect=5, total=60)
 _ACKNOWLEDGED_WITHIN = 10.0  # seconds that a sender is kept waiting; the SMSC itself is more patient
-_SHORT_CODE = 6  # digits at most
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +62,8 @@ class Phones:
         answer = _answer(message, reply)
 
         async def due() -> None:
-            await self.send(answer)
+            # Without a client of the SMSC an SMS would reach nobody: then it goes as an MMS with a text.
+            await self.send(answer if self._smsc.reaches_somebody else replace(answer, sms=False))
 
         self._scheduler.later(reply.after, due)
 
@@ -86,8 +86,9 @@ class Phones:
         number = self._ids.number()
         return DeliverReq(
             transaction_id=f"d{number:x}", linked_id=f"mo{number:x}", sender=Address(value=outgoing.sender),
-            recipients=(_address(outgoing.to),), copy_to=tuple(map(_address, outgoing.copies)),
-            timestamp=self._clock.now(), subject=outgoing.subject, content=outgoing.content,
+            recipients=(Address(value=outgoing.to),),
+            copy_to=tuple(Address(value=each) for each in outgoing.copies), timestamp=self._clock.now(),
+            subject=outgoing.subject, content=outgoing.content,
         )  # fmt: skip
 
     async def _post(self, letter: "_Letter", failures: int = 0) -> Outcome:
@@ -121,8 +122,9 @@ class Phones:
             # At random: a count would begin anew with each start, and repeat what the gateway still remembers.
             (reference,) = self._ids.entropy(1)
             parts = deliver_sms(
-                outgoing.text, sender=outgoing.sender, to=outgoing.to, reference=reference, ucs2=outgoing.ucs2
-            )
+                outgoing.text, sender=outgoing.sender, to=outgoing.to, reference=reference, ucs2=outgoing.ucs2,
+                default=self._smsc.default,
+            )  # fmt: skip
         except ValueError as error:
             return self._refused(shown, str(error))
         heard: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
@@ -189,10 +191,6 @@ def _problem(outcome: PostOutcome) -> str:
     if answer.status_code != 1000:
         return f"status {answer.status_code or 'none'} {answer.status_text}".strip()
     return ""
-
-
-def _address(number: str) -> Address:
-    return Address(value=number, kind=AddressKind.SHORT_CODE if len(number) <= _SHORT_CODE else AddressKind.NUMBER)
 
 
 def _answer(message: Message, reply: Reply) -> Outgoing:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 import smpp34
 
 from mmsgate.clock import SECOND, Clock, Ids, Millis
-from mmsgate.domain.gsm import Concatenation, concatenation
+from mmsgate.domain.gsm import Alphabet, Concatenation, concatenation
 from mmsgate.domain.number import normalise
 from mmsgate.simulator.attempts import Attempts
 from mmsgate.simulator.behaviour import SmsBehaviour, behaviour_of
@@ -132,6 +132,11 @@ class Smsc:
     def reaches_somebody(self) -> bool:
         """Whether a client is bound that takes deliver_sm."""
         return any(session.receives for session in self._sessions)
+
+    @property
+    def default(self) -> Alphabet:
+        """What data_coding 0 means to it."""
+        return self._mode.default
 
     def bring(self, parts: Sequence[Brought]) -> None:
         """Send what a phone has sent, in order; each part until it is acknowledged."""

@@ -8,7 +8,7 @@ import pytest
 import smpp34
 
 from mmsgate.clock import Entropy, Ids, ManualClock, Millis
-from mmsgate.domain.gsm import concatenation, decode, split_header
+from mmsgate.domain.gsm import Alphabet, concatenation, decode, split_header
 from mmsgate.http.outcome import Answered, NotSent, PostOutcome, Timeouts
 from mmsgate.mm7.answer import encode_submit_rsp
 from mmsgate.mm7.deliver import DeliverReq, encode_deliver_rsp
@@ -252,6 +252,22 @@ def test_a_text_is_cut_where_no_character_is(text: str, ucs2: bool, parts: int, 
     assert all(len(pdu.short_message) <= (140 if data_coding else 160) for pdu in pdus)
 
 
+@pytest.mark.parametrize(
+    ("default", "text", "data_coding", "octets"),
+    [
+        (Alphabet.LATIN1, "Grüße", 0, "Grüße".encode("latin-1")),
+        (Alphabet.ASCII, "STOP", 0, b"STOP"),
+        (Alphabet.ASCII, "é", 8, "é".encode("utf-16-be")),
+        (Alphabet.GSM7, "é", 0, b"\x05"),
+    ],
+)
+def test_data_coding_0_is_the_smsc_s_own_alphabet(
+    default: Alphabet, text: str, data_coding: int, octets: bytes
+) -> None:
+    (make,) = deliver_sms(text, sender=PHONE, to="28444", reference=7, default=default)
+    assert (make(9).data_coding, make(9).short_message) == (data_coding, octets)
+
+
 # -- rows
 
 
@@ -271,6 +287,14 @@ async def test_words_by_sms(world: World, digits: str, text: str, data_coding: i
     world.arrives(f"1239947{digits}")
     await world.scheduler.run()
     assert (client.texts, client.delivered[0].data_coding) == ([text], data_coding)
+
+
+@pytest.mark.parametrize(("digits", "text"), [("0136", "STOP"), ("0137", "opt out"), ("0138", "HELP")])
+async def test_words_by_mms_where_nobody_takes_an_sms(world: World, digits: str, text: str) -> None:
+    world.arrives(f"1239947{digits}")
+    await world.scheduler.run()
+    ((_, request),) = world.gateway.posted
+    assert [part.body.decode() for part in request.content.parts[1:]] == [text]
 
 
 async def test_0139_brings_the_same_mms_twice(world: World) -> None:
