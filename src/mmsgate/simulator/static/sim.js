@@ -212,9 +212,11 @@ async function phonesChanged() {
 async function send(form) {
   const refused = form.querySelector("[data-refused]");
   const button = form.querySelector("button");
+  const fields = new FormData(form);
+  if (fields.get("kind") === "sms") fields.delete("file"); // they are out of sight
   button.disabled = true;
   try {
-    const answer = await fetch(form.action, { method: "POST", body: new FormData(form), headers: { Accept: "application/json" } });
+    const answer = await fetch(form.action, { method: "POST", body: fields, headers: { Accept: "application/json" } });
     const { taken, why } = await answer.json();
     refused.hidden = taken;
     refused.textContent = `Not taken: ${why}`;
@@ -237,9 +239,15 @@ enliven(document);
 if (page === "phone") {
   const query = `to=${root.dataset.number}&since=${root.dataset.revision}`;
   listen(query, { message: oneByOne(messageArrived), note: noteArrived });
-  document.querySelector("[data-reply]").addEventListener("submit", (event) => {
+  const form = document.querySelector("[data-reply]");
+  form.addEventListener("submit", (event) => {
     event.preventDefault();
-    send(event.target);
+    send(form);
+  });
+  form.elements.text.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+    event.preventDefault();
+    form.requestSubmit();
   });
 } else if (page === "phones") {
   listen(`since=${root.dataset.revision}`, { message: oneByOne(phonesChanged) });
