@@ -115,6 +115,7 @@ async def test_a_phone_that_opts_out_gets_nothing_more(customer: Customer, phone
         while response.get("error-code") != "E114":
             response = values((await customer.post(customer.document(phone))).body)
             await asyncio.sleep(0.05)
+    assert response["status"] == "Failure"
 
 
 async def test_0138_is_answered_by_sms(customer: Customer) -> None:

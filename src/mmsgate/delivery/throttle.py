@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from mmsgate.clock import MINUTE, SECOND, Clock, Millis
 from mmsgate.delivery.bucket import TokenBucket
+from mmsgate.tally import Tally
 
 #: The slowest it gets, in requests a second.
 SLOWEST = 0.5
@@ -17,30 +18,6 @@ SLOWEST = 0.5
 REGAINED = 1 / 20
 #: The longest that nothing leaves because the carrier named a time (Retry-After).
 LONGEST_HOLD: Millis = 1 * MINUTE
-
-
-@dataclass(slots=True)
-class Tally:
-    """How many left in this second and the one before."""
-
-    _second: int = 0
-    _now: int = 0
-    _before: int = 0
-
-    def add(self, now: Millis) -> None:
-        self._turn(now)
-        self._now += 1
-
-    def rate(self, now: Millis) -> int:
-        """The more of the two: a second that has just begun says little."""
-        self._turn(now)
-        return max(self._now, self._before)
-
-    def _turn(self, now: Millis) -> None:
-        second = now // SECOND
-        if second != self._second:
-            self._before = self._now if second == self._second + 1 else 0
-            self._second, self._now = second, 0
 
 
 @dataclass(slots=True)
@@ -74,7 +51,7 @@ class Throttle:
     def turn(self) -> float:
         """Take the next turn; how many milliseconds to wait for it."""
         now = self.clock.now()
-        self._tally.add(now)
+        self._tally.add(now // SECOND)
         held = max(0, self._held_until - now) if self._held_until else 0
         if not self.rate and self._slowdown is None:
             return held
@@ -110,7 +87,7 @@ class Throttle:
         self._held_until = max(self._held_until, now + min(after or 0, LONGEST_HOLD))
         if self._slowdown is not None and now < self._slowdown.at + SECOND:
             return False
-        before = self.limit or float(max(1, self._tally.rate(now)))
+        before = self.limit or float(max(1, self._tally.rate(now // SECOND)))
         self._slowdown = Slowdown(at=now, before=before, to=max(SLOWEST, before / 2))
         return True
 

@@ -10,6 +10,8 @@ import math
 from dataclasses import dataclass, field
 from typing import Final
 
+from mmsgate.tally import Tally
+
 #: The first stop and the longest one, in seconds.
 FIRST_STOP: Final = 1.0
 LONGEST_STOP: Final = 30.0
@@ -22,30 +24,6 @@ DOUBLING: Final = 10.0
 MOST_DOUBLINGS: Final = 20.0
 #: Seconds that a turn may be late and still count as in time, so that a busy loop does not slow the rate.
 SLACK: Final = 0.02
-
-
-@dataclass(slots=True)
-class _Tally:
-    """How many were taken in this second and the one before."""
-
-    _second: int = 0
-    _now: int = 0
-    _before: int = 0
-
-    def add(self, now: float) -> None:
-        self._turn(now)
-        self._now += 1
-
-    def rate(self, now: float) -> float:
-        """The more of the two: a second that has just begun says little."""
-        self._turn(now)
-        return max(self._now, self._before)
-
-    def _turn(self, now: float) -> None:
-        second = int(now)
-        if second != self._second:
-            self._before = self._now if second == self._second + 1 else 0
-            self._second, self._now = second, 0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -61,7 +39,7 @@ class Pace:
     _slow: float = 0.0  # the rate after the stop, 0 without one
     _probe_until: float = -math.inf
     _probing: bool = False
-    _taken: _Tally = field(default_factory=_Tally)
+    _taken: Tally = field(default_factory=Tally)
 
     def wait(self, now: float) -> float:
         """Seconds until the next message may leave; ask again then, an answer may have changed it. 0 is now."""
@@ -85,7 +63,7 @@ class Pace:
 
     def answered(self, now: float) -> bool:
         """The SMSC looked at a part and did not want it slower. Whether those may go now who waited for a probe."""
-        self._taken.add(now)
+        self._taken.add(int(now))
         if not self._probing or self.stopped(now):
             return False
         self._stops, self._probing = 0, False
@@ -96,7 +74,7 @@ class Pace:
         if left_at <= self._slowed_at:
             return False
         self._stops += 1
-        self._slow = max(SLOWEST, self._taken.rate(now) / 2)
+        self._slow = max(SLOWEST, self._taken.rate(int(now)) / 2)
         self._slowed_at = now
         self._stopped_until = now + min(FIRST_STOP * 2 ** (self._stops - 1), LONGEST_STOP)
         self._probing, self._probe_until = True, now
