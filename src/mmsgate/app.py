@@ -178,7 +178,11 @@ class Gateway:
     async def _own_upload(self, account: str, url: str) -> Medium | None:
         """The file behind a URL of ours that this account uploaded."""
         prefix = f"{self.settings.url}/media/"
-        return self.store.media.upload(url.removeprefix(prefix), int(account)) if url.startswith(prefix) else None
+        return (
+            await self.store.media.upload(url.removeprefix(prefix), int(account))
+            if url.startswith(prefix)
+            else None
+        )
 
     def _account(self, account_id: int) -> Account | None:
         return self.watch().accounts.get(account_id)
@@ -187,9 +191,9 @@ class Gateway:
         account = self._account(account_id)
         return account.rates.delivery if account else 0
 
-    def block_reason(self, account_id: int, sender: str, recipient: str) -> str | None:
+    async def block_reason(self, account_id: int, sender: str, recipient: str) -> str | None:
         """Why that sender may not send to that recipient, by the block list as it is now."""
-        return self.store.accounts.block_reason(self.watch(), account_id, sender, recipient)
+        return await self.store.accounts.block_reason(self.watch(), account_id, sender, recipient)
 
     def has_connection(self, name: str) -> bool:
         """Whether there is an SMSC's profile of that name, be it in use or not."""

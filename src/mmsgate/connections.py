@@ -83,7 +83,7 @@ class Connections:
 
     async def _end_alarms(self, name: str) -> None:
         """What troubled a connection that is gone troubles nobody; its last requests may have raised some."""
-        for alarm in self._store.accounts.alarms():
+        for alarm in await self._store.accounts.alarms():
             if alarm.subject.startswith(f"{name} "):  # "acme is down", "acme refuses us", "sms has no bind"
                 await self._alarms.clear(alarm.subject)
 

@@ -58,10 +58,10 @@ def new_api_key() -> str:
 
 async def ensure_demo(store: Store, data_dir: Path, *, base_url: str, clock: Clock) -> Demo:
     """The demo account: made at the first start; afterwards only its postback URL follows the gateway's address."""
-    account = _find(store)
+    account = await _find(store)
     if account is None:
         await _create(store, clock)
-        account = _find(store)
+        account = await _find(store)
         assert account is not None
     key = await _ensure_key(store, account, data_dir / KEY_FILE, clock)
     url = f"{base_url}/demo/postbacks"
@@ -77,8 +77,8 @@ def _is_ours(url: str) -> bool:
     return not url or url.endswith("/demo/postbacks")
 
 
-def _find(store: Store) -> Account | None:
-    accounts = store.accounts.directory().accounts.values()
+async def _find(store: Store) -> Account | None:
+    accounts = (await store.accounts.directory()).accounts.values()
     return next((account for account in accounts if account.name == ACCOUNT), None)
 
 
@@ -93,7 +93,7 @@ async def _create(store: Store, clock: Clock) -> None:
 async def _ensure_key(store: Store, account: Account, path: Path, clock: Clock) -> str:
     """The key in the file, if it still opens the account; else a new one."""
     key = _read_secret(path)
-    if key and store.accounts.directory().by_key.get(hash_key(key)) == account.id:
+    if key and (await store.accounts.directory()).by_key.get(hash_key(key)) == account.id:
         return key
     key = new_api_key()
     await store.accounts.add_key(account.id, hash_key(key), label="demo", hint=key[-4:], at=clock.now())
@@ -126,7 +126,7 @@ async def ensure_simulated_carrier(store: Store, sim: SimulatedCarrier) -> None:
     smsc = SmscProfile(
         name=SMSC, host=sim.smsc_host, port=sim.smsc_port, system_id=sim.system_id, password=sim.smpp_password
     )
-    kept = store.accounts.directory().profiles
+    kept = (await store.accounts.directory()).profiles
     for profile in (carrier, smsc):
         text = profile_json(profile)
         if kept.get(profile.name) != text:

@@ -36,7 +36,7 @@ class Pump(Generic[T]):
         *,
         claim: Callable[[int, Millis], Awaitable[Sequence[T]]],
         work: Callable[[T], Awaitable[None]],
-        next_due: Callable[[Millis], Millis],
+        next_due: Callable[[Millis], Awaitable[Millis]],
         clock: Clock,
         slots: int,
         grace: float = 10.0,
@@ -140,7 +140,7 @@ class Pump(Generic[T]):
     async def _sleep(self) -> None:
         """Until somebody wakes us, the next piece is due, or another process may have added some."""
         now = self._clock.now()
-        until = min(self._next_due(now + MAX_SLEEP), now + MAX_SLEEP)
+        until = min(await self._next_due(now + MAX_SLEEP), now + MAX_SLEEP)
         try:
             async with asyncio.timeout(max(until - now, 1) / 1000):
                 await self._signal.wait()

@@ -38,8 +38,8 @@ class DirectoryWatch:
 
     async def refresh(self) -> None:
         """Look now."""
-        if self._directory is None or self._store.accounts.revision() != self._directory.revision:
-            self._directory = self._store.accounts.directory()
+        if self._directory is None or await self._store.accounts.revision() != self._directory.revision:
+            self._directory = await self._store.accounts.directory()
             await self._on_change(self._directory)
 
     async def _look(self) -> None:

@@ -1,7 +1,7 @@
 """Whom a message is for and from: the checks that every sending action shares, in the contract's order (6.1)."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 
 from mmsgate.domain.account import Account, Sender
@@ -13,7 +13,7 @@ from mmsgate.errors import Refusal
 
 _MASK = re.compile(r"(?=.*[A-Za-z_-])[A-Za-z0-9_-]{1,11}", re.ASCII)  # contract 2.3: not digits only
 
-BlockReason = Callable[[int, str, str], str | None]
+BlockReason = Callable[[int, str, str], Awaitable[str | None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,15 +46,15 @@ class Wanted:
     localised: bool = False
 
 
-def check_address(
+async def check_address(
     wanted: Wanted, account: Account, dialect: WireDialect, block_reason: BlockReason, operators: Operators
 ) -> Address:
     """The address, or `Refusal`: E201/E110, E114, E111, E115, E627, E650/E651, E714/E715, in this order."""
     recipient = check_recipient(wanted.to, account)
-    check_not_blocked(recipient, sender_number(wanted.sender, account), account, block_reason)
+    await check_not_blocked(recipient, sender_number(wanted.sender, account), account, block_reason)
     sender = asked_for = check_sender(wanted.sender, account)
     if wanted.localised and (sender := local_sender(asked_for, recipient, account)) is not asked_for:
-        check_not_blocked(recipient, sender.number, account, block_reason)
+        await check_not_blocked(recipient, sender.number, account, block_reason)
     mask = check_mask(wanted.mask, recipient)
     service_id = check_service(wanted.service_id, asked_for, account, dialect)
     operator = check_operator(wanted.operator_id, account, operators)
@@ -72,9 +72,9 @@ def check_recipient(to: str | None, account: Account) -> str:
     return recipient
 
 
-def check_not_blocked(recipient: str, sender: str, account: Account, block_reason: BlockReason) -> None:
+async def check_not_blocked(recipient: str, sender: str, account: Account, block_reason: BlockReason) -> None:
     """E114."""
-    reason = block_reason(account.id, sender, recipient)
+    reason = await block_reason(account.id, sender, recipient)
     if reason:
         raise Refusal("E114", detail=f"the recipient is blocked: {reason}")
 

@@ -17,11 +17,11 @@ class Callers:
     def __init__(self, directory: Callable[[], Directory], rates: Rates) -> None:
         self._directory, self._rates = directory, rates
 
-    def admit(self, request: ApiRequest, address: str) -> tuple[Account, Action]:
+    async def admit(self, request: ApiRequest, address: str) -> tuple[Account, Action]:
         """The account and action of a call from `address`; raises `Refusal` by the first check that fails."""
         account = self.authenticate(request.api_key or "", address)
         action = _action(request.action, account)
-        self._rates.admit(account, action)
+        await self._rates.admit(account, action)
         return account, action
 
     def authenticate(self, api_key: str, address: str) -> Account:

@@ -1,6 +1,6 @@
 """Device discovery of sendSavedMMS (API contract 8): what is asked for, and whether it is needed."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from mmsgate.accept.content import check_subject
@@ -15,7 +15,7 @@ from mmsgate.errors import Refusal
 from mmsgate.store import Acceptance, Handset
 
 #: The handset of a number, if one is remembered.
-KnownHandset = Callable[[str], Handset | None]
+KnownHandset = Callable[[str], Awaitable[Handset | None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,11 +60,11 @@ class Discoverer:
     def __init__(self, handset: KnownHandset, ids: Ids) -> None:
         self._handset, self._ids = handset, ids
 
-    def start(self, message: Message, discovery: Discovery | None, profile: CarrierProfile) -> Start:
+    async def start(self, message: Message, discovery: Discovery | None, profile: CarrierProfile) -> Start:
         """The message as it begins: a known handset, or a carrier without reports, makes a discovery useless."""
         if discovery is None:
             return Start(message=message)
-        known = None if discovery.forced else self._handset(message.recipient)
+        known = None if discovery.forced else await self._handset(message.recipient)
         if known is not None:
             seen = f"{known.name}, which {known.connection} reported on {iso(known.seen_at)[:10]}"
             return Start(message=message, note=f"no device discovery: the phone is known as a {seen}")

@@ -85,17 +85,17 @@ class OperatorFinder:
         table = self.operators
         if said:
             return Found(operator=table.find(said), told_by=ToldBy.REQUEST, note="said by the request")
-        known = self._numbers.get(number, now=self._clock.now())
+        known = await self._numbers.get(number, now=self._clock.now())
         if known and (operator := table.find(known.operator)):
             return Found(operator=operator, told_by=ToldBy.NUMBER_CACHE, note=self._of_cache(known), mms=known.mms)
         if self._hook is None or (known and not known.operator):
-            return self._without_lookup(number, account, table, mms=known.mms if known else True)
+            return await self._without_lookup(number, account, table, mms=known.mms if known else True)
         answer = await self.look_up(number, self._hook)
         if isinstance(answer, Untold):
-            return self._without_lookup(number, account, table, trouble=answer.reason)
+            return await self._without_lookup(number, account, table, trouble=answer.reason)
         if operator := table.find(answer.operator):
             return Found(operator=operator, told_by=ToldBy.LOOKUP, note="looked up just now", mms=answer.mms)
-        return self._without_lookup(number, account, table, mms=answer.mms)
+        return await self._without_lookup(number, account, table, mms=answer.mms)
 
     async def look_up(self, number: str, hook: LookupHook) -> KnownNumber | Untold:
         """Ask the hook and keep what it says. Whoever asks for the same number meanwhile gets the same answer."""
@@ -126,11 +126,11 @@ class OperatorFinder:
         except StoreFault:
             log.exception("the operator of %s could not be kept", mask(number))
 
-    def _without_lookup(
+    async def _without_lookup(
         self, number: str, account: Account, table: Operators, *, mms: bool = True, trouble: str = ""
     ) -> Found:
         """What the prefixes say, else the account."""
-        longest = self._numbers.prefix(number) if self._directory().has_prefixes else None
+        longest = await self._numbers.prefix(number) if self._directory().has_prefixes else None
         if longest and (operator := table.find(longest[1])):
             note = f"by the prefix {longest[0]}"
             return Found(operator=operator, told_by=ToldBy.PREFIX, note=note, mms=mms, trouble=trouble)

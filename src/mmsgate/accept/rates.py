@@ -30,7 +30,7 @@ class Rates:
         self._unwritten: Counter[tuple[int, int]] = Counter()
         self._task: asyncio.Task[None] | None = None
 
-    def admit(self, account: Account, action: Action) -> None:
+    async def admit(self, account: Account, action: Action) -> None:
         """Count a call, or raise `Refusal` E106, E113 or E120. A refused call is not counted."""
         now = self._clock.now()
         limits = account.rates
@@ -40,17 +40,17 @@ class Rates:
         if limits.throughput and not _has_room(window, limits.throughput, now):
             raise Refusal("E113", detail=f"{limits.throughput} calls of {action.value} per second are allowed")
         if limits.quota:
-            self._count_towards_quota(account.id, limits.quota, now // DAY)
+            await self._count_towards_quota(account.id, limits.quota, now // DAY)
         if limits.throughput:
             window.append(now)
         if limits.gap:
             self._last_call[account.id] = now
 
-    def _count_towards_quota(self, account_id: int, quota: int, day: int) -> None:
+    async def _count_towards_quota(self, account_id: int, quota: int, day: int) -> None:
         key = (account_id, day)
         if key not in self._today:
             self._today = {each: calls for each, calls in self._today.items() if each[1] == day}
-            self._today[key] = self._store.accounts.calls(account_id, day)
+            self._today[key] = await self._store.accounts.calls(account_id, day)
         if self._today[key] >= quota:
             raise Refusal("E120", detail=f"{quota:,} calls a day are allowed; the count begins anew at 00:00 UTC")
         self._today[key] += 1

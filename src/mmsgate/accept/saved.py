@@ -32,7 +32,7 @@ class SendSavedMmsWorkflow:
         now = self._clock.now()
         parcel = await self.prepare(request, call, now)
         message = self._submission.message(parcel, call, now)
-        start = self._discoverer.start(message, parcel.discovery, parcel.way.profile)
+        start = await self._discoverer.start(message, parcel.discovery, parcel.way.profile)
         response = success_send_saved(
             call.dialect, mms_id=message.mms_id, tracking_id=message.tracking_id, to=message.recipient,
             sender=message.sender,
@@ -48,8 +48,8 @@ class SendSavedMmsWorkflow:
     async def prepare(self, request: SendSavedMms, call: Call, now: Millis) -> Parcel:
         """Every check and what is personal, nothing committed; a preview ends here."""
         account = call.account
-        template, content = self._sendable(request.mms_id, account)
-        address = self._submission.address(request, call)
+        template, content = await self._sendable(request.mms_id, account)
+        address = await self._submission.address(request, call)
         subject = check_subject(request.custom_subject, account)
         texts = check_custom_texts(request.custom_texts, content, account)
         discovery = check_discovery(request, account)
@@ -64,10 +64,10 @@ class SendSavedMmsWorkflow:
             stored=own is content, discovery=None if way.no_mms else discovery,
         )  # fmt: skip
 
-    def _sendable(self, mms_id: str | None, account: Account) -> tuple[Template, Content]:
+    async def _sendable(self, mms_id: str | None, account: Account) -> tuple[Template, Content]:
         """The template and its content: E620, E241, E626."""
-        template = self._store.templates.get(check_mms_id(mms_id), account.id)
-        content = self._store.messages.content(template.id) if template else None
+        template = await self._store.templates.get(check_mms_id(mms_id), account.id)
+        content = await self._store.messages.content(template.id) if template else None
         if template is None or content is None:
             raise Refusal("E241")
         if template.state is TemplateState.PREPARING:

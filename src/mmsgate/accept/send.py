@@ -28,7 +28,7 @@ class SendMmsWorkflow:
     async def prepare(self, request: SendMms, call: Call, now: Millis) -> Parcel:
         """Every check and the media, nothing committed; a preview ends here."""
         account = call.account
-        address = self._submission.address(request, call)
+        address = await self._submission.address(request, call)
         check_name(request.name)
         subject = check_subject(request.subject, account)
         fallback = self._submission.fallback(request, call, now)

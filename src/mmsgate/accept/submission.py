@@ -67,14 +67,14 @@ class Submission:
         self._store, self._router, self._block_reason = store, router, block_reason
         self._on_accepted, self._on_preparation, self._clock, self._ids = on_accepted, on_preparation, clock, ids
 
-    def address(self, request: SendMms | SendSavedMms, call: Call) -> Address:
+    async def address(self, request: SendMms | SendSavedMms, call: Call) -> Address:
         """Recipient, sender, service, operator and campaign, in the contract's order."""
         wanted = Wanted(
             to=request.to, sender=request.sender, mask=request.sender_mask, service_id=request.service_id,
             operator_id=request.operator_id, campaign_ref=request.campaign_ref,
             localised=isinstance(request, SendSavedMms),
         )  # fmt: skip
-        return check_address(wanted, call.account, call.dialect, self._block_reason, self._router.operators)
+        return await check_address(wanted, call.account, call.dialect, self._block_reason, self._router.operators)
 
     def fallback(
         self, request: SendMms | SendSavedMms, call: Call, now: Millis, template: Template | None = None

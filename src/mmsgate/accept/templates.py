@@ -32,7 +32,7 @@ class TemplateWorkflows:
         since = _since(request.start_date)
         page = _whole(request.page_number, "E212", default=1, most=10**9)
         items = _whole(request.items_per_page, "E213", default=DEFAULT_ITEMS, most=MAX_ITEMS)
-        found = self._store.templates.page(call.account.id, since=since, skip=(page - 1) * items, limit=items)
+        found = await self._store.templates.page(call.account.id, since=since, skip=(page - 1) * items, limit=items)
         entries = tuple(
             TemplateEntry(
                 mms_id=each.template.id, name=each.content.name, subject=each.content.subject,
@@ -41,7 +41,7 @@ class TemplateWorkflows:
             )
             for each in found
         )  # fmt: skip
-        total = self._store.templates.count(call.account.id, since=since)
+        total = await self._store.templates.count(call.account.id, since=since)
         listed = TemplateList(
             start_date=request.start_date or "", page=page, per_page=items, total=total, entries=entries
         )
@@ -49,7 +49,7 @@ class TemplateWorkflows:
 
     async def ids(self, _: GetMmsIds, call: Call) -> bytes:
         """E200 where there is none."""
-        found = self._store.templates.ids(call.account.id)
+        found = await self._store.templates.ids(call.account.id)
         if not found:
             raise Refusal("E200")
         return id_list(call.dialect, found)

@@ -55,13 +55,13 @@ class MessagesApi:
             account = self._accounts.authenticate(key, self._callers.address(request))
         except Refusal as refusal:
             return refused(refusal)
-        message = self._store.messages.by_tracking(request.path_params["tracking_id"])
+        message = await self._store.messages.by_tracking(request.path_params["tracking_id"])
         if message is None or message.account_id != account.id:
             return refused(Refusal("G001"))
-        return JSONResponse(message_json(message, self._store, self._page_url(message)))
+        return JSONResponse(await message_json(message, self._store, self._page_url(message)))
 
 
-def message_json(message: Message, store: Store, page_url: str) -> dict[str, object]:
+async def message_json(message: Message, store: Store, page_url: str) -> dict[str, object]:
     """Everything that is known of a message."""
     return {
         "tracking-id": message.tracking_id,
@@ -83,18 +83,18 @@ def message_json(message: Message, store: Store, page_url: str) -> dict[str, obj
                 "happening": event.happening.value if event.happening else None,
                 "reason": event.reason, "changed": event.changed, "data": dict(event.data),
             }
-            for event in store.messages.timeline(message.id)
+            for event in await store.messages.timeline(message.id)
         ],
         "sms-parts": [
             {"number": part.number, "state": part.state, "error": part.error}
-            for part in store.messages.sms_parts(message.id)
+            for part in await store.messages.sms_parts(message.id)
         ],
         "postbacks": [
             {
                 "sequence": each.sequence, "code": each.code, "state": each.state, "attempts": each.attempts,
                 "error": each.last_error, "due": _iso(each.due_at),
             }
-            for each in store.postbacks.of_message(message.id)
+            for each in await store.postbacks.of_message(message.id)
         ],
     }  # fmt: skip
 

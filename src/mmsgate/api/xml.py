@@ -79,7 +79,7 @@ class XmlApi:
 
     async def _run(self, request: Request, parsed: ApiRequest, body: bytes) -> Response:
         preview = is_dry_run(request.query_params.multi_items())
-        account, action = self._accounts.admit(parsed, self._callers.address(request))
+        account, action = await self._accounts.admit(parsed, self._callers.address(request))
         assert parsed.parameters is not None, action  # the caller's check lets only served actions through
         if preview:  # whatever its Idempotency-Key: nothing is done that could be done twice
             call = Call(account=account, dialect=parsed.dialect)

@@ -32,7 +32,7 @@ def list_accounts(data_dir: str | None) -> None:
 
     async def work(store: Store) -> None:
         rows = table("name", "active", "senders", "postbacks to")
-        for each in sorted(store.accounts.directory().accounts.values(), key=lambda a: a.name):
+        for each in sorted((await store.accounts.directory()).accounts.values(), key=lambda a: a.name):
             rows.add_row(each.name, _yes(each.active), ", ".join(each.senders), each.postback.url or "-")
         out.print(rows)
 
@@ -62,7 +62,7 @@ def show(name: str, data_dir: str | None) -> None:
     """Everything about account NAME; secrets are left out."""
 
     async def work(store: Store) -> None:
-        found = find_account(store, name)
+        found = await find_account(store, name)
         settings = json.loads(account_json(found))
         settings["postback"]["secrets"] = f"{len(found.postback.secrets)} live"
         out.print_json(data=settings)
@@ -70,17 +70,17 @@ def show(name: str, data_dir: str | None) -> None:
         for sender in found.senders.values():
             numbers.add_row(sender.number, sender.type.value, ", ".join(sender.services))
         out.print(numbers)
-        _print_keys(store, found.id)
-        blocks = store.accounts.blocks(found.id)
+        await _print_keys(store, found.id)
+        blocks = await store.accounts.blocks(found.id)
         opted_out = sum(block.origin is not BlockOrigin.OPERATOR for block in blocks)
         out.print(f"block list: {len(blocks):,} entries, {opted_out:,} of them opt-outs")
 
     with_store(data_dir, work)
 
 
-def _print_keys(store: Store, account_id: int) -> None:
+async def _print_keys(store: Store, account_id: int) -> None:
     keys = table("key", "ends in", "made", "revoked")
-    for key in store.accounts.keys(account_id):
+    for key in await store.accounts.keys(account_id):
         keys.add_row(key.label, f"…{key.hint}", iso(key.created_at), iso(key.revoked_at) if key.revoked_at else "-")
     out.print(keys)
 
@@ -98,7 +98,7 @@ def set_settings(name: str, settings: tuple[str, ...], data_dir: str | None) -> 
     """
 
     async def work(store: Store) -> None:
-        await store.accounts.update(changed(find_account(store, name), settings))
+        await store.accounts.update(changed(await find_account(store, name), settings))
         out.print(f"{name}: {', '.join(settings)}", markup=False)
 
     with_store(data_dir, work)
@@ -115,7 +115,11 @@ def key() -> None:
 @data_dir_option
 def add_key(name: str, label: str, data_dir: str | None) -> None:
     """Make another API key for account NAME, which is shown this once."""
-    with_store(data_dir, lambda store: _add_key(store, find_account(store, name).id, label))
+
+    async def work(store: Store) -> None:
+        await _add_key(store, (await find_account(store, name)).id, label)
+
+    with_store(data_dir, work)
 
 
 async def _add_key(store: Store, account_id: int, label: str) -> None:
@@ -132,7 +136,7 @@ def revoke_key(name: str, which: str, data_dir: str | None) -> None:
     """Shut out a key of account NAME. WHICH is its label or its last four characters."""
 
     async def work(store: Store) -> None:
-        if not await store.accounts.revoke_key(find_account(store, name).id, which, at=_now()):
+        if not await store.accounts.revoke_key((await find_account(store, name)).id, which, at=_now()):
             raise click.ClickException(f"account {name} has no live key labelled or ending in {which!r}")
         out.print(f"revoked the key {which} of {name}")
 
@@ -146,7 +150,7 @@ def rotate_secret(name: str, data_dir: str | None) -> None:
     """Make a new signing secret for postbacks. The one before stays live until the next is made."""
 
     async def work(store: Store) -> None:
-        found = find_account(store, name)
+        found = await find_account(store, name)
         secret = new_secret()
         postback = replace(found.postback, secrets=(secret, *found.postback.secrets[:1]))
         await store.accounts.update(replace(found, postback=postback))
@@ -189,7 +193,7 @@ def _block_command(name: str, doc: str, change: Callable[[Store, Block], Awaitab
         )  # fmt: skip
 
         async def work(store: Store) -> None:
-            found = find_account(store, account_name)
+            found = await find_account(store, account_name)
             if not await change(store, replace(entry, account_id=found.id)):
                 whom = f" for messages from {entry.sender}" if entry.sender else ""
                 said = f"{mask(entry.number)} is {none} block list of {account_name}{whom}"
@@ -220,7 +224,7 @@ def list_blocks(name: str, data_dir: str | None) -> None:
 
     async def work(store: Store) -> None:
         rows = table("number", "for sender", "by", "since", "reason")
-        for each in store.accounts.blocks(find_account(store, name).id):
+        for each in await store.accounts.blocks((await find_account(store, name)).id):
             rows.add_row(each.number, each.sender or "all", each.origin, iso(each.since), each.reason)
         out.print(rows)
 

@@ -36,7 +36,7 @@ def import_files(files: tuple[Path, ...], dry_run: bool, data_dir: str | None) -
     """Take profiles over from TOML FILES: all of them, or none if something is wrong with one."""
 
     async def work(store: Store) -> None:
-        directory = store.accounts.directory()
+        directory = await store.accounts.directory()
         kept, find = directory.profiles, directory.operators.find
         try:
             steps = plan_import(files, kept, environment=os.environ, find_operator=find)
@@ -75,7 +75,7 @@ def list_carriers(data_dir: str | None) -> None:
 
     async def work(store: Store) -> None:
         rows = table("name", "kind", "where", "operators", "prefixes", "priority")
-        for name, text in sorted(store.accounts.directory().profiles.items()):
+        for name, text in sorted((await store.accounts.directory()).profiles.items()):
             rows.add_row(name, *_row(text))
         out.print(rows)
 
@@ -113,7 +113,7 @@ def show(name: str, secrets: bool, whole: bool, data_dir: str | None) -> None:
     """The profile NAME as a TOML file."""
 
     async def work(store: Store) -> None:
-        click.echo(profile_toml(find_profile(store, name), secrets=secrets, whole=whole), nl=False)
+        click.echo(profile_toml(await find_profile(store, name), secrets=secrets, whole=whole), nl=False)
 
     with_store(data_dir, work)
 
@@ -127,7 +127,7 @@ def remove(name: str, data_dir: str | None) -> None:
     async def work(store: Store) -> None:
         if not await store.accounts.remove_carrier(name):
             raise click.ClickException(f"there is no carrier {name!r}")
-        waits = name in store.queue.in_use()
+        waits = name in await store.queue.in_use()
         click.echo(f"removed {name}" + ("; messages wait for it" if waits else ""))
 
     with_store(data_dir, work)
@@ -144,8 +144,8 @@ def export(names: tuple[str, ...], folder: Path, data_dir: str | None) -> None:
     """Write profiles as TOML files that can be imported again: those of NAMES, or all."""
 
     async def work(store: Store) -> dict[str, str]:
-        kept = names or sorted(store.accounts.directory().profiles)
-        return {name: profile_toml(find_profile(store, name), secrets=True) for name in kept}
+        kept = names or sorted((await store.accounts.directory()).profiles)
+        return {name: profile_toml(await find_profile(store, name), secrets=True) for name in kept}
 
     texts = with_store(data_dir, work)
     folder.mkdir(parents=True, exist_ok=True)

@@ -45,10 +45,10 @@ def check(name: str, to: str, sender: str, service_id: str, data_dir: str | None
         raise click.BadParameter(f"{to!r} is no number in international form", param_hint="--to")
 
     async def work(store: Store) -> bool:
-        profile = find_profile(store, name)
+        profile = await find_profile(store, name)
         if isinstance(profile, SmscProfile):
             return await _smsc(profile)
-        found = _sender(store, profile, sender)
+        found = await _sender(store, profile, sender)
         caller = Caller(
             sender=found.number, sender_type=found.kind, service=service_id or found.service, recipient=recipient
         )
@@ -58,9 +58,9 @@ def check(name: str, to: str, sender: str, service_id: str, data_dir: str | None
         raise SystemExit(1)
 
 
-def _sender(store: Store, profile: CarrierProfile, wanted: str) -> _From:
+async def _sender(store: Store, profile: CarrierProfile, wanted: str) -> _From:
     """The number that is wanted; else the first of any account that the connection takes."""
-    accounts = store.accounts.directory().accounts.values()
+    accounts = (await store.accounts.directory()).accounts.values()
     numbers = [sender for account in accounts for sender in account.senders.values()]
     suits = [each for each in numbers if each.type in profile.reach.sender_types and wanted in {"", each.number}]
     if suits:

@@ -6,7 +6,7 @@ import os
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from http import HTTPStatus
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -105,38 +105,38 @@ async def _store(settings: Settings) -> list[Check]:
     store = Store(settings.database)
     await store.start()
     try:
-        return [*_queue(store), *_carriers(store)]
+        return [check for checks in (_queue(store), _carriers(store)) async for check in checks]
     finally:
         await store.stop()
 
 
-def _queue(store: Store) -> Iterator[Check]:
-    yield "messages", True, _counted(store.messages.counts) or "none yet"
-    yield "preparations", True, f"{store.preparations.count():,} wait or are under way"
-    postbacks = store.postbacks.counts()
-    yield "postbacks", not postbacks.get("parked"), _counted(store.postbacks.counts) or "none yet"
-    orphans = store.reports.count_orphans()
+async def _queue(store: Store) -> AsyncIterator[Check]:
+    yield "messages", True, _counted(await store.messages.counts()) or "none yet"
+    yield "preparations", True, f"{await store.preparations.count():,} wait or are under way"
+    postbacks = await store.postbacks.counts()
+    yield "postbacks", not postbacks.get("parked"), _counted(postbacks) or "none yet"
+    orphans = await store.reports.count_orphans()
     yield "reports without a message", not orphans, f"{orphans:,}"
-    homeless = store.inbound.count_homeless()
+    homeless = await store.inbound.count_homeless()
     yield "inbound messages for nobody's number", not homeless, f"{homeless:,}"
-    for alarm in store.accounts.alarms():
+    for alarm in await store.accounts.alarms():
         since = iso(alarm.raised_at)
         yield f"ALARM {alarm.subject}", False, f"{alarm.reason} ({alarm.times} times since {since})"
 
 
-def _counted(counts: Callable[[], dict[str, int]]) -> str:
-    return ", ".join(f"{count:,} {state}" for state, count in sorted(counts().items()))
+def _counted(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{count:,} {state}" for state, count in sorted(counts.items()))
 
 
-def _carriers(store: Store) -> Iterator[Check]:
+async def _carriers(store: Store) -> AsyncIterator[Check]:
     now = SystemClock().now()
-    for name, text in sorted(store.accounts.directory().profiles.items()):
+    for name, text in sorted((await store.accounts.directory()).profiles.items()):
         try:
             profile = profile_from_json(text)
         except ProfileError as error:
             yield f"carrier {name}", False, f"its profile can't be used: {error}"
             continue
-        due = store.queue.oldest(name, default=now)
+        due = await store.queue.oldest(name, default=now)
         late = max(0, now - due) // 1000
         kind = "MM7" if isinstance(profile, CarrierProfile) else "SMPP"
         yield (

@@ -1,6 +1,6 @@
 """``mmsgate inbox``: what phones sent, and what became of it."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 
 import click
 from rich.markup import escape
@@ -33,14 +33,15 @@ def list_inbox(limit: int, data_dir: str | None) -> None:
     """The newest messages of all accounts, with masked numbers."""
 
     async def work(store: Store) -> None:
-        names = {account.id: account.name for account in store.accounts.directory().accounts.values()}
+        names = {account.id: account.name for account in (await store.accounts.directory()).accounts.values()}
         rows = table("received", "id", "kind", "from", "to", "account", "files", "what became of it")
-        for row in store.inbound.newest(limit):
+        for row in await store.inbound.newest(limit):
             inbound = row.inbound
+            became = "; ".join([each async for each in _became(row, store)])
             account = names.get(inbound.account_id or 0, "-")
             rows.add_row(
                 iso(inbound.received_at), inbound.tracking_id, inbound.kind, mask(inbound.sender),
-                mask(inbound.recipient) or "-", account, str(len(inbound.files)), "; ".join(_became(row, store)),
+                mask(inbound.recipient) or "-", account, str(len(inbound.files)), became,
             )  # fmt: skip
         out.print(rows)
 
@@ -55,8 +56,8 @@ def show(tracking_id: str, data_dir: str | None) -> None:
     base = running_at(load(data_dir=data_dir))
 
     async def work(store: Store) -> None:
-        row = _find(store, tracking_id)
-        for line in _lines(row, store, base):
+        row = await _find(store, tracking_id)
+        async for line in _lines(row, store, base):
             out.print(line, highlight=False, soft_wrap=True)
 
     with_store(data_dir, work)
@@ -69,29 +70,29 @@ def replay(tracking_id: str, data_dir: str | None) -> None:
     """Send a message's postback once more."""
 
     async def work(store: Store) -> None:
-        found = _find(store, tracking_id).inbound
+        found = (await _find(store, tracking_id)).inbound
         count = await store.postbacks.replay(found.id, now=SystemClock().now())
         out.print(f"{count} postback(s) will be sent again")
 
     with_store(data_dir, work)
 
 
-def _find(store: Store, tracking_id: str) -> InboundRow:
-    newest = store.inbound.newest(1) if tracking_id == "latest" else []
-    found = next(iter(newest), None) or store.inbound.by_tracking(tracking_id)
+async def _find(store: Store, tracking_id: str) -> InboundRow:
+    newest = await store.inbound.newest(1) if tracking_id == "latest" else []
+    found = next(iter(newest), None) or await store.inbound.by_tracking(tracking_id)
     if found is None:
         raise click.ClickException(f"there is no inbound message {tracking_id!r}")
     return found
 
 
-def _became(row: InboundRow, store: Store) -> Iterator[str]:
+async def _became(row: InboundRow, store: Store) -> AsyncIterator[str]:
     """What was made of a message, in a few words."""
     inbound = row.inbound
     if inbound.account_id is None:
         yield "kept: no account has the number"
     if inbound.intent is not None:
         yield inbound.intent + (", answered" if row.reply else "")
-    postbacks = store.postbacks.of_message(inbound.id)
+    postbacks = await store.postbacks.of_message(inbound.id)
     for postback in postbacks:
         yield f"{postback.code} {_TOLD.get(postback.state, postback.state)}"
     if inbound.account_id is not None and not postbacks:
@@ -100,9 +101,9 @@ def _became(row: InboundRow, store: Store) -> Iterator[str]:
         yield row.note
 
 
-def _lines(row: InboundRow, store: Store, base: str) -> Iterator[str]:
+async def _lines(row: InboundRow, store: Store, base: str) -> AsyncIterator[str]:
     inbound = row.inbound
-    account = store.accounts.directory().accounts.get(inbound.account_id or 0)
+    account = (await store.accounts.directory()).accounts.get(inbound.account_id or 0)
     yield (
         f"[bold]{inbound.tracking_id}[/bold]  {inbound.kind}  {escape(inbound.sender)} → "
         f"{escape(inbound.recipient) or '-'}  {account.name if account else 'no account'}"
@@ -114,7 +115,7 @@ def _lines(row: InboundRow, store: Store, base: str) -> Iterator[str]:
         note = f"  [yellow]{escape(file.note)}[/yellow]" if file.note else ""
         yield f"  file {file.name}  {file.mime}  {file.size:,} bytes{saved}{note}"
         yield f"    {file_url(inbound, file.name, account, base)}"
-    for postback in store.postbacks.of_message(inbound.id):
+    for postback in await store.postbacks.of_message(inbound.id):
         told = {
             "sequence": postback.sequence, "code": postback.code, "state": postback.state,
             "error": postback.last_error,

@@ -27,19 +27,19 @@ def show(tracking_id: str, as_json: bool, data_dir: str | None) -> None:
     base = running_at(load(data_dir=data_dir))
 
     async def work(store: Store) -> None:
-        found = _find(store, tracking_id)
-        link = page_link(found, store.accounts.directory().accounts.get(found.account_id), base)
-        told = message_json(found, store, link)
+        found = await _find(store, tracking_id)
+        link = page_link(found, (await store.accounts.directory()).accounts.get(found.account_id), base)
+        told = await message_json(found, store, link)
         if as_json:
             out.print_json(data=told)
             return
         out.print(timeline.head(told), highlight=False)
         for line in timeline.lines(told):
             out.print(line, highlight=False)
-        _print_discovery(store, found)
-        for part in store.messages.sms_parts(found.id):
+        await _print_discovery(store, found)
+        for part in await store.messages.sms_parts(found.id):
             out.print(f"  SMS part {part.number}: {part.state} {part.error}", highlight=False)
-        for postback in store.postbacks.of_message(found.id):
+        for postback in await store.postbacks.of_message(found.id):
             told_of = {
                 "sequence": postback.sequence, "code": postback.code, "state": postback.state,
                 "error": postback.last_error,
@@ -51,12 +51,12 @@ def show(tracking_id: str, as_json: bool, data_dir: str | None) -> None:
     with_store(data_dir, work)
 
 
-def _print_discovery(store: Store, found: Message) -> None:
+async def _print_discovery(store: Store, found: Message) -> None:
     """What became of the device discovery that went ahead, if one did."""
-    ahead = store.messages.discovery_of(found.id)
+    ahead = await store.messages.discovery_of(found.id)
     if ahead is not None:
         out.print("  device discovery:")
-        for line in timeline.lines(message_json(ahead, store, "")):
+        for line in timeline.lines(await message_json(ahead, store, "")):
             out.print(f"  {line}", highlight=False)
 
 
@@ -67,15 +67,15 @@ def replay(tracking_id: str, data_dir: str | None) -> None:
     """Send a message's postbacks once more, in order."""
 
     async def work(store: Store) -> None:
-        count = await store.postbacks.replay(_find(store, tracking_id).id, now=SystemClock().now())
+        count = await store.postbacks.replay((await _find(store, tracking_id)).id, now=SystemClock().now())
         out.print(f"{count} postback(s) will be sent again")
 
     with_store(data_dir, work)
 
 
-def _find(store: Store, tracking_id: str) -> Message:
+async def _find(store: Store, tracking_id: str) -> Message:
     latest = tracking_id == "latest"
-    found = store.messages.latest() if latest else store.messages.by_tracking(tracking_id)
+    found = await store.messages.latest() if latest else await store.messages.by_tracking(tracking_id)
     if found is None:
         raise click.ClickException(f"there is no message {tracking_id!r}")
     return found

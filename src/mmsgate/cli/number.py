@@ -29,7 +29,7 @@ def add(account_name: str, digits: str, kind: str, services: tuple[str, ...], da
 
     async def work(store: Store) -> None:
         sender = Sender(number=digits, type=SenderType(kind), services=services)
-        await store.accounts.put_sender(find_account(store, account_name).id, sender)
+        await store.accounts.put_sender((await find_account(store, account_name)).id, sender)
         out.print(f"{account_name} may send from {digits} ({kind}; services: {', '.join(services) or 'none'})")
 
     with_store(data_dir, work)
@@ -43,7 +43,7 @@ def remove(account_name: str, digits: str, data_dir: str | None) -> None:
     """Take a NUMBER from ACCOUNT. Messages already accepted are still sent."""
 
     async def work(store: Store) -> None:
-        if not await store.accounts.remove_sender(find_account(store, account_name).id, digits):
+        if not await store.accounts.remove_sender((await find_account(store, account_name)).id, digits):
             raise click.ClickException(f"{account_name} has no number {digits}")
         out.print(f"{account_name} may no longer send from {digits}")
 
@@ -58,7 +58,7 @@ def list_numbers(account_name: str, data_dir: str | None) -> None:
 
     async def work(store: Store) -> None:
         rows = table("number", "type", "services")
-        for sender in find_account(store, account_name).senders.values():
+        for sender in (await find_account(store, account_name)).senders.values():
             rows.add_row(sender.number, sender.type.value, ", ".join(sender.services))
         out.print(rows)
 

@@ -31,9 +31,9 @@ def list_operators(data_dir: str | None) -> None:
     """The table: every id that means an operator, and how many prefixes it has."""
 
     async def work(store: Store) -> None:
-        prefixes = store.numbers.prefix_counts()
+        prefixes = await store.numbers.prefix_counts()
         rows = table("id", "name", "country", "SPID", "also", "prefixes", "")
-        for each in store.operators.table():
+        for each in await store.operators.table():
             count = prefixes.get(each.id, 0)
             added = "" if each in OPERATORS else "added"
             rows.add_row(
@@ -57,7 +57,7 @@ def add(*, operator_id: str, name: str, country: str, data_dir: str | None, **nu
 
     async def work(store: Store) -> None:
         try:
-            check_addition(added, store.operators.table())
+            check_addition(added, await store.operators.table())
         except ValueError as error:
             raise click.ClickException(str(error)) from error
         await store.operators.put(added)
@@ -75,7 +75,7 @@ def remove(operator_id: str, data_dir: str | None) -> None:
 
     async def work(store: Store) -> None:
         if not await store.operators.remove(operator_id):
-            known = store.operators.table().find(operator_id)
+            known = (await store.operators.table()).find(operator_id)
             reason = f"{known} is built in" if known in OPERATORS else f"no operator {operator_id!r} was added"
             raise click.ClickException(reason)
         out.print(f"{operator_id} is no operator any more", highlight=False)
@@ -92,7 +92,7 @@ def import_prefixes(file: Path, data_dir: str | None) -> None:
     async def work(store: Store) -> None:
         try:
             with file.open(encoding="utf-8-sig", newline="") as lines:
-                prefixes = read_prefixes(lines, store.operators.table())
+                prefixes = read_prefixes(lines, await store.operators.table())
         except UnicodeDecodeError:
             raise click.ClickException(f"{file}: it is not UTF-8; nothing was changed") from None
         except ValueError as error:
@@ -122,12 +122,12 @@ def lookup(number: str, fresh: bool, data_dir: str | None) -> None:
     settings = load(data_dir=data_dir)
 
     async def work(store: Store) -> None:
-        operators = store.operators.table()
-        known = store.numbers.get(number, now=_clock.now())
+        operators = await store.operators.table()
+        known = await store.numbers.get(number, now=_clock.now())
         asked = "not asked, for the number cache knows the number; --fresh asks it"
         if fresh or known is None:
             asked = await _ask(store, number, settings)
-        longest = store.numbers.prefix(number)
+        longest = await store.numbers.prefix(number)
         by_prefix = f"{longest[0]} is {operators.find(longest[1]) or longest[1]}" if longest else "none fits"
         out.print(f"number cache  {_told(known, operators)}", highlight=False)
         out.print(f"lookup        {asked}", highlight=False)
@@ -143,13 +143,12 @@ async def _ask(store: Store, number: str, settings: Settings) -> str:
     if hook is None:
         return "none is configured (the setting lookup_url)"
     await http.start()
+    directory = await store.accounts.directory()
     try:
-        answer = await OperatorFinder(store, store.accounts.directory, hook=hook, clock=_clock).look_up(
-            number, hook
-        )
+        answer = await OperatorFinder(store, lambda: directory, hook=hook, clock=_clock).look_up(number, hook)
     finally:
         await http.stop()
-    return answer.reason if isinstance(answer, Untold) else _told(answer, store.operators.table())
+    return answer.reason if isinstance(answer, Untold) else _told(answer, await store.operators.table())
 
 
 def _told(known: KnownNumber | None, operators: Operators) -> str:

@@ -66,18 +66,18 @@ def running_at(settings: Settings) -> str:
         return settings.url
 
 
-def find_account(store: Store, name: str) -> Account:
+async def find_account(store: Store, name: str) -> Account:
     """The account of that name; a `click` error that lists the names if there is none."""
-    accounts = {account.name: account for account in store.accounts.directory().accounts.values()}
+    accounts = {account.name: account for account in (await store.accounts.directory()).accounts.values()}
     if name not in accounts:
         known = ", ".join(sorted(accounts)) or "none yet"
         raise click.ClickException(f"there is no account {name!r}; accounts: {known}")
     return accounts[name]
 
 
-def find_profile(store: Store, name: str) -> Profile:
+async def find_profile(store: Store, name: str) -> Profile:
     """The profile of that name; a `click` error that lists the names if there is none."""
-    kept = store.accounts.directory().profiles
+    kept = (await store.accounts.directory()).profiles
     if name not in kept:
         raise click.ClickException(
             f"there is no carrier {name!r}; carriers: {', '.join(sorted(kept)) or 'none yet'}"

@@ -23,14 +23,14 @@ def orphans(limit: int, data_dir: str | None) -> None:
 
     async def work(store: Store) -> None:
         rows = table("id", "came", "connection", "kind", "status", "message id", "to", "from")
-        for orphan in store.reports.newest_orphans(limit):
+        for orphan in await store.reports.newest_orphans(limit):
             report = Report.from_json(orphan.report)
             rows.add_row(
                 str(orphan.id), iso(orphan.received_at), orphan.connection, report.kind, escape(report.status),
                 escape(_first(report)), escape(mask(report.recipient)), escape(mask(report.sender)),
             )  # fmt: skip
         out.print(rows)
-        shown, all_of_them = rows.row_count, store.reports.count_orphans()
+        shown, all_of_them = rows.row_count, await store.reports.count_orphans()
         if all_of_them > shown:
             out.print(f"… and {all_of_them - shown:,} older ones")
 
@@ -44,14 +44,14 @@ def show(orphan_id: int, data_dir: str | None) -> None:
     """All that a report says, why it matches no message, and the messages that come nearest. Numbers are masked."""
 
     async def work(store: Store) -> None:
-        orphan = store.reports.orphan(orphan_id)
+        orphan = await store.reports.orphan(orphan_id)
         if orphan is None:
             raise click.ClickException(f"no report {orphan_id} is kept: it never was, or it matched its message")
         report = Report.from_json(orphan.report)
         for name, value in _fields(orphan, report):
             out.print(f"{name}: {escape(value)}", highlight=False, soft_wrap=True)
         if orphan.matched is None:
-            _explain(store, orphan, report)
+            await _explain(store, orphan, report)
         else:
             out.print("it has found its message since")
 
@@ -72,12 +72,12 @@ def _fields(orphan: Orphan, report: Report) -> list[tuple[str, str]]:
     ]
 
 
-def _explain(store: Store, orphan: Orphan, report: Report) -> None:
+async def _explain(store: Store, orphan: Orphan, report: Report) -> None:
     sought = report.sought(orphan.received_at)
-    connections = store.accounts.directory().profiles
-    for reason in store.reports.why_unmatched(sought, connections):
+    connections = (await store.accounts.directory()).profiles
+    for reason in await store.reports.why_unmatched(sought, connections):
         out.print(f"no match: {escape(reason)}", highlight=False, soft_wrap=True)
-    for each in store.reports.candidates(sought):
+    for each in await store.reports.candidates(sought):
         known_as = f", id {each.carrier_id}" if each.carrier_id else ""
         against = f": {each.against}" if each.against else ": nothing against it"
         line = f"candidate {each.tracking_id}, {each.state}, accepted {iso(each.accepted_at)}{known_as}{against}"

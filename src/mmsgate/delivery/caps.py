@@ -16,18 +16,18 @@ class DailyCaps:
         self._day = 0
         self._today: dict[str, int] = {}  # with what is under way
 
-    def take(self, sender: str) -> bool:
+    async def take(self, sender: str) -> bool:
         """Whether the sender may give another message today; then it counts, until it is given back."""
         if not self.most:
             return True
-        if self.full(sender):
+        if await self.full(sender):
             return False
-        self._today[sender] = self._given(sender) + 1
+        self._today[sender] += 1
         return True
 
-    def full(self, sender: str) -> bool:
+    async def full(self, sender: str) -> bool:
         """Whether the sender has given all that it may today."""
-        return self.most > 0 and self._given(sender) >= self.most
+        return self.most > 0 and await self._given(sender) >= self.most
 
     def give_back(self, sender: str) -> None:
         """The carrier does not have it."""
@@ -43,10 +43,11 @@ class DailyCaps:
         """When the count begins anew: at midnight, UTC."""
         return (self._clock.now() // DAY + 1) * DAY
 
-    def _given(self, sender: str) -> int:
+    async def _given(self, sender: str) -> int:
         day = self._clock.now() // DAY
         if day != self._day:
             self._day, self._today = day, {}
         if sender not in self._today:
-            self._today[sender] = self._rows.sent(self._connection, sender, day)
+            given = await self._rows.sent(self._connection, sender, day)
+            self._today.setdefault(sender, given)  # somebody else may have asked, too
         return self._today[sender]

@@ -35,11 +35,11 @@ class Blobs(Protocol):
 class Kept(Protocol):
     """Where the encoded forms of templates are kept (the store's renditions)."""
 
-    def is_template(self, content_id: int) -> bool:
+    async def is_template(self, content_id: int) -> bool:
         """Whether the content is a template's."""
         ...
 
-    def encoded(self, content_id: int, key: str, dialect: str) -> EncodedRow | None:
+    async def encoded(self, content_id: int, key: str, dialect: str) -> EncodedRow | None:
         """The encoded form, if it is kept."""
         ...
 
@@ -110,9 +110,9 @@ class Encoder:
         return await self._flights.join(job, lambda: self._shared(job, content_id, key))
 
     async def _shared(self, job: EncodeJob, content_id: int, key: str) -> EncodedContent:
-        if not self._kept.is_template(content_id):
+        if not await self._kept.is_template(content_id):
             return self._recent.put(job, await self._fresh(job))
-        row = self._kept.encoded(content_id, key, job.dialect.key)
+        row = await self._kept.encoded(content_id, key, job.dialect.key)
         loaded = await self._loaded(row) if row else None
         return self._recent.put(job, loaded or await self._stored(job, content_id, key))
 

@@ -93,7 +93,7 @@ class Failover:
         """Move what waits at a connection that is down; how many."""
         moved, last = 0, None
         while not self._is_up(name):
-            page = self._store.queue.page(name, after=last)
+            page = await self._store.queue.page(name, after=last)
             if not page:
                 break
             last = page[-1]
@@ -104,14 +104,14 @@ class Failover:
 
     async def _move_all(self, messages: Sequence[Message]) -> int:
         """Each to where it is better off; how many."""
-        better = [(message, other) for message in messages if (other := self._better(message))]
+        better = [(message, other) for message in messages if (other := await self._better(message))]
         for start in range(0, len(better), AT_ONCE):
             await asyncio.gather(*(self._move(*each) for each in better[start : start + AT_ONCE]))
         for origin, goal in {(message.connection, other) for message, other in better}:
             self._moved(origin, goal)
         return len(better)
 
-    def _better(self, message: Message) -> str:
+    async def _better(self, message: Message) -> str:
         """The connection that takes the message and is up; empty if there is none."""
         if (
             message.state is not State.ACCEPTED
@@ -128,7 +128,7 @@ class Failover:
         first = first_up(routes, self._is_up).profile.name
         if first == message.connection or not self._is_up(first):
             return ""
-        return "" if message.attempts and self._store.queue.times_in_doubt(message.id) else first
+        return "" if message.attempts and await self._store.queue.times_in_doubt(message.id) else first
 
     async def _move(self, message: Message, other: str) -> None:
         why = Why.of(f"{message.connection} is not up, so it goes to {other}", carrier=other)

@@ -95,10 +95,10 @@ class Lane:
 
     async def _claim(self, limit: int, now: Millis) -> list[Message]:
         until = now + self._delivery.lease
-        self._queue.look(now)
-        taken = self._queue.overdue(max(1, limit // 2), now, until)
+        await self._queue.look(now)
+        taken = await self._queue.overdue(max(1, limit // 2), now, until)
         room = min(limit - len(taken), self._gate.room(self._in_hand))
-        taken += self._queue.take(room, now, until, fresh_since=max(self._gate.fresh_since, self._fresh_from))
+        taken += await self._queue.take(room, now, until, fresh_since=max(self._gate.fresh_since, self._fresh_from))
         self._in_hand += len(taken)
         self._arrived = 0
         return taken
@@ -122,7 +122,7 @@ class Lane:
         for message in messages:
             self._rows.let_go(message)
 
-    def _next_due(self, default: Millis) -> Millis:
+    async def _next_due(self, default: Millis) -> Millis:
         """When to look again by itself: what is full is woken by what ends, what is closed opens at its time."""
         if self._gate.room(self._in_hand) > 0:
             return min(default, self._queue.next_due())

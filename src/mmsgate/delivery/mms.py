@@ -8,7 +8,7 @@ A step returns None to go on, or a `Verdict` that ends this attempt with a reaso
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import assert_never
 
@@ -50,7 +50,7 @@ MOST_RESENDS = 3
 #: A gateway that is told to stop waits no longer than that, in seconds; service managers kill after 90.
 LONGEST_STOP = 75.0
 
-BlockReason = Callable[[int, str, str], str | None]
+BlockReason = Callable[[int, str, str], Awaitable[str | None]]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -104,9 +104,9 @@ class MmsDelivery:
         attempt = Attempt(message=message, now=self._clock.now())
         verdict = (
             self._an_mms(attempt)
-            or self._overdue(attempt)
+            or await self._overdue(attempt)
             or self._not_expired(attempt)
-            or self._recipient_allowed(attempt)
+            or await self._recipient_allowed(attempt)
             or await self._choose_rendition(attempt)
         )
         if verdict is None:
@@ -139,13 +139,13 @@ class MmsDelivery:
             return Verdict(happening=Happening.NEVER_REPORTED, why=Why.of(f"{reason}; no final report has come"))
         return gave_up(reason)
 
-    def _overdue(self, attempt: Attempt) -> Verdict | None:
+    async def _overdue(self, attempt: Attempt) -> Verdict | None:
         """Timers and lost leases: what to do with a message that is due in a state other than accepted."""
         match attempt.message.state:
             case State.SUBMITTING:
                 return self._in_doubt(attempt, "the gateway stopped while the request may have been under way")
             case State.UNKNOWN:
-                return self._settle_unknown(attempt)
+                return await self._settle_unknown(attempt)
             case State.DISCOVERING:
                 why = Why.of("the device discovery has had its time; the handset stays unknown")
                 return Verdict(happening=Happening.DISCOVERED, why=why, due_at=attempt.now)
@@ -162,13 +162,13 @@ class MmsDelivery:
         reason = none if reports.gives is Gives.NONE else f"no final report within {spoken(reports.wait)}"
         return Verdict(happening=Happening.NEVER_REPORTED, why=Why.of(reason))
 
-    def _settle_unknown(self, attempt: Attempt) -> Verdict:
+    async def _settle_unknown(self, attempt: Attempt) -> Verdict:
         """R-19: no report settled it in time, the profile says what to do."""
         patience = spoken(self.profile.answers.unknown_wait)
         reason = f"the outcome stayed unknown: no report within {patience}; on_unknown is"
         match self.profile.answers.on_unknown:
             case OnUnknown.RESEND:
-                if self._store.queue.times_in_doubt(attempt.message.id) > MOST_RESENDS:
+                if await self._store.queue.times_in_doubt(attempt.message.id) > MOST_RESENDS:
                     return gave_up(f"{reason} resend, and it has been sent again {MOST_RESENDS} times")
                 why = Why.of(f"{reason} resend, so it is sent again with the same TransactionID")
                 return Verdict(happening=Happening.POSTPONED, why=why, due_at=attempt.now)
@@ -183,10 +183,10 @@ class MmsDelivery:
             return None
         return gave_up("expired before the carrier took it", last_reason=attempt.message.details)
 
-    def _recipient_allowed(self, attempt: Attempt) -> Verdict | None:
+    async def _recipient_allowed(self, attempt: Attempt) -> Verdict | None:
         """The block list is looked at again before every submit (R-22)."""
         message = attempt.message
-        reason = self._block_reason(message.account_id, message.sender, message.recipient)
+        reason = await self._block_reason(message.account_id, message.sender, message.recipient)
         return gave_up(f"E114: the recipient is blocked: {reason}") if reason else None
 
     async def _choose_rendition(self, attempt: Attempt) -> Verdict | None:
@@ -220,14 +220,14 @@ class MmsDelivery:
         """
         assert attempt.rendition is not None
         sender = attempt.message.sender
-        if self._caps.full(sender):  # before it takes a place and a turn from others
+        if await self._caps.full(sender):  # before it takes a place and a turn from others
             return self._day_is_full(attempt)
         async with self.connection:
             if self.connection.health.closed:
                 return self._wait(attempt)
             if self.connection.crowded:  # it was in hand before the connection became slow
                 return self._wait_in_line(attempt)
-            if not self._caps.take(sender):
+            if not await self._caps.take(sender):
                 return self._day_is_full(attempt)
             if not await self._record(attempt, self._begin(attempt)):
                 self._caps.give_back(sender)

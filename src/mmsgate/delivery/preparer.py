@@ -8,7 +8,7 @@ that fails by ours is tried again until its deadline. A restart takes up what wa
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 
 from mmsgate.carriers.profile import CarrierProfile
 from mmsgate.carriers.target import Target
@@ -71,8 +71,8 @@ class Preparer:
         self._all_turns_taken = not claimed  # what is due then waits for others of its account to end
         return claimed
 
-    def _next_due(self, default: Millis) -> Millis:
-        return default if self._all_turns_taken else self._store.preparations.next_due(default=default)
+    async def _next_due(self, default: Millis) -> Millis:
+        return default if self._all_turns_taken else await self._store.preparations.next_due(default=default)
 
     async def _release(self, preparations: Sequence[Preparation]) -> None:
         await self._store.preparations.release(preparations, at=self._clock.now(), owner=self._owner)
@@ -81,7 +81,7 @@ class Preparer:
         """One preparation to its end, or to its next try."""
         renewing = asyncio.create_task(self._renew(preparation))
         try:
-            content = self._store.messages.content(preparation.content_id)
+            content = await self._store.messages.content(preparation.content_id)
             if content is None:
                 log.info("content %d was deleted while it was being prepared", preparation.content_id)
                 await self._let_go(preparation, ())
@@ -108,7 +108,7 @@ class Preparer:
             async with asyncio.timeout(max(left, 0) / 1000):
                 if preparation.terms is None and (broken := await self._versions.inspect(content)):
                     return broken
-                for terms in self._terms(preparation, content):
+                async for terms in self._terms(preparation, content):
                     version = await self._versions.make(content, terms)
                     if isinstance(version, BrokenMedium):
                         return version
@@ -117,20 +117,20 @@ class Preparer:
             return _ended(content, f"it could not be prepared within {spoken(PREPARE_WITHIN)}")
         return tuple(made)
 
-    def _terms(self, preparation: Preparation, content: Content) -> Iterable[Terms]:
+    async def _terms(self, preparation: Preparation, content: Content) -> AsyncIterator[Terms]:
         if preparation.terms is not None:
             yield preparation.terms
             return
         account = self._accounts(preparation.account_id)
         for terms in terms_in_use(self._profiles(), account, content) if account else ():
-            if self._store.templates.get(content.id, content.account_id) is None:
+            if await self._store.templates.get(content.id, content.account_id) is None:
                 return  # deleted meanwhile
             yield terms
 
     async def _again(self, preparation: Preparation, error: Exception) -> None:
         """A fault of ours: tried again until the deadline."""
         due_at = self._clock.now() + retry_delay(preparation.attempts + 1)
-        content = self._store.messages.content(preparation.content_id)
+        content = await self._store.messages.content(preparation.content_id)
         if content is None or (due_at < preparation.deadline and preparation.attempts < MOST_ATTEMPTS):
             await self._store.preparations.retry(preparation, due_at=due_at)
             return
@@ -149,13 +149,12 @@ class Preparer:
     async def _let_go(self, preparation: Preparation, outcome: _Outcome) -> None:
         """Take it off once no message waits for it any more."""
         while not await self._store.preparations.finish(preparation):
-            now = self._clock.now()
-            await asyncio.gather(
-                *(
-                    self._ledger.record(message, self._verdict(message, outcome).decide(now))
-                    for message in self._store.preparations.waiting(preparation)
-                )
-            )
+            waiting = await self._store.preparations.waiting(preparation)
+            await asyncio.gather(*(self._tell(message, outcome) for message in waiting))
+
+    async def _tell(self, message: Message, outcome: _Outcome) -> None:
+        verdict = await self._verdict(message, outcome)
+        await self._ledger.record(message, verdict.decide(self._clock.now()))
 
     async def _end_template(self, preparation: Preparation, content: Content, outcome: _Outcome) -> None:
         """N003, or E002 or E003 with the file's URL. Nothing if it was deleted meanwhile."""
@@ -177,7 +176,7 @@ class Preparer:
         if kept and notices:
             self._ledger.on_postbacks(notices[0].receiver)
 
-    def _verdict(self, message: Message, outcome: _Outcome) -> Verdict:
+    async def _verdict(self, message: Message, outcome: _Outcome) -> Verdict:
         if isinstance(outcome, BrokenMedium):
             why = Why(
                 reason=str(outcome),
@@ -187,7 +186,7 @@ class Preparer:
             return Verdict(happening=Happening.GAVE_UP, why=why)
         notes = [note for version in outcome if isinstance(version, Version) for note in version.notes]
         notes += [version.reason for version in outcome if isinstance(version, Misfit)]
-        one_off = not self._store.renditions.is_template(message.mms_id)
+        one_off = not await self._store.renditions.is_template(message.mms_id)
         return Verdict(
             happening=Happening.PREPARED, why=Why.of("; ".join(("prepared", *notes))), due_at=self._clock.now(),
             announced=one_off and not message.postbacks,

@@ -16,7 +16,7 @@ from mmsgate.carriers.profile import CarrierProfile
 from mmsgate.carriers.routing import NoRoute, route
 from mmsgate.carriers.target import Target
 from mmsgate.delivery.encoder import EncodeJob, Encoder
-from mmsgate.delivery.rendition import CarrierRenditions, Missing, Rendition, Unfit
+from mmsgate.delivery.rendition import CarrierRenditions, FindContent, Missing, Rendition, Unfit
 from mmsgate.delivery.versions import Versions
 from mmsgate.domain.advice import ImageLook, Seen, advise
 from mmsgate.domain.media import MediaKind
@@ -41,7 +41,7 @@ class Previewer:
     """Makes previews. `profiles` are the connections as they are now, `content` looks up a template's slides."""
 
     def __init__(
-        self, *, profiles: Callable[[], Sequence[CarrierProfile]], content: Callable[[int], Content | None],
+        self, *, profiles: Callable[[], Sequence[CarrierProfile]], content: FindContent,
         versions: Versions, adapter: Adapter, encoder: Encoder, cage: ImageCage, blobs: BlobStore,
     ) -> None:  # fmt: skip
         self._profiles, self._content, self._versions = profiles, content, versions
@@ -119,7 +119,7 @@ class Trial:
 
     async def find(self, content: Content, terms: Terms) -> Version | Misfit | None:
         """The version: a template's that is there already, or one that is made now. None if it can't be."""
-        known = self._versions.known(content.id, terms)
+        known = await self._versions.known(content.id, terms)
         if known is not None:
             return known
         owner = str(content.account_id)

@@ -63,14 +63,14 @@ class FairQueue:
         else:
             known.append(message)
 
-    def look(self, now: Millis) -> None:
+    async def look(self, now: Millis) -> None:
         """Ask the store who waits and for what time, if that is a while ago."""
         if 0 <= now - self._looked_at < LOOK_EVERY:
             return
         self._looked_at = now
         self.rows.let_go_late(self.connection, now=now)
-        self._timer_at = self.rows.next_timer(self.connection, default=NEVER)
-        for flow, due_at in self.rows.flows(self.connection).items():
+        self._timer_at = await self.rows.next_timer(self.connection, default=NEVER)
+        for flow, due_at in (await self.rows.flows(self.connection)).items():
             senders = self._flows.setdefault(flow.account_id, {})
             senders[flow.sender] = min(senders.get(flow.sender, NEVER), due_at)
 
@@ -89,16 +89,16 @@ class FairQueue:
 
     # -- taking
 
-    def overdue(self, limit: int, now: Millis, until: Millis) -> list[Message]:
+    async def overdue(self, limit: int, now: Millis, until: Millis) -> list[Message]:
         """At most `limit` messages whose timer or lease has run out; they are in hand until then."""
         if self._timer_at > now:
             return []
-        found = self.rows.claim_overdue(self.connection, now=now, until=until, limit=limit)
+        found = await self.rows.claim_overdue(self.connection, now=now, until=until, limit=limit)
         if len(found) < limit:
             self._timer_at = NEVER  # until the next look
         return found
 
-    def take(self, limit: int, now: Millis, until: Millis, *, fresh_since: Millis = 0) -> list[Message]:
+    async def take(self, limit: int, now: Millis, until: Millis, *, fresh_since: Millis = 0) -> list[Message]:
         """At most `limit` messages that are due, from each account in turn; they are in hand until then.
 
         Where messages were left over by an outage that ended at `fresh_since`, newer ones get every second place.
@@ -112,14 +112,14 @@ class FairQueue:
                 wanted = min(share, limit - len(taken))
                 if not wanted:
                     break
-                got = self._of_account(account, wanted, now, until, fresh_since)
+                got = await self._of_account(account, wanted, now, until, fresh_since)
                 taken += got
                 if len(got) == wanted:
                     again.append(account)
             ready = again
         return taken
 
-    def _of_account(
+    async def _of_account(
         self, account: int, wanted: int, now: Millis, until: Millis, fresh_since: Millis
     ) -> list[Message]:
         """Up to so many of an account's, from its senders in turn. The account goes to the end of the line."""
@@ -131,7 +131,7 @@ class FairQueue:
             sender = ready.pop(0)
             share = max(1, (room - len(taken)) // (len(ready) + 1))
             del senders[sender]
-            found, due = self._of_sender(Flow(account, sender), share, now, until, fresh_since)
+            found, due = await self._of_sender(Flow(account, sender), share, now, until, fresh_since)
             if due is not None:
                 senders[sender] = due
             taken += found
@@ -142,25 +142,27 @@ class FairQueue:
             self._flows[account] = senders
         return taken
 
-    def _of_sender(
+    async def _of_sender(
         self, flow: Flow, wanted: int, now: Millis, until: Millis, fresh_since: Millis
     ) -> tuple[list[Message], Millis | None]:
         """Up to so many of a flow, and when to look at it again; None: never."""
         room = min(wanted, self.senders.room(flow.sender, now))
-        found = self._rows_of(flow, room, now, until, fresh_since)
+        found = await self._rows_of(flow, room, now, until, fresh_since)
         self.senders.spend(flow.sender, len(found), now)
         if len(found) == room:
             return found, self.senders.free_at(flow.sender, now)
-        return found, self.rows.next_waiting(self.connection, flow, after=now)
+        return found, await self.rows.next_waiting(self.connection, flow, after=now)
 
-    def _rows_of(self, flow: Flow, limit: int, now: Millis, until: Millis, fresh_since: Millis) -> list[Message]:
+    async def _rows_of(
+        self, flow: Flow, limit: int, now: Millis, until: Millis, fresh_since: Millis
+    ) -> list[Message]:
         if not fresh_since:
-            return self._claim(flow, limit, 0, now, until)
+            return await self._claim(flow, limit, 0, now, until)
         self._odd_to_fresh = not self._odd_to_fresh
-        fresh = self._claim(flow, (limit + self._odd_to_fresh) // 2, fresh_since, now, until)
-        return fresh + self._claim(flow, limit - len(fresh), 0, now, until)
+        fresh = await self._claim(flow, (limit + self._odd_to_fresh) // 2, fresh_since, now, until)
+        return fresh + await self._claim(flow, limit - len(fresh), 0, now, until)
 
-    def _claim(self, flow: Flow, limit: int, since: Millis, now: Millis, until: Millis) -> list[Message]:
+    async def _claim(self, flow: Flow, limit: int, since: Millis, now: Millis, until: Millis) -> list[Message]:
         if not limit:
             return []
         known = self._known.get(flow)
@@ -169,4 +171,4 @@ class FairQueue:
             if not known:
                 del self._known[flow]
             return self.rows.hold(self.connection, taken, until)
-        return self.rows.claim(self.connection, flow, now=now, until=until, limit=limit, since=since)
+        return await self.rows.claim(self.connection, flow, now=now, until=until, limit=limit, since=since)

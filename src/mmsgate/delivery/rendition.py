@@ -7,7 +7,7 @@ for each dialect; the next recipient, and the next message with equal slides, sh
 form is kept in the store, so that it outlives the process.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -63,6 +63,10 @@ class Missing:
     terms: Terms
 
 
+#: Looks up slides by their content's id.
+FindContent = Callable[[int], Awaitable[Content | None]]
+
+
 class Finder(Protocol):
     """Where versions come from (`Versions`, or a preview's trial)."""
 
@@ -83,7 +87,7 @@ class Renditions:
     """Chooses for all carriers. `content` looks up slides by a content's id; `memory` bounds what is remembered."""
 
     def __init__(
-        self, content: Callable[[int], Content | None], versions: Versions, encoder: Encoder, *,
+        self, content: FindContent, versions: Versions, encoder: Encoder, *,
         memory: int = 64_000_000,
     ) -> None:  # fmt: skip
         self._content, self.versions, self._encoder, self._memory = content, versions, encoder, memory
@@ -99,7 +103,7 @@ class CarrierRenditions:
     """Chooses for one carrier."""
 
     def __init__(
-        self, profile: CarrierProfile, content: Callable[[int], Content | None], versions: Finder,
+        self, profile: CarrierProfile, content: FindContent, versions: Finder,
         encoder: Encodes, *, memory: int,
     ) -> None:  # fmt: skip
         self._profile, self._content, self._versions, self._encoder = profile, content, versions, encoder
@@ -113,7 +117,7 @@ class CarrierRenditions:
         known = self._chosen.get(key)
         if known is not None:
             return known
-        content = self._content(message.content_id)
+        content = await self._content(message.content_id)
         if content is None:
             return Unfit(reason="its content is gone")
         target = Target.of(self._profile, message.operator, message.sender_type, message.size_cap)
@@ -133,7 +137,7 @@ class CarrierRenditions:
             encoded = await self._as_it_is(content, target, remember=own)
             if encoded is not None and target.size(encoded) <= target.most:
                 return _rendition(encoded, content)
-        base = content if own else self._content(mms_id) or content
+        base = content if own else await self._content(mms_id) or content
         chosen = await self._version(content, base, target.terms(base.slides), target)
         if base is content or not isinstance(chosen, Unfit):
             return chosen

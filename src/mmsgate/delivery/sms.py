@@ -126,12 +126,12 @@ class SmsDelivery:
 
     async def deliver(self, message: Message) -> None:
         """Take a claimed message one attempt further."""
-        parts = {part.number: part for part in self._store.messages.sms_parts(message.id)}
+        parts = {part.number: part for part in await self._store.messages.sms_parts(message.id)}
         attempt = Attempt(message=message, now=self._clock.now(), parts=parts)
         verdict = (
             self._overdue(attempt)
             or self._not_expired(attempt)
-            or self._recipient_allowed(attempt)
+            or await self._recipient_allowed(attempt)
             or self._split(attempt)
         )
         if verdict is None:
@@ -186,12 +186,12 @@ class SmsDelivery:
             return None
         return gave_up("expired before the SMSC took it")
 
-    def _recipient_allowed(self, attempt: Attempt) -> Verdict | None:
+    async def _recipient_allowed(self, attempt: Attempt) -> Verdict | None:
         """The block list is looked at again before every SMS too; the gateway's own answers are exempt (R-22)."""
         message = attempt.message
         if message.is_reply:
             return None
-        reason = self._block_reason(message.account_id, message.sender, message.recipient)
+        reason = await self._block_reason(message.account_id, message.sender, message.recipient)
         return gave_up(f"E114: the recipient is blocked: {reason}") if reason else None
 
     def _split(self, attempt: Attempt) -> Verdict | None:

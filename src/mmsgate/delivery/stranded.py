@@ -25,11 +25,11 @@ class Stranded:
 
     async def settle(self, connections: frozenset[str]) -> None:
         """Raise an alarm for each connection that messages wait for and that is not one of `connections`."""
-        missing = set(self._store.queue.in_use()) - connections
+        missing = set(await self._store.queue.in_use()) - connections
         for name in sorted(missing):
             await self._alarms.raise_(_subject(name), "its profile is missing; the messages end when they expire")
             now = self._clock.now()
-            for message in self._store.queue.stranded(name, now=now):
+            for message in await self._store.queue.stranded(name, now=now):
                 await self._ledger.record(message, _ending(message, name, now).decide(now))
         for name in self._raised - missing:
             await self._alarms.clear(_subject(name))

@@ -20,7 +20,7 @@ _REMEMBERED = 1_000
 class Kept(Protocol):
     """Where versions are kept (the store's renditions)."""
 
-    def get(self, content_id: int, key: str) -> Version | Misfit | None:
+    async def get(self, content_id: int, key: str) -> Version | Misfit | None:
         """What was made of the content for the terms of that key."""
         ...
 
@@ -37,11 +37,11 @@ class Versions:
         self._known: Recent[tuple[int, str], Version | Misfit] = Recent(_REMEMBERED)
         self._flights: Flights[tuple[int, str], Version | Misfit | BrokenMedium] = Flights()
 
-    def known(self, content_id: int, terms: Terms) -> Version | Misfit | None:
+    async def known(self, content_id: int, terms: Terms) -> Version | Misfit | None:
         """What has been made for these terms, now or in an earlier run."""
         key = (content_id, terms.key)
         found = self._known.get(key)
-        if found is None and (kept := self._kept.get(*key)) is not None:
+        if found is None and (kept := await self._kept.get(*key)) is not None:
             found = self._known.put(key, kept)
         return found
 
@@ -56,7 +56,7 @@ class Versions:
 
     async def find(self, content: Content, terms: Terms) -> Version | Misfit | None:
         """The version; None if sound or video has to be prepared for it first."""
-        found = self.known(content.id, terms)
+        found = await self.known(content.id, terms)
         if found is not None or plays(content.slides):
             return found
         made = await self.make(content, terms)
@@ -65,7 +65,7 @@ class Versions:
 
     async def make(self, content: Content, terms: Terms) -> Version | Misfit | BrokenMedium:
         """The version, made now if there is none. Raises CageError and OSError if the fault is ours."""
-        found = self.known(content.id, terms)
+        found = await self.known(content.id, terms)
         if found is not None:
             return found
         return await self._flights.join((content.id, terms.key), lambda: self._make(content, terms))

@@ -20,7 +20,7 @@ class References(Protocol):
         """Forget the oldest fetches until they fit `most` bytes; the blobs that nothing needs now."""
         ...
 
-    def unneeded(self, blobs: list[str]) -> list[str]:
+    async def unneeded(self, blobs: list[str]) -> list[str]:
         """Those of the blobs that nothing refers to."""
         ...
 
@@ -45,6 +45,6 @@ class Janitor:
     async def _sweep(self) -> int:
         old, removed = await self._blobs.old(), 0
         for start in range(0, len(old), _PAGE):
-            for blob in self._references.unneeded(old[start : start + _PAGE]):
+            for blob in await self._references.unneeded(old[start : start + _PAGE]):
                 removed += await self._blobs.delete_old(blob)
         return removed

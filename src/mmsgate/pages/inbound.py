@@ -6,7 +6,7 @@ browser is only given to be saved, and none of it may load or run anything.
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from starlette.requests import Request
@@ -30,21 +30,23 @@ _POLICY = (
 )
 
 
-def inbound_routes(find: Callable[[str], Inbound | None], blobs: BlobPaths, *, clock: Clock) -> list[Route]:
+def inbound_routes(
+    find: Callable[[str], Awaitable[Inbound | None]], blobs: BlobPaths, *, clock: Clock
+) -> list[Route]:
     """`find` gives the inbound message of a token."""
     return [Route(f"{HOSTED}/{{token}}/{{name}}", _Files(find=find, blobs=blobs, clock=clock).file)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Files:
-    find: Callable[[str], Inbound | None]
+    find: Callable[[str], Awaitable[Inbound | None]]
     blobs: BlobPaths
     clock: Clock
 
     async def file(self, request: Request) -> Response:
         """One file, by its exact name: 200, 206, 304, 404, 410 or 416."""
         token = request.path_params["token"]
-        inbound = self.find(token) if is_token(token) else None
+        inbound = await self.find(token) if is_token(token) else None
         file = _named(inbound, request.path_params["name"]) if inbound else None
         if inbound is None or file is None:
             return notice(Notice.UNKNOWN)

@@ -16,10 +16,12 @@ class StoredPages:
 
     async def page(self, token: str) -> Page | None:
         """The page of a token; None if there is none."""
-        row = self._store.messages.page(token)
+        row = await self._store.messages.page(token)
         if row is None:
             return None
-        best = self._store.renditions.get(row.base_id, PAGE.key)  # where browsers don't show the files themselves
+        best = await self._store.renditions.get(
+            row.base_id, PAGE.key
+        )  # where browsers don't show the files themselves
         slides = best.of(row.content.slides) if isinstance(best, Version) else row.content.slides
         return Page(
             token=token, subject=row.content.subject, slides=slides, created_at=row.created_at,

@@ -73,7 +73,7 @@ class PostbackSender:
     async def _look_after_lanes(self) -> None:
         while True:
             try:
-                for receiver in self._store.postbacks.receivers(now=self._clock.now()):
+                for receiver in await self._store.postbacks.receivers(now=self._clock.now()):
                     self._lane(receiver)
             except StoreFault:
                 log.exception("receivers could not be looked up; trying again")
@@ -94,14 +94,14 @@ class PostbackSender:
         return lane
 
     async def _claim(self, receiver: str, limit: int, now: Millis) -> list[DuePostback]:
-        if self._next_due(receiver, now + 1) > now:
+        if await self._next_due(receiver, now + 1) > now:
             return []
         return await self._store.postbacks.claim(
             receiver, now=now, lease=now + LEASE, owner=self._owner, limit=limit
         )
 
-    def _next_due(self, receiver: str, default: Millis) -> Millis:
-        return self._store.postbacks.next_due(receiver, default=default)
+    async def _next_due(self, receiver: str, default: Millis) -> Millis:
+        return await self._store.postbacks.next_due(receiver, default=default)
 
     async def _send(self, due: DuePostback) -> None:
         account = self._account(due.account_id)
@@ -118,9 +118,7 @@ class PostbackSender:
         except ValueError as error:
             return str(error)
         pool = self._pools[due.receiver]
-        async with self._turns[
-            due.receiver
-        ]:  # not the pool's own queue: waiting there would count as the receiver's
+        async with self._turns[due.receiver]:  # not the pool's own queue: waiting there would be the receiver's
             posted = await pool.post(due.url, headers=headers, buffers=(due.body,), timeouts=PATIENCE)
         return _problem(posted, account)
 

@@ -10,9 +10,9 @@ class Handsets:
     def __init__(self, store: Store, clock: Clock, *, days: int) -> None:
         self._store, self._clock, self._life = store, clock, days * DAY
 
-    def known(self, number: str) -> Handset | None:
+    async def known(self, number: str) -> Handset | None:
         """The handset of a number, if one is remembered."""
-        return self._store.handsets.get(number, since=self._oldest + 1)
+        return await self._store.handsets.get(number, since=self._oldest + 1)
 
     async def forget(self) -> int:
         """Drop those that have had their time; how many."""

@@ -214,7 +214,7 @@ class InboundDesk:
     async def keep_house(self) -> None:
         """Take in SMS whose parts don't come, find owners for what was nobody's, drop what has had its time."""
         now = self._clock.now()
-        for key in self._store.inbound.stale_parts(before=now - PART_PATIENCE):
+        for key in await self._store.inbound.stale_parts(before=now - PART_PATIENCE):
             await self._tell(await self._store.inbound.flush_parts(key, partial(self._sms, key)))
         await self._store.inbound.expire(now=now, parts_before=now - PART_REPEATED)
         await self._find_owners()
@@ -222,11 +222,11 @@ class InboundDesk:
     async def _find_owners(self) -> None:
         """An operator may have given the number to an account meanwhile."""
         last = 0
-        while page := self._store.inbound.claimable(after=last):
+        while page := await self._store.inbound.claimable(after=last):
             for row in page:
                 await self._find_owner(row)
             last = page[-1].inbound.id
-        if self._troubled and not self._store.inbound.count_homeless():
+        if self._troubled and not await self._store.inbound.count_homeless():
             self._troubled = False
             for name in self._directory().profiles:
                 await self._alarms.clear(_homeless(name))

@@ -146,7 +146,7 @@ class Reports:
         since = self._clock.now() - ORPHAN_LIFE
         await self._store.reports.forget_matched_orphans(before=since)
         found = last = 0
-        while page := self._store.reports.open_orphans(since=since, after=last):
+        while page := await self._store.reports.open_orphans(since=since, after=last):
             for orphan in page:
                 found += await self._rematch(orphan)
             last = page[-1].id
@@ -157,7 +157,7 @@ class Reports:
         """Nearly all find nothing again, which costs them no transaction."""
         try:
             report = Report.from_json(orphan.report)
-            would = self._store.reports.would_match(report.sought(orphan.received_at))
+            would = await self._store.reports.would_match(report.sought(orphan.received_at))
             return would and await self.receive(report, orphan=orphan)
         except Exception:  # it must not keep those behind it from being tried
             log.exception("%s: the kept report %d could not be tried again", orphan.connection, orphan.id)

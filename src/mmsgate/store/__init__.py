@@ -37,6 +37,7 @@ from mmsgate.store.preparations import Preparations
 from mmsgate.store.queue import QueueRows
 from mmsgate.store.renditions import EncodedRow, RenditionRows
 from mmsgate.store.reports import ReportRows
+from mmsgate.store.sqlite import SqliteEngine
 from mmsgate.store.templates import Kept, Templates
 
 __all__ = [
@@ -79,7 +80,7 @@ class Store:
     """The rooms of the store over one engine. `start` and `stop` may be called twice."""
 
     def __init__(self, path: Path) -> None:
-        self._engine = Engine(path)
+        self._engine: Engine = SqliteEngine(path)
         self.messages = Messages(self._engine, render=_render_nothing)
         self.reports = ReportRows(self._engine, self.messages)
         self.handsets = HandsetRows(self._engine)

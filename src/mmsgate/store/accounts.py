@@ -5,8 +5,7 @@ has gone up. Block lists stay in the store: they can be long, and a change must 
 """
 
 import json
-import sqlite3
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 
 from mmsgate.clock import Millis
@@ -25,7 +24,7 @@ from mmsgate.domain.number import SenderType
 from mmsgate.domain.operators import BUILT_IN, Operators
 from mmsgate.domain.optout import OptOutSettings
 from mmsgate.domain.request import Action, WireDialect
-from mmsgate.store.engine import Engine
+from mmsgate.store.engine import Engine, Transaction, Work
 from mmsgate.store.operators import operators
 from mmsgate.store.queries import queries
 
@@ -87,45 +86,45 @@ class Accounts:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def revision(self) -> int:
+    async def revision(self) -> int:
         """Goes up with every change."""
-        return int(self._engine.read(SQL["revision"])[0][0])
+        return int((await self._engine.read(SQL["revision"]))[0][0])
 
-    def directory(self) -> Directory:
+    async def directory(self) -> Directory:
         """The present picture. (The revision is read first: a change in between is seen the next time.)"""
         read = self._engine.read
-        revision = self.revision()
+        revision = await self.revision()
         senders: dict[int, dict[str, Sender]] = {}
         owners: dict[str, tuple[int, ...]] = {}
-        for account_id, number, kind, services in read(SQL["senders"]):
+        for account_id, number, kind, services in await read(SQL["senders"]):
             owners[number] = (*owners.get(number, ()), account_id)
             senders.setdefault(account_id, {})[number] = Sender(
                 number=number, type=SenderType(kind), services=tuple(json.loads(services))
             )
         accounts = {
             row[0]: replace(account_from_json(row[0], row[1], row[2]), senders=senders.get(row[0], {}))
-            for row in read(SQL["accounts"])
+            for row in await read(SQL["accounts"])
         }
         return Directory(
             revision=revision,
             accounts=accounts,
-            by_key=dict(read(SQL["keys"])),
+            by_key=dict(await read(SQL["keys"])),
             patterns=tuple(
                 Block(account_id=row[0], number=row[1], sender=row[2], reason=row[3])
-                for row in read(SQL["block_patterns"])
+                for row in await read(SQL["block_patterns"])
             ),
-            profiles=dict(read(SQL["carriers"])),
+            profiles=dict(await read(SQL["carriers"])),
             owners=owners,
-            operators=operators(self._engine),
-            has_prefixes=bool(read(HAS_PREFIXES)[0][0]),
+            operators=await operators(self._engine),
+            has_prefixes=bool((await read(HAS_PREFIXES))[0][0]),
         )
 
-    async def _configure(self, work: Callable[[sqlite3.Connection], int]) -> int:
+    async def _configure(self, work: Work[int]) -> int:
         """A change that running gateways have to see."""
 
-        def bumped(db: sqlite3.Connection) -> int:
-            result = work(db)
-            db.execute(SQL["bump"])
+        async def bumped(tx: Transaction) -> int:
+            result = await work(tx)
+            await tx.run(SQL["bump"])
             return result
 
         return await self._engine.write(bumped)
@@ -133,79 +132,70 @@ class Accounts:
     async def create(self, name: str, account: Account, *, at: Millis) -> int:
         """A new account; its id. Raises `ValueError` if the name is taken."""
 
-        def work(db: sqlite3.Connection) -> int:
-            try:
-                row = db.execute(SQL["insert_account"], (name, account_json(account), at)).fetchone()
-            except sqlite3.IntegrityError:
-                raise ValueError(f"an account named {name!r} exists already") from None
-            return int(row[0])
+        async def work(tx: Transaction) -> int:
+            made = await tx.rows(SQL["insert_account"], (name, account_json(account), at))
+            if not made:
+                raise ValueError(f"an account named {name!r} exists already")
+            return int(made[0][0])
 
         return await self._configure(work)
 
     async def update(self, account: Account) -> None:
         """Write an account's settings."""
-        await self._configure(
-            lambda db: db.execute(SQL["update_account"], (account_json(account), account.id)).rowcount
-        )
+        await self._configure(lambda tx: tx.run(SQL["update_account"], (account_json(account), account.id)))
 
     async def add_key(self, account_id: int, key_hash: str, *, label: str, hint: str, at: Millis) -> None:
         """Let a key in."""
-        await self._configure(
-            lambda db: db.execute(SQL["insert_key"], (key_hash, account_id, label, hint, at)).rowcount
-        )
+        await self._configure(lambda tx: tx.run(SQL["insert_key"], (key_hash, account_id, label, hint, at)))
 
     async def revoke_key(self, account_id: int, name: str, *, at: Millis) -> int:
         """Shut a key out, by its label or hint; how many."""
-        return await self._configure(
-            lambda db: db.execute(SQL["revoke_key"], (at, account_id, name, name)).rowcount
-        )
+        return await self._configure(lambda tx: tx.run(SQL["revoke_key"], (at, account_id, name, name)))
 
-    def keys(self, account_id: int) -> list[KeyInfo]:
+    async def keys(self, account_id: int) -> list[KeyInfo]:
         """An account's keys, oldest first."""
         return [
             KeyInfo(label=row[0], hint=row[1], created_at=row[2], revoked_at=row[3])
-            for row in self._engine.read(SQL["keys_of"], (account_id,))
+            for row in await self._engine.read(SQL["keys_of"], (account_id,))
         ]
 
     async def put_sender(self, account_id: int, sender: Sender) -> None:
         """Add a number, or change its type and services."""
         services = json.dumps(sender.services)
         parameters = (account_id, sender.number, sender.type.value, services)
-        await self._configure(lambda db: db.execute(SQL["upsert_sender"], parameters).rowcount)
+        await self._configure(lambda tx: tx.run(SQL["upsert_sender"], parameters))
 
     async def remove_sender(self, account_id: int, number: str) -> int:
         """Take a number away; how many."""
-        return await self._configure(lambda db: db.execute(SQL["delete_sender"], (account_id, number)).rowcount)
+        return await self._configure(lambda tx: tx.run(SQL["delete_sender"], (account_id, number)))
 
     # -- block list
 
     async def block(self, block: Block, *, at: Millis) -> int:
         """Put a number or a pattern on the block list; 0 if it was there already."""
-        return await self._configure(lambda db: insert_block(db, block, at=at))
+        return await self._configure(lambda tx: insert_block(tx, block, at=at))
 
     async def opt_out(self, block: Block, *, at: Millis) -> int:
         """Put a plain number on the block list while sending goes on: that is no change of the configuration."""
-        return await self._engine.write(lambda db: insert_block(db, block, at=at))
+        return await self._engine.write(lambda tx: insert_block(tx, block, at=at))
 
     async def unblock(self, account_id: int, number: str, sender: str = "") -> int:
         """Take an entry off; how many."""
-        return await self._configure(
-            lambda db: db.execute(SQL["delete_block"], (account_id, number, sender)).rowcount
-        )
+        return await self._configure(lambda tx: tx.run(SQL["delete_block"], (account_id, number, sender)))
 
-    def blocks(self, account_id: int) -> list[Block]:
+    async def blocks(self, account_id: int) -> list[Block]:
         """An account's block list."""
         return [
             Block(
                 account_id=account_id, number=row[0], sender=row[1], reason=row[2], origin=BlockOrigin(row[3]),
                 since=row[4],
             )
-            for row in self._engine.read(SQL["blocks"], (account_id,))
+            for row in await self._engine.read(SQL["blocks"], (account_id,))
         ]  # fmt: skip
 
-    def block_reason(self, directory: Directory, account_id: int, sender: str, recipient: str) -> str | None:
+    async def block_reason(self, directory: Directory, account_id: int, sender: str, recipient: str) -> str | None:
         """Why `sender` may not send to `recipient`; None if it may. An empty reason is given a text."""
-        found = self._engine.read(SQL["blocked"], (account_id, recipient, sender))
+        found = await self._engine.read(SQL["blocked"], (account_id, recipient, sender))
         if found:
             return str(found[0][0]) or "on the block list"
         for pattern in directory.patterns:
@@ -221,47 +211,47 @@ class Accounts:
 
     async def put_carriers(self, profiles: Mapping[str, str]) -> None:
         """Add or change carrier profiles (JSON by name), all at once."""
-        await self._configure(lambda db: db.executemany(SQL["upsert_carrier"], list(profiles.items())).rowcount)
+        await self._configure(lambda tx: tx.run_many(SQL["upsert_carrier"], list(profiles.items())))
 
     async def remove_carrier(self, name: str) -> int:
         """Take a carrier profile away; how many. Its messages wait until there is one of that name again."""
-        return await self._configure(lambda db: db.execute(SQL["delete_carrier"], (name,)).rowcount)
+        return await self._configure(lambda tx: tx.run(SQL["delete_carrier"], (name,)))
 
     async def add_calls(self, calls: dict[tuple[int, int], int]) -> None:
         """Count API calls, by (account, UTC day)."""
         parameters = [(account_id, day, count) for (account_id, day), count in calls.items()]
-        await self._engine.write(lambda db: db.executemany(SQL["add_calls"], parameters).rowcount)
+        await self._engine.write(lambda tx: tx.run_many(SQL["add_calls"], parameters))
 
-    def calls(self, account_id: int, day: int) -> int:
+    async def calls(self, account_id: int, day: int) -> int:
         """API calls of an account on a UTC day, as far as they have been written."""
-        found = self._engine.read(SQL["calls"], (account_id, day))
+        found = await self._engine.read(SQL["calls"], (account_id, day))
         return int(found[0][0]) if found else 0
 
     async def raise_alarm(self, subject: str, reason: str, *, at: Millis) -> None:
         """Tell the operator; the same subject again only counts."""
-        await self._engine.write(lambda db: db.execute(SQL["raise_alarm"], (subject, reason, at, at)).rowcount)
+        await self._engine.run(SQL["raise_alarm"], (subject, reason, at, at))
 
     async def clear_alarm(self, subject: str, *, at: Millis) -> int:
         """The cause is gone; how many alarms ended."""
-        return await self._engine.write(lambda db: db.execute(SQL["clear_alarm"], (at, subject)).rowcount)
+        return await self._engine.run(SQL["clear_alarm"], (at, subject))
 
-    def alarms(self) -> list[Alarm]:
+    async def alarms(self) -> list[Alarm]:
         """What is open, oldest first."""
         return [
             Alarm(subject=row[0], reason=row[1], raised_at=row[2], last_at=row[3], times=row[4])
-            for row in self._engine.read(SQL["open_alarms"])
+            for row in await self._engine.read(SQL["open_alarms"])
         ]
 
 
-def insert_block(db: sqlite3.Connection, block: Block, *, at: Millis) -> int:
+async def insert_block(tx: Transaction, block: Block, *, at: Millis) -> int:
     """One entry of a block list; 0 if it was there already."""
     row = (block.account_id, block.number, block.sender, block.reason, block.origin.value, at)
-    return db.execute(SQL["insert_block"], row).rowcount
+    return await tx.run(SQL["insert_block"], row)
 
 
-def delete_opt_out(db: sqlite3.Connection, account_id: int, number: str, sender: str) -> int:
+async def delete_opt_out(tx: Transaction, account_id: int, number: str, sender: str) -> int:
     """Take an entry off that an operator did not make; how many."""
-    return db.execute(SQL["delete_opt_out"], (account_id, number, sender)).rowcount
+    return await tx.run(SQL["delete_opt_out"], (account_id, number, sender))
 
 
 def account_json(account: Account) -> str:

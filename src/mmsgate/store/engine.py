@@ -1,204 +1,86 @@
-"""SQLite as a durable store under asyncio: one writer with group commit, one reader.
+"""What the rooms of the store ask of a database, whichever it is: reads, and writes that are committed together.
 
-How a write travels. Callers hand `write` a function that runs statements. All functions that wait are run in one
-transaction, on the event loop: each statement only touches pages in memory, a few microseconds. The one thing that
-waits for the disk, COMMIT with its fsync (``synchronous=FULL``), runs in a thread while the next batch gathers.
-Only then do the callers get their results: Success means committed (promise 1). Running the statements in a thread
-was measured first: every statement gives the interpreter lock away and has to win it back from the loop.
-
-Other processes (the command line) may write to the same file; the writer never waits for their lock on the loop.
+A write is a coroutine that is given a transaction and awaits nothing but its statements. So an engine can run many
+of them side by side in one transaction, and send those statements together that wait at the same time.
 """
 
-import asyncio
-import contextlib
-import logging
-import sqlite3
-from collections import deque
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
-from typing import Any, TypeVar
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from hashlib import blake2b
+from typing import Any, Protocol, TypeVar
 
 from mmsgate.errors import Fault
-
-log = logging.getLogger("mmsgate.store")
+from mmsgate.store.queries import Statement
 
 T = TypeVar("T")
 Row = tuple[Any, ...]
-Work = Callable[[sqlite3.Connection], T]
 
-#: Functions run in one transaction at most: bounds how long the loop is busy with one batch (about 5 ms).
-MAX_BATCH = 128
-#: How long a batch may grow, in seconds, while each turn of the event loop brings more functions.
-GATHER = 0.008
-#: How long to wait for another process that holds the write lock, in seconds.
-LOCK_PATIENCE = 30.0
+
+def key_of(*parts: object) -> int:
+    """A key for `Transaction.alone`: the same 63 bits for the same parts, in every process."""
+    return int.from_bytes(blake2b(repr(parts).encode(), digest_size=8).digest()) >> 1
 
 
 class StoreFault(Fault):
-    """The store could not do its work: disk full, file damaged, locked for too long."""
+    """The store could not do its work: disk full, file damaged, locked for too long, no connection."""
 
 
-def connect(path: Path) -> sqlite3.Connection:
-    """A connection with the settings that the promises rest on."""
-    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=0)
-    try:
-        for pragma in ("synchronous = FULL", "foreign_keys = ON", "cache_size = -65536", "temp_store = MEMORY"):
-            connection.execute(f"PRAGMA {pragma}")
-    except sqlite3.Error:
-        connection.close()
-        raise
-    return connection
+class Transaction(Protocol):
+    """Statements of one transaction. Each sees what those before it wrote."""
+
+    async def rows(self, statement: Statement, parameters: Sequence[object] = ()) -> Sequence[Row]:
+        """The rows that a statement gives."""
+        ...
+
+    async def run(self, statement: Statement, parameters: Sequence[object] = ()) -> int:
+        """How many rows a statement has written."""
+        ...
+
+    async def run_many(self, statement: Statement, parameters: Sequence[Sequence[object]]) -> int:
+        """The same for each of the parameters; how many rows in all."""
+        ...
+
+    async def alone(self, key: int, *, everywhere: bool = False) -> None:
+        """Go on when no other write of this transaction that has named the key is under way.
+
+        `everywhere` says that there is no row which other transactions would wait for: they wait for the key then.
+        """
+        ...
 
 
-class Engine:
-    """The two connections to one database file.
+Work = Callable[[Transaction], Coroutine[Any, Any, T]]
+#: Reads rows, inside a transaction or outside.
+Read = Callable[[Statement, Sequence[object]], Awaitable[Sequence[Row]]]
 
-    `start` makes the file if need be; `stop` waits until everything that waits is committed. Both may be called
-    twice. `write` and `read` raise `StoreFault`.
+
+class Engine(Protocol):
+    """A database. All but `start` and `stop` raise `StoreFault`.
+
+    `commits` counts the transactions. `is_shared` says whether other processes may work on the same queues.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._waiting: deque[tuple[Work[Any], asyncio.Future[Any]]] = deque()
-        self._drain_task: asyncio.Task[None] | None = None
-        self._writer: sqlite3.Connection | None = None
-        self._reader: sqlite3.Connection | None = None
-        self._thread: ThreadPoolExecutor | None = None
-        self.commits = 0  # how many transactions, for the benchmark and /metrics
+    commits: int
+    is_shared: bool
 
     async def start(self) -> None:
-        if self._writer is not None:
-            return
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="store-commit")
-        self._writer = await asyncio.get_running_loop().run_in_executor(self._thread, self._open)
-        self._reader = connect(self._path)
-        self._reader.execute("PRAGMA query_only = ON")
-
-    def _open(self) -> sqlite3.Connection:
-        connection = connect(self._path)
-        connection.execute("PRAGMA busy_timeout = 10000")
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA wal_autocheckpoint = 4000")
-        connection.execute("PRAGMA busy_timeout = 0")
-        return connection
+        """Open it. May be called twice."""
+        ...
 
     async def stop(self) -> None:
-        if self._writer is None or self._reader is None or self._thread is None:
-            return
-        while self._drain_task is not None:
-            await asyncio.wait({self._drain_task})
-        writer, reader, thread = self._writer, self._reader, self._thread
-        self._writer = self._reader = self._thread = None
-        reader.close()
-        await asyncio.get_running_loop().run_in_executor(thread, writer.close)
-        thread.shutdown()
+        """Shut it once everything that waits is committed. May be called twice."""
+        ...
 
-    def read(self, sql: str, parameters: Sequence[object] = ()) -> list[Row]:
-        """Rows of one short query, by key or index. Never waits for a writer (WAL)."""
-        if self._reader is None:
-            raise StoreFault("the store is not open")
-        try:
-            return self._reader.execute(sql, parameters).fetchall()
-        except sqlite3.Error as error:
-            raise StoreFault(f"the database could not be read: {error}") from error
+    async def read(self, statement: Statement, parameters: Sequence[object] = ()) -> Sequence[Row]:
+        """Rows of one short query, by key or index."""
+        ...
 
     async def write(self, work: Work[T]) -> T:
         """The result of `work` once its transaction is on stable storage.
 
-        `work` must be repeatable: when another function of its batch fails, the transaction is rolled back and
-        the rest is run anew. An exception out of `work` comes back to its caller alone.
+        `work` must be repeatable: when another one of its transaction fails, this is rolled back and the rest is
+        run anew. An exception out of `work` comes back to its caller alone.
         """
-        if self._writer is None:
-            raise StoreFault("the store is not open")
-        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._waiting.append((work, future))
-        if self._drain_task is None:
-            self._drain_task = asyncio.get_running_loop().create_task(self._drain(), name="store-writer")
-        # A caller that is cancelled takes its future along; the write has been asked for and is done all the same.
-        return await future
+        ...
 
-    async def _drain(self) -> None:
-        try:
-            while self._waiting:
-                await self._gather()
-                count = min(len(self._waiting), MAX_BATCH)
-                await self._transact([self._waiting.popleft() for _ in range(count)])
-        finally:
-            self._drain_task = None
-
-    async def _gather(self) -> None:
-        """Let the batch grow while the loop is busy with what makes more writes; an idle one waits for nothing."""
-        loop = asyncio.get_running_loop()
-        until = loop.time() + GATHER
-        seen = 0
-        while seen < len(self._waiting) < MAX_BATCH and loop.time() < until:
-            seen = len(self._waiting)
-            await asyncio.sleep(0)
-
-    async def _transact(self, batch: list[tuple[Work[Any], asyncio.Future[Any]]]) -> None:
-        while batch:
-            try:
-                await self._begin()
-            except StoreFault as fault:
-                return _fail(batch, fault)
-            results, failed = self._run(batch)
-            if failed is None:
-                return await self._commit(batch, results)
-            self._rollback()
-            index, error = failed
-            _fail([batch.pop(index)], error)
-        return None
-
-    def _run(
-        self, batch: list[tuple[Work[Any], asyncio.Future[Any]]]
-    ) -> tuple[list[object], tuple[int, Exception] | None]:
-        assert self._writer is not None
-        results: list[object] = []
-        for index, (work, _) in enumerate(batch):
-            try:
-                results.append(work(self._writer))
-            except sqlite3.Error as error:
-                return results, (index, StoreFault(f"the database refused a statement: {error}"))
-            except Exception as error:  # noqa: BLE001  it is the caller's, who gets it
-                return results, (index, error)
-        return results, None
-
-    async def _begin(self) -> None:
-        assert self._writer is not None
-        deadline = asyncio.get_running_loop().time() + LOCK_PATIENCE
-        while True:
-            try:
-                self._writer.execute("BEGIN IMMEDIATE")
-            except sqlite3.Error as error:
-                if "locked" not in str(error) or asyncio.get_running_loop().time() > deadline:
-                    raise StoreFault(f"no transaction could be begun: {error}") from error
-                await asyncio.sleep(0.002)  # another process is writing
-            else:
-                return
-
-    async def _commit(self, batch: list[tuple[Work[Any], asyncio.Future[Any]]], results: list[object]) -> None:
-        assert self._writer is not None
-        assert self._thread is not None
-        try:
-            await asyncio.get_running_loop().run_in_executor(self._thread, self._writer.execute, "COMMIT")
-        except sqlite3.Error as error:
-            log.exception("a transaction of %d writes could not be committed", len(batch))
-            self._rollback()
-            _fail(batch, StoreFault(f"the transaction could not be committed: {error}"))
-            return
-        self.commits += 1
-        for (_, future), result in zip(batch, results, strict=True):
-            if not future.done():
-                future.set_result(result)
-
-    def _rollback(self) -> None:
-        assert self._writer is not None
-        with contextlib.suppress(sqlite3.Error):  # SQLite may have rolled back by itself
-            self._writer.execute("ROLLBACK")
-
-
-def _fail(batch: list[tuple[Work[Any], asyncio.Future[Any]]], error: Exception) -> None:
-    for _, future in batch:
-        if not future.done():
-            future.set_exception(error)
+    async def run(self, statement: Statement, parameters: Sequence[object] = ()) -> int:
+        """A write of one statement; how many rows it wrote."""
+        ...

@@ -1,10 +1,9 @@
 """What is known of phones: the handset that a report named last for a number."""
 
-import sqlite3
 from dataclasses import dataclass
 
 from mmsgate.clock import DAY, Millis
-from mmsgate.store.engine import Engine
+from mmsgate.store.engine import Engine, Transaction
 from mmsgate.store.queries import queries
 
 SQL = queries("handsets")
@@ -28,20 +27,20 @@ class HandsetRows:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def get(self, number: str, *, since: Millis) -> Handset | None:
+    async def get(self, number: str, *, since: Millis) -> Handset | None:
         """The handset of that number, if it was seen `since` then."""
-        found = self._engine.read(SQL["get"], (number, since))
+        found = await self._engine.read(SQL["get"], (number, since))
         return Handset(name=found[0][0], connection=found[0][1], seen_at=found[0][2]) if found else None
 
     async def forget(self, *, before: Millis) -> int:
         """Drop what was last seen before that time, a bounded number of rows; how many."""
-        return await self._engine.write(lambda db: db.execute(SQL["forget"], (before,)).rowcount)
+        return await self._engine.run(SQL["forget"], (before,))
 
-    def count(self) -> int:
+    async def count(self) -> int:
         """Of how many numbers the handset is known."""
-        return int(self._engine.read(SQL["count"])[0][0])
+        return int((await self._engine.read(SQL["count"]))[0][0])
 
 
-def remember_handset(db: sqlite3.Connection, number: str, handset: str, *, connection: str, at: Millis) -> None:
+async def remember_handset(tx: Transaction, number: str, handset: str, *, connection: str, at: Millis) -> None:
     """A report named the handset of a number. An older report does not undo a newer one."""
-    db.execute(SQL["remember"], (number, handset, connection, at, REFRESH))
+    await tx.run(SQL["remember"], (number, handset, connection, at, REFRESH))

@@ -1,8 +1,7 @@
 """Inbound messages in the store: taken once, with all that follows from them in the same transaction."""
 
 import json
-import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from mmsgate.clock import Millis
@@ -11,7 +10,7 @@ from mmsgate.domain.inbound import Inbound, InboundFile, InboundKind
 from mmsgate.domain.message import Event, Message
 from mmsgate.domain.optout import Intent
 from mmsgate.store.accounts import delete_opt_out, insert_block
-from mmsgate.store.engine import Engine, Row
+from mmsgate.store.engine import Engine, Row, Transaction, key_of
 from mmsgate.store.messages import POSTBACK_INSERT, PostbackRow, insert_message
 from mmsgate.store.parts import SmsPartKey, SmsPiece, add_part, flush_parts, forget_parts, stale_sets
 from mmsgate.store.queries import queries
@@ -21,9 +20,7 @@ _INBOUND = (
     "text, keyword, intent, token, sent_at, received_at, expires_at, reply, note"
 )
 _FILE = "number, extension, mime, blob, size, attach, declared, note"
-SQL = {
-    name: sql.replace("{inbound}", _INBOUND).replace("{file}", _FILE) for name, sql in queries("inbound").items()
-}
+SQL = queries("inbound", inbound=_INBOUND, file=_FILE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,100 +80,109 @@ class InboundRows:
 
     async def record(self, arrivals: Sequence[Arrival]) -> list[Taken]:
         """Take messages in, durably, each once."""
-        return await self._engine.write(lambda db: [_take(db, arrival) for arrival in arrivals])
+        return await self._engine.write(lambda tx: _take_all(tx, arrivals))
 
     async def record_part(
         self, key: SmsPartKey, piece: SmsPiece, whole: Whole, *, at: Millis
     ) -> list[Taken] | None:
         """Keep one part of an SMS; with the last one all of it is taken in. None: it is a repetition."""
 
-        def work(db: sqlite3.Connection) -> list[Taken] | None:
-            found = add_part(db, key, piece, at=at)
+        async def work(tx: Transaction) -> list[Taken] | None:
+            found = await add_part(tx, key, piece, at=at)
             if found is None:
                 return None
-            return [_take(db, arrival) for text, note in found for arrival in whole(text, note)]
+            return [await _take(tx, arrival) for text, note in found for arrival in whole(text, note)]
 
         return await self._engine.write(work)
 
-    def stale_parts(self, *, before: Millis) -> list[SmsPartKey]:
+    async def stale_parts(self, *, before: Millis) -> list[SmsPartKey]:
         """SMS of which no part has come since then, and some are missing; each by one of its parts."""
-        return stale_sets(self._engine, before=before)
+        return await stale_sets(self._engine, before=before)
 
     async def flush_parts(self, key: SmsPartKey, whole: Whole) -> list[Taken]:
         """Take in what there is of an SMS."""
 
-        def work(db: sqlite3.Connection) -> list[Taken]:
-            return [_take(db, arrival) for text, note in flush_parts(db, key) for arrival in whole(text, note)]
+        async def work(tx: Transaction) -> list[Taken]:
+            return [
+                await _take(tx, arrival)
+                for text, note in await flush_parts(tx, key)
+                for arrival in whole(text, note)
+            ]
 
         return await self._engine.write(work)
 
     async def adopt(self, arrival: Arrival) -> Taken | None:
         """Give a message that was nobody's to the account it is for now; None if it has one already."""
-        return await self._engine.write(lambda db: _adopt(db, arrival))
+        return await self._engine.write(lambda tx: _adopt(tx, arrival))
 
     async def expire(self, *, now: Millis, parts_before: Millis) -> int:
         """Drop what has had its time, with its files' rows and its postbacks; how many messages."""
 
-        def work(db: sqlite3.Connection) -> int:
-            forget_parts(db, before=parts_before)
-            ids = [row[0] for row in db.execute(SQL["expired"], (now,))]
+        async def work(tx: Transaction) -> int:
+            await forget_parts(tx, before=parts_before)
+            ids = [row[0] for row in await tx.rows(SQL["expired"], (now,))]
             for inbound_id in ids:
                 for name in ("delete_files", "delete_postbacks", "delete"):
-                    db.execute(SQL[name], (inbound_id,))
+                    await tx.run(SQL[name], (inbound_id,))
             return len(ids)
 
         return await self._engine.write(work)
 
     # -- look-ups
 
-    def by_tracking(self, tracking_id: str) -> InboundRow | None:
+    async def by_tracking(self, tracking_id: str) -> InboundRow | None:
         """The inbound message of a tracking id."""
-        return next(iter(self._read("by_tracking", tracking_id)), None)
+        return next(iter(await self._read("by_tracking", tracking_id)), None)
 
-    def by_token(self, token: str) -> Inbound | None:
+    async def by_token(self, token: str) -> Inbound | None:
         """The inbound message whose files a token names."""
-        return next((row.inbound for row in self._read("by_token", token)), None)
+        return next((row.inbound for row in await self._read("by_token", token)), None)
 
-    def newest(self, limit: int, *, before: int = 2**63 - 1) -> list[InboundRow]:
+    async def newest(self, limit: int, *, before: int = 2**63 - 1) -> list[InboundRow]:
         """The newest of all accounts, behind the id `before`: for the operator."""
-        return self._read("newest", before, limit)
+        return await self._read("newest", before, limit)
 
-    def claimable(self, *, after: int = 0, limit: int = 100) -> list[InboundRow]:
+    async def claimable(self, *, after: int = 0, limit: int = 100) -> list[InboundRow]:
         """Those for numbers that nobody had and somebody has now, behind the id `after`, oldest first."""
-        return self._read("claimable", after, limit)
+        return await self._read("claimable", after, limit)
 
-    def count_homeless(self) -> int:
+    async def count_homeless(self) -> int:
         """How many are for numbers that nobody has."""
-        return int(self._engine.read(SQL["count_homeless"])[0][0])
+        return int((await self._engine.read(SQL["count_homeless"]))[0][0])
 
-    def _read(self, name: str, *parameters: object) -> list[InboundRow]:
-        return [self._whole(row) for row in self._engine.read(SQL[name], parameters)]
+    async def _read(self, name: str, *parameters: object) -> list[InboundRow]:
+        return [await self._whole(row) for row in await self._engine.read(SQL[name], parameters)]
 
-    def _whole(self, row: Row) -> InboundRow:
-        files = tuple(_to_file(file) for file in self._engine.read(SQL["files"], (row[0],)))
+    async def _whole(self, row: Row) -> InboundRow:
+        files = tuple(_to_file(file) for file in await self._engine.read(SQL["files"], (row[0],)))
         return InboundRow(inbound=replace(_to_inbound(row), files=files), reply=row[18], note=row[19])
 
 
-def _take(db: sqlite3.Connection, arrival: Arrival) -> Taken:
+async def _take_all(tx: Transaction, arrivals: Iterable[Arrival]) -> list[Taken]:
+    return [await _take(tx, arrival) for arrival in arrivals]
+
+
+async def _take(tx: Transaction, arrival: Arrival) -> Taken:
     inbound = arrival.inbound
     seen = (
         inbound.connection, inbound.sender, arrival.digest, arrival.horizon, inbound.reference, inbound.recipient,
     )  # fmt: skip
-    if db.execute(SQL["repeated"], seen).fetchone():
+    await tx.alone(key_of(inbound.connection, inbound.sender), everywhere=True)
+    if await tx.rows(SQL["repeated"], seen):
         return Taken(arrival=arrival, repeated=True)
-    reply = _follow(db, arrival)
-    db.execute(SQL["insert"], (*_from_inbound(inbound), _tracking(reply), arrival.note, arrival.digest))
-    db.executemany(SQL["insert_file"], [(inbound.id, *_from_file(file)) for file in inbound.files])
+    reply = await _follow(tx, arrival)
+    await tx.run(SQL["insert"], (*_from_inbound(inbound), _tracking(reply), arrival.note, arrival.digest))
+    await tx.run_many(SQL["insert_file"], [(inbound.id, *_from_file(file)) for file in inbound.files])
     return Taken(arrival=arrival, reply=reply)
 
 
-def _adopt(db: sqlite3.Connection, arrival: Arrival) -> Taken | None:
+async def _adopt(tx: Transaction, arrival: Arrival) -> Taken | None:
     inbound = arrival.inbound
     row = (inbound.account_id, inbound.keyword, inbound.intent, "", arrival.note, inbound.id)
-    if not db.execute(SQL["adopt"], row).rowcount:
+    if not await tx.run(SQL["adopt"], row):
         return None
-    reply = _follow(db, arrival)
-    db.execute("UPDATE inbound SET reply = ? WHERE id = ?", (_tracking(reply), inbound.id))
+    reply = await _follow(tx, arrival)
+    await tx.run(SQL["answer"], (_tracking(reply), inbound.id))
     return Taken(arrival=arrival, reply=reply)
 
 
@@ -184,27 +190,27 @@ def _tracking(reply: Message | None) -> str:
     return reply.tracking_id if reply else ""
 
 
-def _follow(db: sqlite3.Connection, arrival: Arrival) -> Message | None:
+async def _follow(tx: Transaction, arrival: Arrival) -> Message | None:
     """What follows from a message that is taken in: block lists, the reply, the postback."""
     at = arrival.inbound.received_at
-    changed = _change_blocks(db, arrival, at)
+    changed = await _change_blocks(tx, arrival, at)
     reply = arrival.reply if changed or not arrival.blocks else None
     if reply is not None:
-        insert_message(db, reply.message, reply.event)
+        await insert_message(tx, reply.message, reply.event)
     if arrival.postback is not None:
-        _insert_postback(db, arrival.inbound, arrival.postback, at)
+        await _insert_postback(tx, arrival.inbound, arrival.postback, at)
     return reply.message if reply is not None else None
 
 
-def _change_blocks(db: sqlite3.Connection, arrival: Arrival, at: Millis) -> int:
+async def _change_blocks(tx: Transaction, arrival: Arrival, at: Millis) -> int:
     if arrival.inbound.intent is Intent.OPT_IN:
-        return sum(delete_opt_out(db, block.account_id, block.number, block.sender) for block in arrival.blocks)
-    return sum(insert_block(db, block, at=at) for block in arrival.blocks)
+        return sum([await delete_opt_out(tx, each.account_id, each.number, each.sender) for each in arrival.blocks])
+    return sum([await insert_block(tx, block, at=at) for block in arrival.blocks])
 
 
-def _insert_postback(db: sqlite3.Connection, inbound: Inbound, row: PostbackRow, at: Millis) -> None:
+async def _insert_postback(tx: Transaction, inbound: Inbound, row: PostbackRow, at: Millis) -> None:
     """An inbound message has one postback, in a lane by itself: nothing comes before it."""
-    db.execute(
+    await tx.run(
         POSTBACK_INSERT,
         (inbound.id, 1, inbound.account_id, row.receiver, row.url, row.code, row.content_type, row.body, at, False),
     )

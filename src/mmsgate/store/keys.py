@@ -1,10 +1,9 @@
 """Idempotency-Keys in the store (R-07, R-33): which request has one, and what it was answered."""
 
-import sqlite3
 from enum import StrEnum
 
 from mmsgate.clock import Millis
-from mmsgate.store.engine import Engine
+from mmsgate.store.engine import Engine, Transaction
 from mmsgate.store.queries import queries
 
 SQL = queries("keys")
@@ -29,10 +28,10 @@ class IdempotencyKeys:
     ) -> Idempotency | bytes:
         """Reserve a key for a request (its hash), or say why not; the stored response if it ran before."""
 
-        def work(db: sqlite3.Connection) -> Idempotency | bytes:
-            if db.execute(SQL["begin"], (account_id, key, request, now, until)).fetchone():
+        async def work(tx: Transaction) -> Idempotency | bytes:
+            if await tx.rows(SQL["begin"], (account_id, key, request, now, until)):
                 return Idempotency.NEW
-            kept, response = db.execute(SQL["kept"], (account_id, key)).fetchone()
+            [(kept, response)] = await tx.rows(SQL["kept"], (account_id, key))
             if kept != request:
                 return Idempotency.OTHER_REQUEST
             return Idempotency.RUNNING if response is None else bytes(response)
@@ -41,18 +40,18 @@ class IdempotencyKeys:
 
     async def abandon(self, account_id: int, key: str) -> None:
         """Free a key whose request failed: it may be tried again (R-33)."""
-        await self._engine.write(lambda db: db.execute(SQL["abandon"], (account_id, key)).rowcount)
+        await self._engine.run(SQL["abandon"], (account_id, key))
 
     async def expire(self, *, now: Millis) -> int:
         """Drop the keys that have had their day; how many."""
-        return await self._engine.write(lambda db: db.execute(SQL["expire"], (now,)).rowcount)
+        return await self._engine.run(SQL["expire"], (now,))
 
 
-def finish_key(db: sqlite3.Connection, account_id: int, key: str, response: bytes, expires_at: Millis) -> None:
+async def finish_key(tx: Transaction, account_id: int, key: str, response: bytes, expires_at: Millis) -> None:
     """Keep the answer under the key that was reserved (R-07)."""
-    db.execute(SQL["finish"], (response, expires_at, account_id, key))
+    await tx.run(SQL["finish"], (response, expires_at, account_id, key))
 
 
-def abandon_running(db: sqlite3.Connection) -> None:
+async def abandon_running(tx: Transaction) -> None:
     """Free the keys of requests that a gateway's death cut short."""
-    db.execute(SQL["abandon_running"])
+    await tx.run(SQL["abandon_running"])

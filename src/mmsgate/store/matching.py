@@ -1,7 +1,7 @@
 """Which message a report means: by its id, by its id more or less, by its people (R-38)."""
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -10,14 +10,11 @@ from mmsgate.domain.change import normalise_id
 from mmsgate.domain.message import Message
 from mmsgate.domain.state import State
 from mmsgate.store import rows
-from mmsgate.store.engine import Row
+from mmsgate.store.engine import Read, Row
 from mmsgate.store.queries import queries
 
 _OF_MESSAGE = ", ".join(f"message.{name}" for name in rows.MESSAGE.split(", "))
-SQL = {name: sql.replace("{message}", _OF_MESSAGE) for name, sql in queries("reports").items()}
-
-#: Runs a query: in the transaction that writes the match, or beside it.
-Read = Callable[[str, Sequence[object]], Sequence[Row]]
+SQL = queries("reports", message=_OF_MESSAGE)
 
 
 class MatchedBy(StrEnum):
@@ -57,24 +54,24 @@ class Sought:
         return normalise_id(self.ids[0]) if self.ids and self.ids[0] else ""
 
 
-def find_message(read: Read, sought: Sought) -> Match | None:
+async def find_message(read: Read, sought: Sought) -> Match | None:
     """The message that a report means; None if no message does, or more than one might."""
     for guess, carrier_id in enumerate(sought.ids):
-        match = _match_id(read, sought, carrier_id, guessed=guess > 0)
+        match = await _match_id(read, sought, carrier_id, guessed=guess > 0)
         if match is not None:
             return match
-    return _match_people(read, sought) if sought.recipient else None
+    return await _match_people(read, sought) if sought.recipient else None
 
 
-def _match_id(read: Read, sought: Sought, carrier_id: str, *, guessed: bool) -> Match | None:
+async def _match_id(read: Read, sought: Sought, carrier_id: str, *, guessed: bool) -> Match | None:
     """By id; a guessed spelling only of a message to the report's recipient, if it names one."""
     if not carrier_id:
         return None
     key = (sought.connection, normalise_id(carrier_id))
     if guessed and sought.recipient:
-        found = read(SQL["find_carrier_id_of"], (*key, sought.recipient))
+        found = await read(SQL["find_carrier_id_of"], (*key, sought.recipient))
     else:
-        found = read(SQL["find_carrier_id"], key)
+        found = await read(SQL["find_carrier_id"], key)
     among = [(part, verbatim, rows.to_message(row)) for part, verbatim, *row in found]
     among = [each for each in among if not _against_id(sought, each[2])]
     for part, verbatim, message in among:
@@ -94,7 +91,7 @@ def _against_id(sought: Sought, message: Message) -> str:
     return "was accepted after the report had come" if sought.came < message.accepted_at else ""
 
 
-def _match_people(read: Read, sought: Sought) -> Match | None:
+async def _match_people(read: Read, sought: Sought) -> Match | None:
     """By recipient, sender and connection alone, among messages older than the report (R-38).
 
     A report that names an id is not believed to mean a message that has another. One that is just being submitted
@@ -102,21 +99,21 @@ def _match_people(read: Read, sought: Sought) -> Match | None:
     Where nobody waits, it may mean the one message that was in doubt: the answer with its id was lost (R-19).
     """
     people = (sought.recipient, sought.sender, sought.connection, sought.came)
-    candidates = read(SQL["find_by_recipient"], people)
+    candidates = await read(SQL["find_by_recipient"], people)
     if any(sought.ids):
         candidates = [row for row in candidates if not rows.to_message(row).carrier_message_id]
     if not candidates:
-        return _match_doubts(read, people)
+        return await _match_doubts(read, people)
     message = rows.to_message(candidates[0])
     if len(candidates) > 1 or message.state is State.SUBMITTING:
         return None
     return Match(message=message, part=0, matched_by=MatchedBy.RECIPIENT)
 
 
-def _match_doubts(read: Read, people: tuple[object, ...]) -> Match | None:
+async def _match_doubts(read: Read, people: tuple[object, ...]) -> Match | None:
     """What was, or is, in doubt: one MMS, else one part of an SMS."""
-    doubted = [(0, *row) for row in read(SQL["find_doubted"], people)]
-    found = doubted or read(SQL["find_doubtful_part"], people)
+    doubted = [(0, *row) for row in await read(SQL["find_doubted"], people)]
+    found = doubted or await read(SQL["find_doubtful_part"], people)
     if len(found) != 1:
         return None
     part, *row = found[0]
@@ -134,14 +131,14 @@ class Candidate:
     against: str
 
 
-def why_unmatched(read: Read, sought: Sought, connections: Iterable[str]) -> list[str]:
+async def why_unmatched(read: Read, sought: Sought, connections: Iterable[str]) -> list[str]:
     """Why no message was found, a reason for each way of looking; `connections` are all that there are."""
-    return [_why_not_id(read, sought, connections), _why_not_people(read, sought)]
+    return [await _why_not_id(read, sought, connections), await _why_not_people(read, sought)]
 
 
-def candidates(read: Read, sought: Sought) -> list[Candidate]:
+async def candidates(read: Read, sought: Sought) -> list[Candidate]:
     """The newest messages to the report's recipient that wait for a report."""
-    found = read(SQL["waiting_for"], (sought.recipient,)) if sought.recipient else ()
+    found = await read(SQL["waiting_for"], (sought.recipient,)) if sought.recipient else ()
     return [
         Candidate(
             tracking_id=row[0], state=row[3], accepted_at=row[4], carrier_id=row[5], against=_against(row, sought)
@@ -150,12 +147,13 @@ def candidates(read: Read, sought: Sought) -> list[Candidate]:
     ]
 
 
-def _why_not_id(read: Read, sought: Sought, connections: Iterable[str]) -> str:
+async def _why_not_id(read: Read, sought: Sought, connections: Iterable[str]) -> str:
     if not sought.normalised:
         return "it names no message id"
     shown = sought.ids[0]
     found = [
-        rows.to_message(row[2:]) for row in read(SQL["find_carrier_id"], (sought.connection, sought.normalised))
+        rows.to_message(row[2:])
+        for row in await read(SQL["find_carrier_id"], (sought.connection, sought.normalised))
     ]
     against = [_against_id(sought, message) for message in found]
     if found and all(against):
@@ -163,17 +161,17 @@ def _why_not_id(read: Read, sought: Sought, connections: Iterable[str]) -> str:
     if found:
         return f"several messages of {sought.connection} have the id {shown!r}, letter case and leading zeros apart"
     others = json.dumps([name for name in connections if name != sought.connection])
-    elsewhere = read(SQL["known_elsewhere"], (sought.normalised, others))
+    elsewhere = await read(SQL["known_elsewhere"], (sought.normalised, others))
     if elsewhere:
         names = ", ".join(sorted({row[0] for row in elsewhere}))
         return f"the id {shown!r} is that of a message of {names}, and the report came over {sought.connection}"
     return f"no message of {sought.connection} has the id {shown!r}"
 
 
-def _why_not_people(read: Read, sought: Sought) -> str:
+async def _why_not_people(read: Read, sought: Sought) -> str:
     if not sought.recipient:
         return "it names no recipient"
-    among = [each for each in candidates(read, sought) if not each.against]
+    among = [each for each in await candidates(read, sought) if not each.against]
     if len(among) > 1:
         return f"{len(among)} messages to that recipient wait for a report, any of them might be meant (R-38)"
     return "no message to that recipient that could be meant waits for a report"

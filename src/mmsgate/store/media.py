@@ -1,12 +1,10 @@
 """What is known of fetched and uploaded files. The bytes themselves are in the blob storage."""
 
-import sqlite3
-
 from mmsgate.clock import HOUR, Millis
 from mmsgate.domain.media import MediaKind
 from mmsgate.domain.slide import Medium
 from mmsgate.media.fetch_cache import CacheEntry
-from mmsgate.store.engine import Engine
+from mmsgate.store.engine import Engine, Transaction
 from mmsgate.store.queries import queries
 
 SQL = queries("media")
@@ -20,7 +18,7 @@ class MediaRows:
 
     async def get(self, url: str) -> CacheEntry | None:
         """What was fetched from the URL, fresh or not."""
-        found = self._engine.read(SQL["cached"], (url,))
+        found = await self._engine.read(SQL["cached"], (url,))
         if not found:
             return None
         row = found[0]
@@ -35,7 +33,7 @@ class MediaRows:
             entry.url, entry.blob, entry.mime, entry.size, entry.width, entry.height, entry.etag,
             entry.last_modified, entry.fresh_until, entry.fetched_at,
         )  # fmt: skip
-        await self._engine.write(lambda db: db.execute(SQL["put_cached"], row).rowcount)
+        await self._engine.run(SQL["put_cached"], row)
 
     async def trim(self, most: int, *, now: Millis) -> list[str]:
         """Forget the oldest fetches until the cache's files fit `most` bytes; the blobs that nothing needs now.
@@ -43,23 +41,24 @@ class MediaRows:
         What was fetched within the hour stays: a request that is being accepted may be about to use it (R-34).
         """
 
-        def work(db: sqlite3.Connection) -> list[str]:
-            excess = db.execute(SQL["cached_bytes"]).fetchone()[0] - most
+        async def work(tx: Transaction) -> list[str]:
+            [(cached,)] = await tx.rows(SQL["cached_bytes"])
+            excess = cached - most
             unneeded: list[str] = []
-            for url, blob, size in db.execute(SQL["oldest_cached"], (now - HOUR,)).fetchall():
+            for url, blob, size in await tx.rows(SQL["oldest_cached"], (now - HOUR,)):
                 if excess <= 0:
                     break
-                db.execute(SQL["delete_cached"], (url,))
+                await tx.run(SQL["delete_cached"], (url,))
                 excess -= size
-                if not db.execute(SQL["needed"], (blob,)).fetchone()[0]:
+                if not (await tx.rows(SQL["needed"], (blob,)))[0][0]:
                     unneeded.append(blob)
             return unneeded
 
         return await self._engine.write(work)
 
-    def unneeded(self, blobs: list[str]) -> list[str]:
+    async def unneeded(self, blobs: list[str]) -> list[str]:
         """Those of the blobs that no content, fetch, upload or inbound message refers to."""
-        return [blob for blob in blobs if not self._engine.read(SQL["needed"], (blob,))[0][0]]
+        return [blob for blob in blobs if not (await self._engine.read(SQL["needed"], (blob,)))[0][0]]
 
     async def put_upload(self, token: str, account_id: int, medium: Medium, *, at: Millis) -> None:
         """Remember a file that an account uploaded."""
@@ -67,11 +66,11 @@ class MediaRows:
             token, account_id, medium.kind.value, medium.blob, medium.mime, medium.size, medium.width,
             medium.height, at,
         )  # fmt: skip
-        await self._engine.write(lambda db: db.execute(SQL["put_upload"], row).rowcount)
+        await self._engine.run(SQL["put_upload"], row)
 
-    def upload(self, token: str, account_id: int) -> Medium | None:
+    async def upload(self, token: str, account_id: int) -> Medium | None:
         """A file that this account uploaded; another's is none."""
-        found = self._engine.read(SQL["upload"], (token, account_id))
+        found = await self._engine.read(SQL["upload"], (token, account_id))
         if not found:
             return None
         kind, blob, mime, size, width, height = found[0]

@@ -1,6 +1,5 @@
 """Messages in the store: acceptance, claims, steps, and everything that is found by an id."""
 
-import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -13,16 +12,13 @@ from mmsgate.domain.rendition import Preparation
 from mmsgate.domain.state import Happening
 from mmsgate.recent import Recent
 from mmsgate.store import rows
-from mmsgate.store.engine import Engine, Row
+from mmsgate.store.engine import Engine, Row, Transaction
 from mmsgate.store.keys import finish_key
 from mmsgate.store.orphans import Orphan, early_reports, remember_doubt
 from mmsgate.store.preparations import insert_preparation
 from mmsgate.store.queries import queries
 
-SQL = {
-    name: sql.replace("{message}", rows.MESSAGE).replace("{mutable}", rows.MESSAGE_MUTABLE)
-    for name, sql in queries("messages").items()
-}
+SQL = queries("messages", message=rows.MESSAGE, mutable=rows.MESSAGE_MUTABLE)
 POSTBACK_INSERT = queries("postbacks")["insert"]
 TEMPLATE_SENT = queries("templates")["sent"]
 
@@ -120,7 +116,7 @@ class Messages:
 
         Raises `TemplateGone` if the message is of a template that does not exist any more.
         """
-        await self._engine.write(lambda db: _accept(db, acceptance))
+        await self._engine.write(lambda tx: _accept(tx, acceptance))
 
     # -- steps
 
@@ -129,66 +125,76 @@ class Messages:
 
         It is decided on the message as the caller holds it, and anew on its row if it has moved since.
         """
-        return await self._engine.write(
-            lambda db: self._step_held(db, held, decide) or self.step(db, held.id, decide)
-        )
 
-    def _step_held(self, db: sqlite3.Connection, held: Message, decide: Decide) -> Recorded | None:
+        async def work(tx: Transaction) -> Recorded:
+            return await self._step_held(tx, held, decide) or await self.step(tx, held.id, decide)
+
+        return await self._engine.write(work)
+
+    async def _step_held(self, tx: Transaction, held: Message, decide: Decide) -> Recorded | None:
         """The step without a look at the row; None if it needs one."""
         if held.sent_as is SentAs.SMS:
             return None  # its parts are rows of their own
+        await tx.alone(held.id)
         change = decide(Snapshot(message=held, sms_parts=()))
-        if not (change.event.changed and _update(db, held, change.message)):
+        if not (change.event.changed and await _update(tx, held, change.message)):
             return None
-        return self._write(db, change)
+        return await self._write(tx, change)
 
-    def step(self, db: sqlite3.Connection, message_id: int, decide: Decide) -> Recorded:
+    async def step(self, tx: Transaction, message_id: int, decide: Decide) -> Recorded:
         """The step that is decided on the message's row, in a transaction of the caller's."""
-        return self.step_of(db, rows.to_message(db.execute(SQL["message"], (message_id,)).fetchone()), decide)
+        await tx.alone(message_id)
+        return await self.step_of(tx, await _locked(tx, message_id), decide)
 
-    def step_of(self, db: sqlite3.Connection, message: Message, decide: Decide) -> Recorded:
-        """The same of a message as it was read in that transaction."""
-        parts = _sms_parts(db, message.id) if message.sent_as is SentAs.SMS else ()
-        change = decide(Snapshot(message=message, sms_parts=parts))
-        if change.event.changed:
-            _update(db, message, change.message)
-        return self._write(db, change)
+    async def step_of(self, tx: Transaction, message: Message, decide: Decide) -> Recorded:
+        """The same of a message as it was read in that transaction, or as it is if it has moved since."""
+        await tx.alone(message.id)
+        while True:
+            if message.sent_as is SentAs.SMS:
+                message = await _locked(tx, message.id)
+            parts = await _sms_parts(tx, message.id) if message.sent_as is SentAs.SMS else ()
+            change = decide(Snapshot(message=message, sms_parts=parts))
+            if not change.event.changed or await _update(tx, message, change.message):
+                return await self._write(tx, change)
+            message = await _locked(tx, message.id)
 
-    def _write(self, db: sqlite3.Connection, change: Change) -> Recorded:
+    async def _write(self, tx: Transaction, change: Change) -> Recorded:
         """All of a step but the message's own row."""
         after = change.message
-        db.execute(SQL["insert_event"], rows.event_row(after.id, change.event))
+        await tx.run(SQL["insert_event"], rows.event_row(after.id, change.event))
         for part in change.sms_parts:
-            db.execute(
+            await tx.run(
                 SQL["upsert_sms_part"], (after.id, part.number, part.state, part.smsc_id, part.error)
             )  # fmt: skip
-        orphans = _remember_ids(db, after, change.carrier_ids)
+        orphans = await _remember_ids(tx, after, change.carrier_ids)
         if change.event.happening is Happening.IN_DOUBT and after.sent_as is SentAs.MMS:
-            orphans = tuple(remember_doubt(db, after, change.event.at))
+            orphans = tuple(await remember_doubt(tx, after, change.event.at))
         followed = None
         if after.discovers:
-            followed = self._follow(db, change)
+            followed = await self._follow(tx, change)
         else:
-            self._insert_postbacks(db, change)
+            await self._insert_postbacks(tx, change)
         if change.preparation is not None:
-            insert_preparation(db, change.preparation, due_at=change.event.at)
+            await insert_preparation(tx, change.preparation, due_at=change.event.at)
         return Recorded(change=change, followed=followed, orphans=orphans)
 
-    def _follow(self, db: sqlite3.Connection, discovery: Change) -> Change | None:
+    async def _follow(self, tx: Transaction, discovery: Change) -> Change | None:
         """The step of the message that waits for a discovery, which tells what the discovery has to tell."""
         happening = meaning(discovery)
         if happening is None:
             return None
         waiting = discovery.message.discovers
-        return self.step(db, waiting, lambda snapshot: follow(discovery, happening, snapshot.message)).change
+        return (
+            await self.step(tx, waiting, lambda snapshot: follow(discovery, happening, snapshot.message))
+        ).change
 
-    def _insert_postbacks(self, db: sqlite3.Connection, change: Change) -> None:
+    async def _insert_postbacks(self, tx: Transaction, change: Change) -> None:
         if not change.postbacks:
             return
         after = change.message
         first = after.postbacks - len(change.postbacks) + 1
         for sequence, row in enumerate(self.render(change), first):
-            db.execute(
+            await tx.run(
                 POSTBACK_INSERT,
                 (after.id, sequence, after.account_id, row.receiver, row.url, row.code, row.content_type, row.body,
                  change.event.at, row.ordered and sequence > 1),
@@ -197,16 +203,16 @@ class Messages:
     async def note_once(self, token: str, reason: str, *, at: Millis) -> None:
         """Write into the timeline of a page's message what does not move it; once, however often it happens."""
         parameters = (at, reason, token, reason)
-        await self._engine.write(lambda db: db.execute(SQL["note_once"], parameters).rowcount)
+        await self._engine.run(SQL["note_once"], parameters)
 
     # -- look-ups
 
-    def content(self, mms_id: int) -> Content | None:
+    async def content(self, mms_id: int) -> Content | None:
         """The slides behind an mms-id. They never change, so those used last are remembered."""
         known = self._contents.get(mms_id)
         if known is not None:
             return known
-        content = self._read_content(mms_id)
+        content = await self._read_content(mms_id)
         return content and self._contents.put(mms_id, content)
 
     def forget_contents(self, ids: Iterable[int]) -> None:
@@ -214,125 +220,131 @@ class Messages:
         for content_id in ids:
             self._contents.drop(content_id)
 
-    def _read_content(self, mms_id: int) -> Content | None:
-        found = self._engine.read(SQL["content"], (mms_id,))
+    async def _read_content(self, mms_id: int) -> Content | None:
+        found = await self._engine.read(SQL["content"], (mms_id,))
         return rows.to_content(found[0]) if found else None
 
-    def by_tracking(self, tracking_id: str) -> Message | None:
+    async def by_tracking(self, tracking_id: str) -> Message | None:
         """The message of a tracking id."""
-        found = self._engine.read(SQL["message_by_tracking"], (tracking_id,))
+        found = await self._engine.read(SQL["message_by_tracking"], (tracking_id,))
         return rows.to_message(found[0]) if found else None
 
-    def discovery_of(self, message_id: int) -> Message | None:
+    async def discovery_of(self, message_id: int) -> Message | None:
         """The device discovery that went ahead of a message."""
-        found = self._engine.read(SQL["discovery_of"], (message_id,))
+        found = await self._engine.read(SQL["discovery_of"], (message_id,))
         return rows.to_message(found[0]) if found else None
 
-    def latest(self) -> Message | None:
+    async def latest(self) -> Message | None:
         """The newest message of all accounts: for the operator, not for a customer."""
-        found = self._engine.read(SQL["latest_message"])
+        found = await self._engine.read(SQL["latest_message"])
         return rows.to_message(found[0]) if found else None
 
-    def timeline(self, message_id: int) -> list[Event]:
+    async def timeline(self, message_id: int) -> list[Event]:
         """Everything that happened to a message, in order."""
-        return [rows.to_event(row) for row in self._engine.read(SQL["events"], (message_id,))]
+        return [rows.to_event(row) for row in await self._engine.read(SQL["events"], (message_id,))]
 
-    def sms_parts(self, message_id: int) -> tuple[SmsPart, ...]:
+    async def sms_parts(self, message_id: int) -> tuple[SmsPart, ...]:
         """The parts of the message's fallback SMS, if one was begun."""
-        return tuple(_to_part(row) for row in self._engine.read(SQL["sms_parts"], (message_id,)))
+        return tuple(_to_part(row) for row in await self._engine.read(SQL["sms_parts"], (message_id,)))
 
-    def page(self, token: str) -> PageRow | None:
+    async def page(self, token: str) -> PageRow | None:
         """What a fallback link shows."""
-        found = self._engine.read(SQL["page"], (token,))
+        found = await self._engine.read(SQL["page"], (token,))
         if not found:
             return None
         content_id, base_id, message_id, created_at, expires_at = found[0]
-        content = self._read_content(content_id)  # a page must not outlive its content
+        content = await self._read_content(content_id)  # a page must not outlive its content
         if content is None:
             return None
         return PageRow(
             content=content, base_id=base_id, message_id=message_id, created_at=created_at, expires_at=expires_at
         )
 
-    def counts(self) -> dict[str, int]:
+    async def counts(self) -> dict[str, int]:
         """How many messages are in which state."""
-        return {row[0]: row[1] for row in self._engine.read(SQL["states"])}
+        return {row[0]: row[1] for row in await self._engine.read(SQL["states"])}
 
 
-def _accept(db: sqlite3.Connection, acceptance: Acceptance) -> None:
+async def _accept(tx: Transaction, acceptance: Acceptance) -> None:
     message, content = acceptance.message, acceptance.content
     if content is None or content.id != message.mms_id:
-        _note_sent(db, message)
+        await _note_sent(tx, message)
     if acceptance.ahead is not None:
-        _accept(db, acceptance.ahead)
+        await _accept(tx, acceptance.ahead)
     if content is not None:
-        insert_content(db, content)
-    insert_message(db, message, acceptance.event)
+        await insert_content(tx, content)
+    await insert_message(tx, message, acceptance.event)
     if message.fallback.token:
-        db.execute(
+        await tx.run(
             SQL["insert_page"],
             (message.fallback.token, message.id, message.mms_id, message.account_id, message.accepted_at,
              message.fallback.expires_at),
         )  # fmt: skip
     if acceptance.preparation is not None:
-        insert_preparation(db, acceptance.preparation, due_at=message.accepted_at)
+        await insert_preparation(tx, acceptance.preparation, due_at=message.accepted_at)
     if acceptance.idempotency_key:
-        finish_key(
-            db, message.account_id, acceptance.idempotency_key, acceptance.response, acceptance.response_expires
+        await finish_key(
+            tx, message.account_id, acceptance.idempotency_key, acceptance.response, acceptance.response_expires
         )
 
 
-def insert_message(db: sqlite3.Connection, message: Message, event: Event) -> None:
+async def insert_message(tx: Transaction, message: Message, event: Event) -> None:
     """A message as it begins its life."""
-    db.execute(SQL["insert_message"], rows.message_row(message))
+    await tx.run(SQL["insert_message"], rows.message_row(message))
     if not message.discovers:  # a discovery is known by the tracking id of the message that waits for it
-        db.execute(SQL["insert_tracking"], (message.tracking_id, message.id))
-    db.execute(SQL["insert_event"], rows.event_row(message.id, event))
+        await tx.run(SQL["insert_tracking"], (message.tracking_id, message.id))
+    await tx.run(SQL["insert_event"], rows.event_row(message.id, event))
 
 
-def _update(db: sqlite3.Connection, before: Message, after: Message) -> bool:
+async def _locked(tx: Transaction, message_id: int) -> Message:
+    """The message as it is, and as it stays until the end of the transaction."""
+    [row] = await tx.rows(SQL["lock"], (message_id,))
+    return rows.to_message(row)
+
+
+async def _update(tx: Transaction, before: Message, after: Message) -> bool:
     """Whether the message still stood as `before`; then it stands as `after` now."""
     row = (*rows.message_mutable(after), after.id, before.updated_at)
-    return db.execute(SQL["update_message"], row).rowcount == 1
+    return await tx.run(SQL["update_message"], row) == 1
 
 
-def _note_sent(db: sqlite3.Connection, message: Message) -> None:
+async def _note_sent(tx: Transaction, message: Message) -> None:
     """A template that is being sent must still be there, and is needed for a while."""
-    if not db.execute(TEMPLATE_SENT, (message.accepted_at, message.mms_id)).rowcount:
+    if not await tx.run(TEMPLATE_SENT, (message.accepted_at, message.mms_id)):
         raise TemplateGone
 
 
-def insert_content(db: sqlite3.Connection, content: Content) -> None:
+async def insert_content(tx: Transaction, content: Content) -> None:
     """Content and its claim on its files."""
-    db.execute(
+    await tx.run(
         SQL["insert_content"],
         (content.id, content.account_id, content.name, content.subject, rows.slides_json(content.slides),
          content.created_at),
     )  # fmt: skip
     for medium in content.media:
-        keep_blob(db, medium.blob, content.id)
+        await keep_blob(tx, medium.blob, content.id)
 
 
-def keep_blob(db: sqlite3.Connection, blob: str, content_id: int) -> None:
+async def keep_blob(tx: Transaction, blob: str, content_id: int) -> None:
     """A content's claim on a blob: as long as there is one it is not removed."""
-    db.execute(SQL["insert_content_blob"], (blob, content_id))
+    await tx.run(SQL["insert_content_blob"], (blob, content_id))
 
 
 def _to_part(row: Row) -> SmsPart:
     return SmsPart(number=row[0], state=row[1], smsc_id=row[2], error=row[3])
 
 
-def _sms_parts(db: sqlite3.Connection, message_id: int) -> tuple[SmsPart, ...]:
-    return tuple(_to_part(row) for row in db.execute(SQL["sms_parts"], (message_id,)))
+async def _sms_parts(tx: Transaction, message_id: int) -> tuple[SmsPart, ...]:
+    return tuple(_to_part(row) for row in await tx.rows(SQL["sms_parts"], (message_id,)))
 
 
-def _remember_ids(db: sqlite3.Connection, message: Message, ids: Sequence[CarrierId]) -> tuple[Orphan, ...]:
+async def _remember_ids(tx: Transaction, message: Message, ids: Sequence[CarrierId]) -> tuple[Orphan, ...]:
     """Keep the ids that a carrier gave, and find the reports that came before them."""
     early: dict[int, Orphan] = {}
     for given in ids:
         if not given.verbatim:
             continue
         row = (given.connection, given.normalised, given.verbatim, message.id, given.part)
-        db.execute(SQL["insert_carrier_id"], row)
-        early |= {orphan.id: orphan for orphan in early_reports(db, message, given)}
+        await tx.run(SQL["insert_carrier_id"], row)
+        early |= {orphan.id: orphan for orphan in await early_reports(tx, message, given)}
     return tuple(early[key] for key in sorted(early))

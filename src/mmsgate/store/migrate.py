@@ -5,7 +5,8 @@ import sqlite3
 from importlib import resources
 from pathlib import Path
 
-from mmsgate.store.engine import StoreFault, connect
+from mmsgate.store.engine import StoreFault
+from mmsgate.store.sqlite import connect
 
 
 def migrations() -> list[tuple[int, str]]:

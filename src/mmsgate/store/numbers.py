@@ -3,14 +3,13 @@
 Both are asked in the store each time: a read by key costs a dozen microseconds, and what was learnt counts at once.
 """
 
-import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
 from mmsgate.clock import Millis
 from mmsgate.domain.number import MSISDN_LENGTH
-from mmsgate.store.engine import Engine
+from mmsgate.store.engine import Engine, Transaction
 from mmsgate.store.queries import queries
 
 SQL = queries("numbers")
@@ -49,9 +48,9 @@ class Numbers:
 
     # -- the number cache
 
-    def get(self, number: str, *, now: Millis) -> KnownNumber | None:
+    async def get(self, number: str, *, now: Millis) -> KnownNumber | None:
         """What was learnt of a number, unless it has expired."""
-        found = self._engine.read(SQL["get"], (number, now))
+        found = await self._engine.read(SQL["get"], (number, now))
         if not found:
             return None
         operator, mms, source, learnt_at, expires_at = found[0]
@@ -71,46 +70,46 @@ class Numbers:
         What is known already is only written anew in the second half of its life: a carrier may tell it with every
         message.
         """
-        known = self.get(number, now=at)
+        known = await self.get(number, now=at)
         same = known and (known.operator, known.mms, known.source) == (operator, mms, source)
         if known and same and expires_at - known.expires_at < (known.expires_at - known.learnt_at) / 2:
             return
         row = (number, operator, mms, source.value, at, expires_at)
-        await self._engine.write(lambda db: db.execute(SQL["learn"], row).rowcount)
+        await self._engine.run(SQL["learn"], row)
 
     async def forget(self, number: str) -> int:
         """Drop what was learnt of a number; how many entries."""
-        return await self._engine.write(lambda db: db.execute(SQL["forget"], (number,)).rowcount)
+        return await self._engine.run(SQL["forget"], (number,))
 
     async def forget_unknown(self) -> int:
         """Drop the numbers that the lookup did not know, or whose operator was in no table; how many."""
-        return await self._engine.write(lambda db: db.execute(SQL["forget_unknown"]).rowcount)
+        return await self._engine.run(SQL["forget_unknown"])
 
     async def expire(self, *, now: Millis) -> int:
         """Drop entries that have expired, at most `MOST_EXPIRED`; how many."""
-        return await self._engine.write(lambda db: db.execute(SQL["expire"], (now, MOST_EXPIRED)).rowcount)
+        return await self._engine.run(SQL["expire"], (now, MOST_EXPIRED))
 
-    def count(self) -> int:
+    async def count(self) -> int:
         """Entries of the number cache."""
-        return int(self._engine.read(SQL["count"])[0][0])
+        return int((await self._engine.read(SQL["count"]))[0][0])
 
     # -- prefixes
 
-    def prefix(self, number: str) -> tuple[str, str] | None:
+    async def prefix(self, number: str) -> tuple[str, str] | None:
         """The longest prefix that a number begins with, and its operator."""
-        found = self._engine.read(SQL["prefix"], [number[:length] for length in range(1, LONGEST_PREFIX + 1)])
+        found = await self._engine.read(SQL["prefix"], [number[:length] for length in range(1, LONGEST_PREFIX + 1)])
         return (found[0][0], found[0][1]) if found else None
 
     async def replace_prefixes(self, operators: Mapping[str, str]) -> None:
         """Put these prefixes, with their operators' ids, in the place of all there are."""
 
-        def work(db: sqlite3.Connection) -> None:
-            db.execute(SQL["clear_prefixes"])
-            db.executemany(SQL["insert_prefix"], operators.items())
-            db.execute(BUMP)
+        async def work(tx: Transaction) -> None:
+            await tx.run(SQL["clear_prefixes"])
+            await tx.run_many(SQL["insert_prefix"], list(operators.items()))
+            await tx.run(BUMP)
 
         await self._engine.write(work)
 
-    def prefix_counts(self) -> dict[str, int]:
+    async def prefix_counts(self) -> dict[str, int]:
         """How many prefixes each operator has."""
-        return dict(self._engine.read(SQL["prefix_counts"]))
+        return dict(await self._engine.read(SQL["prefix_counts"]))

@@ -5,7 +5,6 @@ there already is another SMS; the earlier one is taken in as far as it came. So 
 than an SMSC repeats a part of an SMS that has been taken in.
 """
 
-import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -13,7 +12,7 @@ from itertools import groupby
 from mmsgate.clock import MINUTE, Millis
 from mmsgate.domain.gsm import decode
 from mmsgate.domain.number import mask
-from mmsgate.store.engine import Engine
+from mmsgate.store.engine import Engine, Transaction, key_of
 from mmsgate.store.queries import queries
 
 SQL = queries("inbound")
@@ -63,28 +62,29 @@ class SmsPiece:
         return self.data_coding & 0xCC == UCS2
 
 
-def add_part(db: sqlite3.Connection, key: SmsPartKey, piece: SmsPiece, *, at: Millis) -> list[Text] | None:
+async def add_part(tx: Transaction, key: SmsPartKey, piece: SmsPiece, *, at: Millis) -> list[Text] | None:
     """Keep a part; the texts that are whole with it, or will never be. None: it is a repetition."""
-    kept, joined_at = _pieces(db, key)
+    await tx.alone(key_of(key.whole), everywhere=True)
+    kept, joined_at = await _pieces(tx, key)
     if kept.get(key.number) == piece and (joined_at is None or joined_at >= at - PART_REPEATED):
         return None  # the SMSC did not hear our answer
     found: list[Text] = []
     if key.number in kept or joined_at is not None:
-        found = flush_parts(db, key)
-        db.execute(SQL["delete_parts"], key.whole)
+        found = await flush_parts(tx, key)
+        await tx.run(SQL["delete_parts"], key.whole)
         kept = {}
-    db.execute(SQL["insert_part"], (*key.whole, key.number, piece.text, piece.payload, piece.data_coding, at))
+    await tx.run(SQL["insert_part"], (*key.whole, key.number, piece.text, piece.payload, piece.data_coding, at))
     if len(kept) + 1 == key.total:
-        found += flush_parts(db, key)
+        found += await flush_parts(tx, key)
     return found
 
 
-def flush_parts(db: sqlite3.Connection, key: SmsPartKey) -> list[Text]:
+async def flush_parts(tx: Transaction, key: SmsPartKey) -> list[Text]:
     """What there is of an SMS, unless it has been taken in before."""
-    kept, joined_at = _pieces(db, key)
+    kept, joined_at = await _pieces(tx, key)
     if joined_at is not None or not kept:
         return []
-    db.execute(SQL["join_parts"], key.whole)
+    await tx.run(SQL["join_parts"], key.whole)
     missing = key.total - len(kept)
     note = f"{missing} of its {key.total} parts never came" if missing else ""
     return [(_text([kept.get(number) for number in range(1, key.total + 1)]), note)]
@@ -102,21 +102,21 @@ def _text(pieces: Sequence[SmsPiece | None]) -> str:
     return text
 
 
-def stale_sets(engine: Engine, *, before: Millis) -> list[SmsPartKey]:
+async def stale_sets(engine: Engine, *, before: Millis) -> list[SmsPartKey]:
     """SMS with missing parts, of which none has come since then."""
     return [
         SmsPartKey(connection=row[0], sender=row[1], recipient=row[2], reference=row[3], total=row[4])
-        for row in engine.read(SQL["stale_sets"], (before,))
+        for row in await engine.read(SQL["stale_sets"], (before,))
     ]
 
 
-def forget_parts(db: sqlite3.Connection, *, before: Millis) -> None:
+async def forget_parts(tx: Transaction, *, before: Millis) -> None:
     """Drop the parts of SMS that have been taken in and came whole before that time."""
-    db.execute(SQL["forget_parts"], (before,))
+    await tx.run(SQL["forget_parts"], (before,))
 
 
-def _pieces(db: sqlite3.Connection, key: SmsPartKey) -> tuple[dict[int, SmsPiece], Millis | None]:
+async def _pieces(tx: Transaction, key: SmsPartKey) -> tuple[dict[int, SmsPiece], Millis | None]:
     """The parts of an SMS by number, and when its last part came if it has been taken in."""
-    rows = db.execute(SQL["parts"], key.whole).fetchall()
+    rows = await tx.rows(SQL["parts"], key.whole)
     pieces = {row[0]: SmsPiece(text=row[1], payload=bytes(row[2]), data_coding=row[3]) for row in rows}
     return pieces, max((row[5] for row in rows if row[4]), default=None)

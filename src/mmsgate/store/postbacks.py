@@ -1,11 +1,10 @@
 """Postbacks in the store: rows that are sent in order per message, retried, parked, replayed."""
 
-import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mmsgate.clock import Millis
-from mmsgate.store.engine import Engine
+from mmsgate.store.engine import Engine, Transaction
 from mmsgate.store.queries import queries
 
 SQL = queries("postbacks")
@@ -78,13 +77,13 @@ class Postbacks:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def receivers(self, *, now: Millis) -> list[str]:
+    async def receivers(self, *, now: Millis) -> list[str]:
         """The receivers for whom something is due."""
-        return [row[0] for row in self._engine.read(SQL["receivers"], (now,))]
+        return [row[0] for row in await self._engine.read(SQL["receivers"], (now,))]
 
-    def next_due(self, receiver: str, *, default: Millis) -> Millis:
+    async def next_due(self, receiver: str, *, default: Millis) -> Millis:
         """When the receiver's next postback is due."""
-        found = self._engine.read(SQL["next_due"], (receiver,))[0][0]
+        found = (await self._engine.read(SQL["next_due"], (receiver,)))[0][0]
         return default if found is None else int(found)
 
     async def claim(
@@ -92,8 +91,8 @@ class Postbacks:
     ) -> list[DuePostback]:
         """What is due for one receiver; what waits for an earlier postback of its message is not (R-09)."""
 
-        def work(db: sqlite3.Connection) -> list[DuePostback]:
-            claimed = db.execute(SQL["claim"], (lease, owner, receiver, now, limit)).fetchall()
+        async def work(tx: Transaction) -> list[DuePostback]:
+            claimed = await tx.rows(SQL["claim"], (lease, owner, receiver, now, limit))
             return [
                 DuePostback(
                     id=row[0], message_id=row[1], sequence=row[2], account_id=row[3], receiver=row[4], url=row[5],
@@ -107,38 +106,38 @@ class Postbacks:
     async def record(self, outcomes: Sequence[PostbackOutcome], *, at: Millis) -> None:
         """Write how tries ended. The end of one makes the next of its message due."""
 
-        def work(db: sqlite3.Connection) -> None:
+        async def work(tx: Transaction) -> None:
             for outcome in outcomes:
                 match outcome:
                     case Sent(id=row, attempts=attempts):
-                        db.execute(SQL["done"], (attempts, at, row))
-                        db.execute(SQL["free_next"], (at, row))
+                        await tx.run(SQL["done"], (attempts, at, row))
+                        await tx.run(SQL["free_next"], (at, row))
                     case Again(id=row, attempts=attempts, error=error, due_at=due_at):
-                        db.execute(SQL["retry"], (due_at, attempts, error, row))
+                        await tx.run(SQL["retry"], (due_at, attempts, error, row))
                     case Parked(id=row, attempts=attempts, error=error):
-                        db.execute(SQL["park"], (attempts, error, at, row))
-                        db.execute(SQL["free_next"], (at, row))
+                        await tx.run(SQL["park"], (attempts, error, at, row))
+                        await tx.run(SQL["free_next"], (at, row))
 
         await self._engine.write(work)
 
     async def recover(self, *, now: Millis) -> int:
         """End every lease: for the start of an embedded gateway."""
-        return await self._engine.write(lambda db: db.execute(SQL["recover"], (now,)).rowcount)
+        return await self._engine.run(SQL["recover"], (now,))
 
     async def replay(self, message_id: int, *, now: Millis) -> int:
         """Send a message's postbacks once more, in order; how many."""
-        return await self._engine.write(lambda db: db.execute(SQL["replay"], (now, message_id)).rowcount)
+        return await self._engine.run(SQL["replay"], (now, message_id))
 
-    def of_message(self, message_id: int) -> list[PostbackState]:
+    async def of_message(self, message_id: int) -> list[PostbackState]:
         """The postbacks of one message, in order."""
         return [
             PostbackState(
                 sequence=row[0], code=row[1], state=row[2], attempts=row[3], last_error=row[4], due_at=row[5],
                 ended_at=row[6], url=row[7],
             )
-            for row in self._engine.read(SQL["of_message"], (message_id,))
+            for row in await self._engine.read(SQL["of_message"], (message_id,))
         ]  # fmt: skip
 
-    def counts(self) -> dict[str, int]:
+    async def counts(self) -> dict[str, int]:
         """How many postbacks are in which state."""
-        return {row[0]: row[1] for row in self._engine.read(SQL["counts"])}
+        return {row[0]: row[1] for row in await self._engine.read(SQL["counts"])}

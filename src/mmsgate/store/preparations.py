@@ -1,6 +1,5 @@
 """Preparations in the store: which sounds and videos are to be made into something, for whom, until when."""
 
-import sqlite3
 from collections.abc import Iterable
 
 from mmsgate.clock import Millis
@@ -8,10 +7,10 @@ from mmsgate.domain.message import Message
 from mmsgate.domain.rendition import PREPARE_WITHIN, Preparation, Terms
 from mmsgate.domain.request import WireDialect
 from mmsgate.store import rows
-from mmsgate.store.engine import Engine, Row
+from mmsgate.store.engine import Engine, Row, Transaction
 from mmsgate.store.queries import queries
 
-SQL = {name: sql.replace("{message}", rows.MESSAGE) for name, sql in queries("preparations").items()}
+SQL = queries("preparations", message=rows.MESSAGE)
 
 
 class Preparations:
@@ -23,62 +22,62 @@ class Preparations:
     async def claim(self, *, now: Millis, lease: Millis, owner: str, limit: int, each: int) -> list[Preparation]:
         """At most `limit` that are due, the accounts in turn, leased until `lease`; no account has over `each`."""
 
-        def work(db: sqlite3.Connection) -> list[Preparation]:
+        async def work(tx: Transaction) -> list[Preparation]:
             row = (lease, owner, now, PREPARE_WITHIN, each, limit)
-            return [_preparation(found) for found in db.execute(SQL["claim"], row).fetchall()]
+            return [_preparation(found) for found in await tx.rows(SQL["claim"], row)]
 
-        if self.next_due(default=lease) > now:
+        if await self.next_due(default=lease) > now:
             return []
         return await self._engine.write(work)
 
-    def next_due(self, *, default: Millis) -> Millis:
+    async def next_due(self, *, default: Millis) -> Millis:
         """When the next one is due."""
-        found = self._engine.read(SQL["next_due"])[0][0]
+        found = (await self._engine.read(SQL["next_due"]))[0][0]
         return default if found is None else int(found)
 
-    def count(self) -> int:
+    async def count(self) -> int:
         """How many wait or are under way."""
-        return int(self._engine.read(SQL["count"])[0][0])
+        return int((await self._engine.read(SQL["count"]))[0][0])
 
     async def retry(self, preparation: Preparation, *, due_at: Millis) -> None:
         """It failed by no fault of its files: once more, at `due_at`."""
         row = (due_at, preparation.attempts + 1, preparation.content_id, preparation.key)
-        await self._engine.write(lambda db: db.execute(SQL["retry"], row).rowcount)
+        await self._engine.run(SQL["retry"], row)
 
     async def renew(self, preparation: Preparation, *, lease: Millis, owner: str) -> None:
         """It is still being worked on."""
         row = (lease, preparation.content_id, preparation.key, owner)
-        await self._engine.write(lambda db: db.execute(SQL["renew"], row).rowcount)
+        await self._engine.run(SQL["renew"], row)
 
     async def release(self, preparations: Iterable[Preparation], *, at: Millis, owner: str) -> None:
         """Give claimed ones back unbegun."""
         claimed = [(at, each.content_id, each.key, owner) for each in preparations]
         if claimed:
-            await self._engine.write(lambda db: db.executemany(SQL["release"], claimed).rowcount)
+            await self._engine.write(lambda tx: tx.run_many(SQL["release"], claimed))
 
     async def release_all(self, *, at: Millis, owner: str) -> int:
         """Give back what `owner` holds; how many."""
-        return await self._engine.write(lambda db: db.execute(SQL["release_all"], (at, owner)).rowcount)
+        return await self._engine.run(SQL["release_all"], (at, owner))
 
     async def recover(self, *, now: Millis) -> int:
         """End every lease, and let those begun begin anew: for the start of an embedded gateway."""
-        return await self._engine.write(lambda db: db.execute(SQL["recover"], (now,)).rowcount)
+        return await self._engine.run(SQL["recover"], (now,))
 
-    def waiting(self, preparation: Preparation) -> list[Message]:
+    async def waiting(self, preparation: Preparation) -> list[Message]:
         """Messages, a page of them, that wait for it."""
-        found = self._engine.read(SQL["waiting"], (preparation.content_id, preparation.key))
+        found = await self._engine.read(SQL["waiting"], (preparation.content_id, preparation.key))
         return [rows.to_message(row) for row in found]
 
     async def finish(self, preparation: Preparation) -> bool:
         """Take it off; False if messages wait for it, who have to be told first."""
         row = (preparation.content_id, preparation.key)
-        return bool(await self._engine.write(lambda db: db.execute(SQL["finish"], row).rowcount))
+        return bool(await self._engine.run(SQL["finish"], row))
 
 
-def insert_preparation(db: sqlite3.Connection, preparation: Preparation, *, due_at: Millis) -> None:
+async def insert_preparation(tx: Transaction, preparation: Preparation, *, due_at: Millis) -> None:
     """Ask for it, in the transaction of whatever needs it; once is enough."""
     terms = preparation.terms.to_json() if preparation.terms else None
-    db.execute(
+    await tx.run(
         SQL["insert"],
         (preparation.content_id, preparation.key, terms, preparation.account_id, preparation.dialect.value, due_at,
          preparation.for_page),

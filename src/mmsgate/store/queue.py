@@ -5,7 +5,6 @@ keeps in memory what it has in hand. Should it die, all of that is due again at 
 """
 
 import json
-import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -13,11 +12,11 @@ from typing import NamedTuple
 from mmsgate.clock import Millis
 from mmsgate.domain.message import Message
 from mmsgate.store import rows
-from mmsgate.store.engine import Engine
+from mmsgate.store.engine import Engine, Transaction
 from mmsgate.store.keys import abandon_running
 from mmsgate.store.queries import queries
 
-SQL = {name: sql.replace("{message}", rows.MESSAGE) for name, sql in queries("queue").items()}
+SQL = queries("queue", message=rows.MESSAGE)
 
 _BEFORE_ALL = (-1, "", 0, 0)
 
@@ -42,7 +41,7 @@ class QueueRows:
 
     # -- claims
 
-    def claim(
+    async def claim(
         self, connection: str, flow: Flow, *, now: Millis, until: Millis, limit: int, since: Millis = 0
     ) -> list[Message]:
         """At most `limit` messages of a flow that became due between `since` and `now`, oldest first.
@@ -51,13 +50,13 @@ class QueueRows:
         """
         held = list(self._in_hand[connection, flow])
         key = (connection, *flow, since, now, json.dumps(held), limit)
-        return self.hold(connection, map(rows.to_message, self._engine.read(SQL["waiting"], key)), until)
+        return self.hold(connection, map(rows.to_message, await self._engine.read(SQL["waiting"], key)), until)
 
-    def claim_overdue(self, connection: str, *, now: Millis, until: Millis, limit: int) -> list[Message]:
+    async def claim_overdue(self, connection: str, *, now: Millis, until: Millis, limit: int) -> list[Message]:
         """At most `limit` messages of a connection whose timer or lease has run out, as `claim` does."""
         held = [message_id for where, message_id in self._hands if where == connection]
         key = (connection, now, json.dumps(held), limit)
-        return self.hold(connection, map(rows.to_message, self._engine.read(SQL["overdue"], key)), until)
+        return self.hold(connection, map(rows.to_message, await self._engine.read(SQL["overdue"], key)), until)
 
     def hold(self, connection: str, found: Iterable[Message], until: Millis) -> list[Message]:
         """They are in hand until then, or until they are let go; what is in hand already is left out."""
@@ -89,67 +88,69 @@ class QueueRows:
 
     # -- what waits
 
-    def flows(self, connection: str) -> dict[Flow, Millis]:
+    async def flows(self, connection: str) -> dict[Flow, Millis]:
         """Who has messages waiting there, and when the first of them is due."""
-        return {Flow(row[0], row[1]): row[2] for row in self._engine.read(SQL["flows"], (connection,))}
+        return {Flow(row[0], row[1]): row[2] for row in await self._engine.read(SQL["flows"], (connection,))}
 
-    def next_waiting(self, connection: str, flow: Flow, *, after: Millis) -> Millis | None:
+    async def next_waiting(self, connection: str, flow: Flow, *, after: Millis) -> Millis | None:
         """When the flow's next message is due that is not due yet."""
         key = (connection, *flow, after)
-        found = self._engine.read(SQL["next_waiting"], key)[0][0]
+        found = (await self._engine.read(SQL["next_waiting"], key))[0][0]
         return None if found is None else int(found)
 
-    def page(self, connection: str, *, after: Message | None) -> list[Message]:
+    async def page(self, connection: str, *, after: Message | None) -> list[Message]:
         """A page of what waits there, due or not: that behind `after`, in the order of the flows."""
         last = _BEFORE_ALL if after is None else (after.account_id, after.sender, after.due_at, after.id)
-        return [rows.to_message(row) for row in self._engine.read(SQL["page"], (connection, *last))]
+        return [rows.to_message(row) for row in await self._engine.read(SQL["page"], (connection, *last))]
 
-    def next_timer(self, connection: str, *, default: Millis) -> Millis:
+    async def next_timer(self, connection: str, *, default: Millis) -> Millis:
         """When the connection's next timer or lease runs out."""
-        found = self._engine.read(SQL["next_timer"], (connection,))[0][0]
+        found = (await self._engine.read(SQL["next_timer"], (connection,)))[0][0]
         return default if found is None else int(found)
 
-    def oldest(self, connection: str, *, default: Millis) -> Millis:
+    async def oldest(self, connection: str, *, default: Millis) -> Millis:
         """When the first of all messages of a connection is due."""
-        return min([*self.flows(connection).values(), self.next_timer(connection, default=default), default])
+        return min(
+            [*(await self.flows(connection)).values(), await self.next_timer(connection, default=default), default]
+        )
 
     async def recover(self, *, now: Millis) -> int:
         """End the leases of what was being submitted: for the start of a gateway, alone on its database."""
 
-        def work(db: sqlite3.Connection) -> int:
-            abandon_running(db)
-            return db.execute(SQL["recover"], (now,)).rowcount
+        async def work(tx: Transaction) -> int:
+            await abandon_running(tx)
+            return await tx.run(SQL["recover"], (now,))
 
         return await self._engine.write(work)
 
     # -- connections that are not there
 
-    def in_use(self) -> list[str]:
+    async def in_use(self) -> list[str]:
         """The connections that some message waits for."""
-        return [row[0] for row in self._engine.read(SQL["in_use"])]
+        return [row[0] for row in await self._engine.read(SQL["in_use"])]
 
-    def stranded(self, connection: str, *, now: Millis) -> list[Message]:
+    async def stranded(self, connection: str, *, now: Millis) -> list[Message]:
         """Messages of a connection, a page of them, that can't wait any longer for somebody to work it."""
-        return [rows.to_message(row) for row in self._engine.read(SQL["stranded"], (connection, now))]
+        return [rows.to_message(row) for row in await self._engine.read(SQL["stranded"], (connection, now))]
 
     # -- moving
 
-    def times_in_doubt(self, message_id: int) -> int:
+    async def times_in_doubt(self, message_id: int) -> int:
         """How often a carrier may have got the message without saying so."""
-        return int(self._engine.read(SQL["times_in_doubt"], (message_id,))[0][0])
+        return int((await self._engine.read(SQL["times_in_doubt"], (message_id,)))[0][0])
 
     # -- days
 
-    def sent(self, connection: str, sender: str, day: int) -> int:
+    async def sent(self, connection: str, sender: str, day: int) -> int:
         """How many messages a sender has given the connection on that UTC day."""
-        found = self._engine.read(SQL["sent_today"], (connection, sender, day))
+        found = await self._engine.read(SQL["sent_today"], (connection, sender, day))
         return int(found[0][0]) if found else 0
 
     async def count_sent(self, connection: str, sender: str, day: int) -> None:
         """One more."""
         key = (connection, sender, day)
-        await self._engine.write(lambda db: db.execute(SQL["count_sent"], key).rowcount)
+        await self._engine.run(SQL["count_sent"], key)
 
     async def forget_days(self, *, before: int) -> int:
         """Drop the counts of earlier days; how many."""
-        return await self._engine.write(lambda db: db.execute(SQL["forget_days"], (before,)).rowcount)
+        return await self._engine.run(SQL["forget_days"], (before,))

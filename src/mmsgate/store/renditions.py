@@ -1,13 +1,12 @@
 """Renditions in the store: what was made of a content for certain terms, and encoded for a dialect."""
 
 import json
-import sqlite3
 from dataclasses import dataclass
 
 from mmsgate.clock import Millis
 from mmsgate.domain.rendition import Misfit, Version
 from mmsgate.store import rows
-from mmsgate.store.engine import Engine
+from mmsgate.store.engine import Engine, Transaction
 from mmsgate.store.messages import keep_blob
 from mmsgate.store.queries import queries
 
@@ -31,9 +30,9 @@ class RenditionRows:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def get(self, content_id: int, key: str) -> Version | Misfit | None:
+    async def get(self, content_id: int, key: str) -> Version | Misfit | None:
         """What was made of the content for the terms of that key; None if nothing was yet."""
-        found = self._engine.read(SQL["get"], (content_id, key))
+        found = await self._engine.read(SQL["get"], (content_id, key))
         if not found:
             return None
         slides, notes = found[0]
@@ -47,20 +46,20 @@ class RenditionRows:
         notes = list(made.notes) if isinstance(made, Version) else [made.reason]
         row = (content_id, key, slides, json.dumps(notes, ensure_ascii=False), at)
 
-        def work(db: sqlite3.Connection) -> None:
-            if db.execute(SQL["put"], row).rowcount and isinstance(made, Version):
+        async def work(tx: Transaction) -> None:
+            if await tx.run(SQL["put"], row) and isinstance(made, Version):
                 for medium in {medium for slide in made.slides for medium in slide.media}:
-                    keep_blob(db, medium.blob, content_id)
+                    await keep_blob(tx, medium.blob, content_id)
 
         await self._engine.write(work)
 
-    def is_template(self, content_id: int) -> bool:
+    async def is_template(self, content_id: int) -> bool:
         """Whether the content is a template's: only then its encoded form is worth keeping."""
-        return bool(self._engine.read(SQL["is_template"], (content_id,)))
+        return bool(await self._engine.read(SQL["is_template"], (content_id,)))
 
-    def encoded(self, content_id: int, key: str, dialect: str) -> EncodedRow | None:
+    async def encoded(self, content_id: int, key: str, dialect: str) -> EncodedRow | None:
         """The encoded form of a template for those terms in that dialect, if it is kept."""
-        found = self._engine.read(SQL["encoded"], (content_id, key, dialect))
+        found = await self._engine.read(SQL["encoded"], (content_id, key, dialect))
         if not found:
             return None
         blob, boundary, href, decoded_size, adaptations = found[0]
@@ -75,8 +74,8 @@ class RenditionRows:
             encoded.allow_adaptations,
         )  # fmt: skip
 
-        def work(db: sqlite3.Connection) -> None:
-            if db.execute(SQL["put_encoded"], row).rowcount:
-                keep_blob(db, encoded.blob, content_id)
+        async def work(tx: Transaction) -> None:
+            if await tx.run(SQL["put_encoded"], row):
+                await keep_blob(tx, encoded.blob, content_id)
 
         await self._engine.write(work)

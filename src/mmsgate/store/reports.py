@@ -1,17 +1,15 @@
 """Reports in the store: the message that one means and its step in one transaction, or an orphan that is kept."""
 
-import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeAlias
 
 from mmsgate.clock import Millis
 from mmsgate.domain.change import Change
-from mmsgate.store.engine import Engine
+from mmsgate.store.engine import Engine, Transaction
 from mmsgate.store.handsets import remember_handset
 from mmsgate.store.matching import (
     Candidate,
     Match,
-    Read,
     Sought,
     candidates,
     find_message,
@@ -42,63 +40,59 @@ class ReportRows:
         is the row of a report that was kept before; one that has found its message since makes no step.
         """
 
-        def work(db: sqlite3.Connection) -> Recorded | None:
-            match = find_message(_reader(db), sought)
+        async def work(tx: Transaction) -> Recorded | None:
+            match = await find_message(tx.rows, sought)
             if match is None:
                 if orphan is None:
                     row = (sought.connection, sought.normalised, sought.recipient, report(), sought.came)
-                    db.execute(SQL["insert_orphan"], row)
+                    await tx.run(SQL["insert_orphan"], row)
                 return None
-            if orphan is not None and not db.execute(SQL["match_orphan"], (match.message.id, orphan.id)).rowcount:
+            if orphan is not None and not await tx.run(SQL["match_orphan"], (match.message.id, orphan.id)):
                 return None
-            recorded = self._messages.step_of(db, match.message, lambda snapshot: decide(snapshot, match))
+            recorded = await self._messages.step_of(tx, match.message, lambda snapshot: decide(snapshot, match))
             if handset:
                 phone = recorded.change.message.recipient
-                remember_handset(db, phone, handset, connection=sought.connection, at=sought.came)
+                await remember_handset(tx, phone, handset, connection=sought.connection, at=sought.came)
             return recorded
 
         return await self._engine.write(work)
 
     # -- orphans
 
-    def would_match(self, sought: Sought) -> bool:
+    async def would_match(self, sought: Sought) -> bool:
         """Whether a report would find its message now: a look that costs no transaction."""
-        return find_message(self._engine.read, sought) is not None
+        return await find_message(self._engine.read, sought) is not None
 
-    def open_orphans(self, *, since: Millis, after: int = 0, limit: int = 500) -> list[Orphan]:
+    async def open_orphans(self, *, since: Millis, after: int = 0, limit: int = 500) -> list[Orphan]:
         """Reports without a message that came `since` then, behind the row `after`, oldest first (R-21)."""
-        return [to_orphan(row) for row in self._engine.read(SQL["orphans_open"], (since, after, limit))]
+        return [to_orphan(row) for row in await self._engine.read(SQL["orphans_open"], (since, after, limit))]
 
-    def newest_orphans(self, limit: int) -> list[Orphan]:
+    async def newest_orphans(self, limit: int) -> list[Orphan]:
         """Reports without a message, the newest first, however old."""
-        return [to_orphan(row) for row in self._engine.read(SQL["orphans_newest"], (limit,))]
+        return [to_orphan(row) for row in await self._engine.read(SQL["orphans_newest"], (limit,))]
 
-    def orphan(self, orphan_id: int) -> Orphan | None:
+    async def orphan(self, orphan_id: int) -> Orphan | None:
         """One that is kept, also if it has found its message meanwhile."""
-        found = self._engine.read(SQL["orphan"], (orphan_id,))
+        found = await self._engine.read(SQL["orphan"], (orphan_id,))
         return to_orphan(found[0]) if found else None
 
-    def count_orphans(self) -> int:
+    async def count_orphans(self) -> int:
         """How many reports have found no message."""
-        return int(self._engine.read(SQL["count_orphans"])[0][0])
+        return int((await self._engine.read(SQL["count_orphans"]))[0][0])
 
     async def forget_matched_orphans(self, *, before: Millis) -> int:
         """Drop reports that have found their message and came before that time, and older doubts; how many."""
 
-        def work(db: sqlite3.Connection) -> int:
-            db.execute(SQL["forget_doubts"], (before,))
-            return db.execute(SQL["delete_matched_orphans"], (before,)).rowcount
+        async def work(tx: Transaction) -> int:
+            await tx.run(SQL["forget_doubts"], (before,))
+            return await tx.run(SQL["delete_matched_orphans"], (before,))
 
         return await self._engine.write(work)
 
-    def why_unmatched(self, sought: Sought, connections: Iterable[str]) -> list[str]:
+    async def why_unmatched(self, sought: Sought, connections: Iterable[str]) -> list[str]:
         """Why a report finds no message as things stand, in words for people."""
-        return why_unmatched(self._engine.read, sought, connections)
+        return await why_unmatched(self._engine.read, sought, connections)
 
-    def candidates(self, sought: Sought) -> Sequence[Candidate]:
+    async def candidates(self, sought: Sought) -> Sequence[Candidate]:
         """The messages that come nearest to what a report means."""
-        return candidates(self._engine.read, sought)
-
-
-def _reader(db: sqlite3.Connection) -> Read:
-    return lambda sql, parameters: db.execute(sql, parameters).fetchall()
+        return await candidates(self._engine.read, sought)

@@ -1,6 +1,5 @@
 """Templates in the store: saved once, listed, deleted; freed when nothing shows their content any more."""
 
-import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -9,7 +8,7 @@ from mmsgate.domain.message import Content
 from mmsgate.domain.rendition import Preparation
 from mmsgate.domain.template import Template, TemplateState
 from mmsgate.store import rows
-from mmsgate.store.engine import Engine, Row
+from mmsgate.store.engine import Engine, Row, Transaction
 from mmsgate.store.keys import finish_key
 from mmsgate.store.messages import POSTBACK_INSERT, PostbackRow, insert_content
 from mmsgate.store.preparations import insert_preparation
@@ -19,7 +18,7 @@ _COLUMNS = (
     "template.id, template.account_id, state, size, fallback_text, disable_fallback, disable_fallback_link, "
     "template.created_at, template.reason"
 )
-SQL = {name: sql.replace("{template}", _COLUMNS) for name, sql in queries("templates").items()}
+SQL = queries("templates", template=_COLUMNS)
 
 #: How long a message may still be on its way after its acceptance: three days to be sent, three for its report.
 ON_ITS_WAY: Millis = 7 * DAY
@@ -57,14 +56,16 @@ class Templates:
     ) -> None:  # fmt: skip
         """Template, content, and either the postbacks or the preparation that has to come before them, durably."""
 
-        def work(db: sqlite3.Connection) -> None:
-            insert_content(db, content)
-            db.execute(SQL["insert"], _row(template))
-            _tell(db, template.id, template.account_id, notices, at=template.created_at)
+        async def work(tx: Transaction) -> None:
+            await insert_content(tx, content)
+            await tx.run(SQL["insert"], _row(template))
+            await _tell(tx, template.id, template.account_id, notices, at=template.created_at)
             if preparation is not None:
-                insert_preparation(db, preparation, due_at=template.created_at)
+                await insert_preparation(tx, preparation, due_at=template.created_at)
             if kept.idempotency_key:
-                finish_key(db, template.account_id, kept.idempotency_key, kept.response, kept.response_expires)
+                await finish_key(
+                    tx, template.account_id, kept.idempotency_key, kept.response, kept.response_expires
+                )
 
         await self._engine.write(work)
 
@@ -77,47 +78,45 @@ class Templates:
         `reason` is why it can't be sent.
         """
 
-        def work(db: sqlite3.Connection) -> bool:
-            if not db.execute(SQL["prepared"], (state.value, reason, template_id)).rowcount:
+        async def work(tx: Transaction) -> bool:
+            if not await tx.run(SQL["prepared"], (state.value, reason, template_id)):
                 return False
-            _tell(db, template_id, account_id, notices, at=at)
+            await _tell(tx, template_id, account_id, notices, at=at)
             return True
 
         return await self._engine.write(work)
 
-    def get(self, template_id: int, account_id: int) -> Template | None:
+    async def get(self, template_id: int, account_id: int) -> Template | None:
         """A template that this account has and has not deleted."""
-        found = self._engine.read(SQL["get"], (template_id, account_id))
+        found = await self._engine.read(SQL["get"], (template_id, account_id))
         return _to_template(found[0]) if found else None
 
-    def page(self, account_id: int, *, since: Millis, skip: int, limit: int) -> list[Listed]:
+    async def page(self, account_id: int, *, since: Millis, skip: int, limit: int) -> list[Listed]:
         """The account's templates created at or after `since`, newest first."""
-        found = self._engine.read(SQL["page"], (account_id, since, limit, skip))
+        found = await self._engine.read(SQL["page"], (account_id, since, limit, skip))
         return [Listed(template=_to_template(row[:9]), content=rows.to_content(row[9:])) for row in found]
 
-    def count(self, account_id: int, *, since: Millis) -> int:
+    async def count(self, account_id: int, *, since: Millis) -> int:
         """How many there are, on all pages."""
-        return int(self._engine.read(SQL["count"], (account_id, since))[0][0])
+        return int((await self._engine.read(SQL["count"], (account_id, since)))[0][0])
 
-    def ids(self, account_id: int) -> list[int]:
+    async def ids(self, account_id: int) -> list[int]:
         """Every one's id, newest first."""
-        return [row[0] for row in self._engine.read(SQL["ids"], (account_id,))]
+        return [row[0] for row in await self._engine.read(SQL["ids"], (account_id,))]
 
     async def delete(self, template_id: int, account_id: int, *, at: Millis) -> bool:
         """Take it from the account; whether there was one."""
-        deleted = await self._engine.write(
-            lambda db: db.execute(SQL["delete"], (at, template_id, account_id)).rowcount
-        )
+        deleted = await self._engine.run(SQL["delete"], (at, template_id, account_id))
         await self.free_unneeded(now=at)
         return bool(deleted)
 
     async def free_unneeded(self, *, now: Millis) -> int:
         """Drop the content of deleted templates that no message and no page needs; how many."""
 
-        def work(db: sqlite3.Connection) -> list[int]:
-            found = db.execute(SQL["unneeded"], (now - ON_ITS_WAY, now)).fetchall()
+        async def work(tx: Transaction) -> list[int]:
+            found = await tx.rows(SQL["unneeded"], (now - ON_ITS_WAY, now))
             for statement in ("free_blobs", "free_renditions", "free_encoded", "free_content", "free_template"):
-                db.executemany(SQL[statement], found)
+                await tx.run_many(SQL[statement], found)
             return [row[0] for row in found]
 
         freed = await self._engine.write(work)
@@ -125,11 +124,11 @@ class Templates:
         return len(freed)
 
 
-def _tell(
-    db: sqlite3.Connection, template_id: int, account_id: int, notices: Sequence[PostbackRow], *, at: Millis
+async def _tell(
+    tx: Transaction, template_id: int, account_id: int, notices: Sequence[PostbackRow], *, at: Millis
 ) -> None:
     for sequence, row in enumerate(notices, 1):
-        db.execute(
+        await tx.run(
             POSTBACK_INSERT,
             (template_id, sequence, account_id, row.receiver, row.url, row.code, row.content_type, row.body, at,
              row.ordered),

@@ -8,7 +8,7 @@ UPDATE revision SET value = value + 1
 SELECT id, name, settings FROM account
 
 -- name: insert_account
-INSERT INTO account (name, settings, created_at) VALUES (?, ?, ?) RETURNING id
+INSERT INTO account (name, settings, created_at) VALUES (?, ?, ?) ON CONFLICT (name) DO NOTHING RETURNING id
 
 -- name: update_account
 UPDATE account SET settings = ? WHERE id = ?

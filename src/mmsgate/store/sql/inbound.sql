@@ -14,6 +14,9 @@ INSERT INTO inbound ({inbound}, digest) VALUES
 -- name: adopt
 UPDATE inbound SET account_id = ?, keyword = ?, intent = ?, reply = ?, note = ? WHERE id = ? AND account_id IS NULL
 
+-- name: answer
+UPDATE inbound SET reply = ? WHERE id = ?
+
 -- name: insert_file
 INSERT INTO inbound_file (inbound_id, {file}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 

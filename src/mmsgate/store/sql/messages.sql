@@ -16,7 +16,8 @@ INSERT INTO page (token, message_id, mms_id, account_id, created_at, expires_at)
 -- name: insert_event
 INSERT INTO event (message_id, at, happening, state, changed, reason, data) VALUES (?, ?, ?, ?, ?, ?, ?)
 
--- name: message
+-- In a transaction: nobody else moves it meanwhile.
+-- name: lock
 SELECT {message} FROM message WHERE id = ?
 
 -- name: message_by_tracking
