@@ -32,6 +32,11 @@ async def until(event: asyncio.Event) -> None:
         await event.wait()
 
 
+async def as_late_as_may_be(default: Millis) -> Millis:
+    """Nothing is known to be due."""
+    return default
+
+
 class Queue:
     """Items that are due, and the claims that were made for them."""
 
@@ -83,7 +88,7 @@ def a_pump(
     *,
     slots: int = 4,
     grace: float = PATIENCE,
-    next_due: Callable[[Millis], Millis] = lambda default: default,
+    next_due: Callable[[Millis], Awaitable[Millis]] = as_late_as_may_be,
 ) -> Pump[int]:
     return Pump(
         "test", claim=queue.claim, work=work, next_due=next_due, clock=ManualClock(), slots=slots, grace=grace
@@ -183,7 +188,7 @@ async def test_a_wake_during_a_claim_is_not_lost() -> None:
         worked.set()
 
     pump: Pump[int] = Pump(
-        "test", claim=slow_claim, work=work, next_due=lambda default: default, clock=ManualClock(), slots=4
+        "test", claim=slow_claim, work=work, next_due=as_late_as_may_be, clock=ManualClock(), slots=4
     )
     pump.start()
     await until(claiming)
@@ -212,7 +217,7 @@ async def test_it_looks_again_when_the_next_piece_is_due() -> None:
     async def work(_: int) -> None:
         worked.set()
 
-    def due_at_once(default: Millis) -> Millis:
+    async def due_at_once(default: Millis) -> Millis:
         queue.due.append(1)
         return default - HOUR
 
@@ -231,7 +236,7 @@ async def test_it_looks_again_after_the_longest_sleep_whatever_is_due_later(
     async def work(_: int) -> None:
         worked.set()
 
-    def due_much_later(default: Millis) -> Millis:
+    async def due_much_later(default: Millis) -> Millis:
         queue.due.append(1)  # by another process, without a word
         return default + HOUR
 
@@ -254,7 +259,7 @@ async def test_a_claim_that_fails_is_made_again(caplog: pytest.LogCaptureFixture
         return await queue.claim(limit, now)
 
     pump: Pump[int] = Pump(
-        "lane of sim", claim=claim, work=work, next_due=lambda default: default, clock=ManualClock(), slots=4
+        "lane of sim", claim=claim, work=work, next_due=as_late_as_may_be, clock=ManualClock(), slots=4
     )
     pump.start()
     await turns()
@@ -268,7 +273,7 @@ async def test_a_look_at_what_is_due_that_fails_does_not_end_the_pump() -> None:
     queue, work = Queue(), Work()
     faults = [OSError("the database could not be read")]
 
-    def next_due(default: Millis) -> Millis:
+    async def next_due(default: Millis) -> Millis:
         if faults:
             queue.due.append(1)
             raise faults.pop()
@@ -379,7 +384,7 @@ async def test_stop_ends_a_claim_that_hangs() -> None:
         return []
 
     pump: Pump[int] = Pump(
-        "test", claim=hangs, work=Work(), next_due=lambda default: default, clock=ManualClock(), slots=1
+        "test", claim=hangs, work=Work(), next_due=as_late_as_may_be, clock=ManualClock(), slots=1
     )
     pump.start()
     await until(claiming)
@@ -408,7 +413,7 @@ async def test_what_a_claim_leased_while_the_stop_came_is_worked_or_given_back(
         released.extend(items)
 
     pump: Pump[int] = Pump(
-        "test", claim=claim, work=work, next_due=lambda default: default, clock=ManualClock(), slots=4,
+        "test", claim=claim, work=work, next_due=as_late_as_may_be, clock=ManualClock(), slots=4,
         release=release if gives_back else None,
     )  # fmt: skip
     pump.start()
@@ -433,7 +438,7 @@ async def test_with_a_way_to_give_work_back_stop_waits_for_the_claim_under_way()
         released.extend(items)
 
     pump: Pump[int] = Pump(
-        "test", claim=claim, work=work, next_due=lambda default: default, clock=ManualClock(), slots=1,
+        "test", claim=claim, work=work, next_due=as_late_as_may_be, clock=ManualClock(), slots=1,
         release=release,
     )  # fmt: skip
     pump.start()
@@ -455,7 +460,7 @@ async def test_a_stop_after_a_failed_claim_speaks_of_no_work_to_give_back(
         raise OSError("disk full")
 
     pump: Pump[int] = Pump(
-        "test", claim=claim, work=Work(), next_due=lambda default: default, clock=ManualClock(), slots=1
+        "test", claim=claim, work=Work(), next_due=as_late_as_may_be, clock=ManualClock(), slots=1
     )
     pump.start()
     await turns()
@@ -480,9 +485,7 @@ async def test_random_starts_and_stops_lose_nothing_and_work_nothing_twice(seed:
         under_way -= 1
         done.append(item)
 
-    pump: Pump[int] = Pump(
-        "test", claim=claim, work=work, next_due=lambda default: default, clock=ManualClock(), slots=5
-    )
+    pump: Pump[int] = Pump("test", claim=claim, work=work, next_due=as_late_as_may_be, clock=ManualClock(), slots=5)
     for _ in range(150):
         match dice.randrange(4):
             case 0:

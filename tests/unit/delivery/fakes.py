@@ -1,12 +1,12 @@
 """What a delivery works with, in memory: a store of one message, its blobs, a directory of one account."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import cast
 
 from mmsgate.clock import ManualClock, Millis
 from mmsgate.delivery.encoder import Encoder
-from mmsgate.delivery.rendition import Renditions
+from mmsgate.delivery.rendition import FindContent, Renditions
 from mmsgate.delivery.versions import Versions
 from mmsgate.domain.account import Block
 from mmsgate.domain.change import Change
@@ -54,17 +54,17 @@ class FakeRenditions:
         self.kept: dict[tuple[int, str], Version | Misfit] = {}
         self.rows: dict[tuple[int, str, str], EncodedRow] = {}
 
-    def get(self, content_id: int, key: str) -> Version | Misfit | None:
+    async def get(self, content_id: int, key: str) -> Version | Misfit | None:
         return self.kept.get((content_id, key))
 
     async def put(self, content_id: int, key: str, made: Version | Misfit, *, at: Millis) -> None:
         assert at
         self.kept[content_id, key] = made
 
-    def is_template(self, content_id: int) -> bool:
+    async def is_template(self, content_id: int) -> bool:
         return content_id in self._templates
 
-    def encoded(self, content_id: int, key: str, dialect: str) -> EncodedRow | None:
+    async def encoded(self, content_id: int, key: str, dialect: str) -> EncodedRow | None:
         return self.rows.get((content_id, key, dialect))
 
     async def put_encoded(self, content_id: int, key: str, dialect: str, encoded: EncodedRow) -> None:
@@ -101,6 +101,15 @@ class FakeAdapter:
         return cast("Adapter", self)
 
 
+def looks_up(contents: Mapping[int, Content]) -> FindContent:
+    """Looks contents up as they stand then."""
+
+    async def find(content_id: int) -> Content | None:
+        return contents.get(content_id)
+
+    return find
+
+
 def fake_renditions(
     contents: dict[int, Content], *, blobs: FakeBlobs | None = None, adapter: FakeAdapter | None = None,
     kept: FakeRenditions | None = None,
@@ -108,7 +117,7 @@ def fake_renditions(
     """Renditions over contents and blobs in memory."""
     rows = kept or FakeRenditions()
     versions = Versions(rows, (adapter or FakeAdapter()).as_adapter, ManualClock())
-    return Renditions(contents.get, versions, Encoder(blobs or FakeBlobs(), rows))
+    return Renditions(looks_up(contents), versions, Encoder(blobs or FakeBlobs(), rows))
 
 
 class FakeMessages:
@@ -132,7 +141,7 @@ class FakeMessages:
         self.changes.append(change)
         return Recorded(change=change)
 
-    def sms_parts(self, message_id: int) -> tuple[SmsPart, ...]:
+    async def sms_parts(self, message_id: int) -> tuple[SmsPart, ...]:
         assert message_id in self.by_id
         return tuple(self.parts.values())
 
@@ -144,10 +153,10 @@ class FakeQueue:
         self.doubts = 1
         self.days: Counter[tuple[str, str, int]] = Counter()
 
-    def sent(self, connection: str, sender: str, day: int) -> int:
+    async def sent(self, connection: str, sender: str, day: int) -> int:
         return self.days[connection, sender, day]
 
-    def times_in_doubt(self, _: int) -> int:
+    async def times_in_doubt(self, _: int) -> int:
         return self.doubts
 
     async def count_sent(self, connection: str, sender: str, day: int) -> None:
@@ -199,7 +208,7 @@ class FakeBlockList:
         self._reason = reason
         self.asked: list[tuple[int, str, str]] = []
 
-    def __call__(self, account_id: int, sender: str, recipient: str) -> str | None:
+    async def __call__(self, account_id: int, sender: str, recipient: str) -> str | None:
         self.asked.append((account_id, sender, recipient))
         return self._reason or None
 

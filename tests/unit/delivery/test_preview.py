@@ -24,7 +24,7 @@ from mmsgate.media.cage import ImageBroken, ImageCage
 from mmsgate.media.probe import AvBroken, AvFacts
 from mmsgate.media.storage import BlobStore
 from tests.unit.builders import altered, an_account
-from tests.unit.delivery.fakes import FakeAdapter, FakeBlobs, FakeRenditions, a_content
+from tests.unit.delivery.fakes import FakeAdapter, FakeBlobs, FakeRenditions, a_content, looks_up
 from tests.unit.mm7.samples import IMAGE
 
 ALL = CarrierProfile(name="all", endpoints=("http://mmsc.example/",))
@@ -62,7 +62,7 @@ class Desk:
         self.encoder = Encoder(self.blobs, self.kept)
         self.contents: dict[int, Content] = {}
         self._previewer = Previewer(
-            profiles=lambda: profiles or (ALL,), content=self.contents.get,
+            profiles=lambda: profiles or (ALL,), content=looks_up(self.contents),
             versions=Versions(self.kept, cast("Adapter", self.adapter), ManualClock()),
             adapter=cast("Adapter", self.adapter), encoder=self.encoder, cage=cast("ImageCage", Cage()),
             blobs=cast("BlobStore", self.blobs),

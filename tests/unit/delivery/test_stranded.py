@@ -2,20 +2,34 @@
 
 import pytest
 
-from mmsgate.clock import ManualClock
+from mmsgate.clock import ManualClock, Millis
 from mmsgate.delivery.alarms import Alarms
 from mmsgate.delivery.stranded import Stranded
 from mmsgate.domain.message import Message
 from mmsgate.domain.state import State
 from tests.unit.builders import a_message
-from tests.unit.delivery.fakes import Bench
+from tests.unit.delivery.fakes import Bench, FakeQueue
+
+
+class OverdueQueue(FakeQueue):
+    """One message that is overdue on sim."""
+
+    def __init__(self, message: Message) -> None:
+        super().__init__()
+        self._message = message
+
+    async def in_use(self) -> list[str]:
+        return ["sim"]
+
+    async def stranded(self, connection: str, *, now: Millis) -> list[Message]:
+        assert (connection, now) == ("sim", ManualClock().time)
+        return [self._message]
 
 
 async def settled(message: Message) -> Bench:
     """What became of a message that is overdue on a connection without a profile."""
     bench = Bench(message)
-    bench.store.queue.in_use = lambda: ["sim"]  # type: ignore[attr-defined]
-    bench.store.queue.stranded = lambda name, *, now: [message]  # type: ignore[attr-defined]
+    bench.store.queue = OverdueQueue(message)
     store, clock = bench.store.as_store, ManualClock()
     await Stranded(store, bench.ledger, Alarms(store, clock), clock).settle(frozenset())
     return bench
