@@ -138,7 +138,7 @@ async def fill(database: Path, count: int, *, told: bool) -> None:
     """Messages that the carrier has taken, each with an id of its own."""
     store = Store(database)
     await store.start()
-    account = next(a for a in store.accounts.directory().accounts.values() if a.name == "bench")
+    account = next(a for a in (await store.accounts.directory()).accounts.values() if a.name == "bench")
     if not told:
         await store.accounts.update(replace(account, postback=PostbackSettings()))
     await store.stop()

@@ -33,7 +33,7 @@ async def profiles(program: Program) -> dict[str, str]:
     store = Store(program.data_dir / "mmsgate.db")
     await store.start()
     try:
-        return store.accounts.directory().profiles
+        return (await store.accounts.directory()).profiles
     finally:
         await store.stop()
 

@@ -6,7 +6,7 @@
 import asyncio
 import os
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -98,21 +98,22 @@ class Storm:
     async def settled(self) -> None:
         """Until every message is in a final state, and every postback has been told."""
         async with asyncio.timeout(900):
-            while self._under_way or self._untold:
+            while await self._under_way() or await self._untold():
                 await asyncio.sleep(0.25)  # other processes: there is no event to wait on
 
-    @property
-    def _under_way(self) -> bool:
-        counts = self.store.messages.counts()
+    async def _under_way(self) -> bool:
+        counts = await self.store.messages.counts()
         return sum(counts.get(state, 0) for state in FINAL) < len(self.accepted)
 
-    @property
-    def _untold(self) -> bool:
-        return any(len(self.receiver.told.get(each.tracking_id, ())) < each.postbacks for each in self.messages())
+    async def _untold(self) -> bool:
+        async for each in self.messages():
+            if len(self.receiver.told.get(each.tracking_id, ())) < each.postbacks:
+                return True
+        return False
 
-    def messages(self) -> Iterator[Message]:
+    async def messages(self) -> AsyncIterator[Message]:
         for tracking_id in self.accepted:
-            message = self.store.messages.by_tracking(tracking_id)
+            message = await self.store.messages.by_tracking(tracking_id)
             assert message is not None
             yield message
 
@@ -198,8 +199,8 @@ async def known(storm: Storm) -> None:
 
 async def test_each_message_ends_in_exactly_one_final_state(storm: Storm) -> None:
     ends = {}
-    for message in storm.messages():
-        moves = [event for event in storm.store.messages.timeline(message.id) if event.changed]
+    async for message in storm.messages():
+        moves = [event for event in await storm.store.messages.timeline(message.id) if event.changed]
         ends[message.tracking_id] = [event.state for event in moves if event.state in FINAL]
     assert len(ends) == MESSAGES
     assert {tracking_id: states for tracking_id, states in ends.items() if len(states) != 1} == {}
@@ -208,8 +209,8 @@ async def test_each_message_ends_in_exactly_one_final_state(storm: Storm) -> Non
 async def test_what_the_phone_has_is_never_called_refused(storm: Storm) -> None:
     """The end of a message that a phone shows is delivered, or doubtful; most are delivered."""
     on_phones = {each for name in CARRIERS for each in storm.copies(name)}
-    shown = Counter(message.state for message in storm.messages() if message.transaction_id in on_phones)
-    missing = [message for message in storm.messages() if message.transaction_id not in on_phones]
+    shown = Counter([each.state async for each in storm.messages() if each.transaction_id in on_phones])
+    missing = [message async for message in storm.messages() if message.transaction_id not in on_phones]
     assert shown[State.DELIVERED] > 0.9 * MESSAGES * (1 - SHARE) ** 2, shown
     assert {message.state for message in missing} <= {State.FAILED}, missing
 
@@ -217,15 +218,15 @@ async def test_what_the_phone_has_is_never_called_refused(storm: Storm) -> None:
 async def test_no_phone_has_more_copies_than_the_profile_allows(storm: Storm) -> None:
     """R-19: a message is sent again only when its outcome stayed unknown and the profile says so."""
     assert {copies for copies in storm.copies("careful").values() if copies > 1} == set()
-    by_transaction = {message.transaction_id: message for message in storm.messages()}
+    by_transaction = {message.transaction_id: message async for message in storm.messages()}
     for transaction_id, copies in storm.copies("stubborn").items():
-        events = storm.store.messages.timeline(by_transaction[transaction_id].id)
+        events = await storm.store.messages.timeline(by_transaction[transaction_id].id)
         resent = sum(event.happening is Happening.POSTPONED and "resend" in event.reason for event in events)
         assert copies <= 1 + resent, events
 
 
 async def test_postbacks_come_in_order_and_once_and_end_with_the_final_one(storm: Storm) -> None:
-    for message in storm.messages():
+    async for message in storm.messages():
         told = storm.receiver.told.get(message.tracking_id, [])
         assert [sequence for sequence, _ in told] == list(range(1, message.postbacks + 1)), message
         codes = [code for _, code in told]
@@ -237,7 +238,7 @@ async def test_postbacks_come_in_order_and_once_and_end_with_the_final_one(storm
 
 async def test_every_report_is_matched_or_kept(storm: Storm) -> None:
     invented = sum(simulator.chaos.done[Switch.REPORT_ORPHAN] for simulator in storm.simulators.values())
-    assert 0 < storm.store.reports.count_orphans() <= invented
+    assert 0 < await storm.store.reports.count_orphans() <= invented
 
 
 async def test_every_switch_has_struck(storm: Storm) -> None:

@@ -63,7 +63,7 @@ async def test_kill_at(step: str, tmp_path: Path, client: HttpClient) -> None:
     finally:
         await program.stop()
     await store.start()
-    assert len(store.inbound.newest(5)) == 1
+    assert len(await store.inbound.newest(5)) == 1
     await store.stop()
 
 
