@@ -18,7 +18,7 @@ from mmsgate.domain.account import Account, Compat, Switches
 from mmsgate.domain.operators import BUILT_IN, Operator
 from mmsgate.errors import Refusal
 from mmsgate.http import HttpClient
-from mmsgate.store import NumberSource, Store, migrate
+from mmsgate.store import Directory, NumberSource, Store, migrate
 from tests.integration.http.origin import Exchange, Origin
 from tests.unit.builders import an_account
 
@@ -47,13 +47,14 @@ class Desk:
     store: Store
     origin: Origin
     http: HttpClient
+    directory: Directory
     clock: ManualClock = field(default_factory=ManualClock)
     alarms: Alarms = field(default_factory=Alarms)
 
     def finder(self, *, hooked: bool = True, **settings: Any) -> OperatorFinder:
         url = self.origin.url("/of/{number}") if hooked else ""
         hook = hook_of(Settings(lookup_url=url, **settings), http=self.http, clock=self.clock, alarms=self.alarms)
-        return OperatorFinder(self.store, self.store.accounts.directory, hook=hook, clock=self.clock)
+        return OperatorFinder(self.store, lambda: self.directory, hook=hook, clock=self.clock)
 
     def says(self, *answers: Any, number: str = NUMBER, status: int = 200) -> None:
         """What the hook answers for a number, the last of several for good; bytes as they are."""
@@ -69,6 +70,10 @@ class Desk:
     def hits(self, number: str = NUMBER) -> int:
         return self.origin.hits[f"/of/{number}"]
 
+    async def refresh(self) -> None:
+        """Let the finder see what has changed in the store, as the gateway's watch does."""
+        self.directory = await self.store.accounts.directory()
+
     async def learn(self, operator: str, source: NumberSource = NumberSource.LOOKUP, **changes: Any) -> None:
         now = self.clock.now()
         await self.store.numbers.learn(
@@ -83,7 +88,7 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
     await store.start()
     await http.start()
     async with Origin() as origin:
-        yield Desk(store, origin, http)
+        yield Desk(store, origin, http, await store.accounts.directory())
         await http.stop()
     await store.stop()
 
@@ -101,6 +106,7 @@ async def test_each_is_asked_when_those_before_it_know_nothing(desk: Desk) -> No
     desk.says({"operator-id": None, "ttl": 0}, {"operator-id": 31004})
     assert who(await finder.find(NUMBER, "", account)) == ("31003", ToldBy.ACCOUNT)
     await desk.store.numbers.replace_prefixes({"1206": "31005"})
+    await desk.refresh()
     desk.says({"operator-id": None, "ttl": 0})
     assert who(await finder.find(NUMBER, "", account)) == ("31005", ToldBy.PREFIX)
     desk.says({"operator-id": 31004, "ttl": 0})
@@ -139,8 +145,10 @@ async def test_every_other_source_says_what_it_is(desk: Desk) -> None:
     desk.says({"operator-id": "31002", "ttl": 0}, {"operator-id": None, "ttl": 0})
     said = [str(await finder.find(NUMBER, "31002", an_account())), str(await finder.find(NUMBER, "", an_account()))]
     await desk.store.numbers.replace_prefixes({"1206": "31002"})
+    await desk.refresh()
     said.append(str(await finder.find(NUMBER, "", an_account())))
     await desk.store.numbers.replace_prefixes({})
+    await desk.refresh()
     said += [str(await finder.find(NUMBER, "", an_account(operator=each))) for each in ("31002", "99999")]
     assert said == [
         "operator 31002 AT&T: said by the request",
@@ -167,16 +175,18 @@ async def test_what_one_account_claims_is_not_kept(desk: Desk) -> None:
     """A wrong operator-id of one account must not steer another's messages."""
     finder = desk.finder(hooked=False)
     await finder.find(NUMBER, "31062", an_account())
-    assert desk.store.numbers.count() == 0
+    assert await desk.store.numbers.count() == 0
     assert (await finder.find(NUMBER, "", an_account(id=2))).operator is None
 
 
 async def test_an_entry_of_an_operator_that_was_removed_does_not_count(desk: Desk) -> None:
     await desk.store.operators.put(Operator(id="23415", name="Vodafone", country="GB"))
+    await desk.refresh()
     await desk.learn("23415")
     finder = desk.finder()
     assert who(await finder.find(NUMBER, "", an_account())) == ("23415", ToldBy.NUMBER_CACHE)
     await desk.store.operators.remove("23415")
+    await desk.refresh()
     desk.says({"operator-id": "31002"})
     assert who(await finder.find(NUMBER, "", an_account())) == ("31002", ToldBy.LOOKUP)
 
@@ -225,7 +235,7 @@ async def test_what_was_looked_up_is_known_for_as_long_as_the_hook_says(desk: De
 async def test_how_long_an_answer_is_kept(desk: Desk, answer: dict[str, Any], life: int) -> None:
     desk.says(answer)
     await desk.finder().find(NUMBER, "", an_account())
-    known = desk.store.numbers.get(NUMBER, now=desk.clock.now())
+    known = await desk.store.numbers.get(NUMBER, now=desk.clock.now())
     assert known
     assert known.expires_at - known.learnt_at == life
 
@@ -265,6 +275,7 @@ async def test_an_operator_in_no_table_counts_as_unknown_until_it_is_added(
     assert (await finder.find(NUMBER, "", an_account())).operator is None
     assert "23415 (Vodafone), which is in no table: mmsgate operator add" in caplog.text
     await desk.store.operators.put(Operator(id="23415", name="Vodafone", country="GB"))
+    await desk.refresh()
     await desk.store.numbers.forget_unknown()
     assert who(await finder.find(NUMBER, "", an_account())) == ("23415", ToldBy.LOOKUP)
 
@@ -335,12 +346,13 @@ async def test_an_answer_that_is_not_the_documented_json_counts_as_none(
     desk: Desk, answer: object, trouble: str
 ) -> None:
     await desk.store.numbers.replace_prefixes({"1206": "31005"})
+    await desk.refresh()
     desk.says(answer)
     found = await desk.finder(lookup_timeout=20).find(NUMBER, "", an_account())
     assert who(found) == ("31005", ToldBy.PREFIX)
     assert trouble in found.trouble
     assert len(found.trouble) < 200
-    assert desk.store.numbers.count() == 0
+    assert await desk.store.numbers.count() == 0
 
 
 @pytest.mark.parametrize("status", [204, 301, 401, 403, 429, 500, 503])

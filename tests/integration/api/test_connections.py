@@ -20,8 +20,8 @@ async def put(api: Api, profile: CarrierProfile | SmscProfile) -> None:
     await api.gateway.watch.refresh()
 
 
-def alarms(api: Api) -> set[str]:
-    return {alarm.subject for alarm in api.gateway.store.accounts.alarms()}
+async def alarms(api: Api) -> set[str]:
+    return {alarm.subject for alarm in await api.gateway.store.accounts.alarms()}
 
 
 def secured(authorities: Path) -> CarrierProfile:
@@ -34,25 +34,25 @@ async def test_a_profile_whose_file_is_missing_is_opened_by_housekeeping_once_it
     file = tmp_path / "authorities.pem"
     await put(api, secured(file))
     await api.gateway.keep_house()
-    assert ("acme" in api.gateway.dispatcher.connections, UNUSABLE in alarms(api)) == (False, True)
+    assert ("acme" in api.gateway.dispatcher.connections, UNUSABLE in await alarms(api)) == (False, True)
     shutil.copy(Path(http.__file__).parent / "loopback.pem", file)
     await api.gateway.keep_house()
-    assert ("acme" in api.gateway.dispatcher.connections, UNUSABLE in alarms(api)) == (True, False)
+    assert ("acme" in api.gateway.dispatcher.connections, UNUSABLE in await alarms(api)) == (True, False)
 
 
 async def test_what_waits_for_a_kept_profile_without_a_lane_is_told(api: Api) -> None:
     await api.post(request())
     api.gateway.dispatcher.shut("dead")  # as if it could not be opened
     await api.gateway.keep_house()
-    assert "messages wait for the connection 'dead', which does not exist" in alarms(api)
+    assert "messages wait for the connection 'dead', which does not exist" in await alarms(api)
 
 
 async def test_a_removed_profile_that_could_not_be_opened_leaves_no_alarm(api: Api, tmp_path: Path) -> None:
     await put(api, secured(tmp_path / "missing.pem"))
-    assert UNUSABLE in alarms(api)
+    assert UNUSABLE in await alarms(api)
     await api.gateway.store.accounts.remove_carrier("acme")
     await api.gateway.watch.refresh()
-    assert UNUSABLE not in alarms(api)
+    assert UNUSABLE not in await alarms(api)
 
 
 async def test_the_alarms_of_a_removed_connection_end_and_those_of_others_stay(api: Api) -> None:
@@ -61,9 +61,9 @@ async def test_the_alarms_of_a_removed_connection_end_and_those_of_others_stay(a
     await api.gateway.store.accounts.remove_carrier("dead")
     await api.gateway.watch.refresh()
     async with asyncio.timeout(30):
-        while "dead is down" in alarms(api):
+        while "dead is down" in await alarms(api):
             await asyncio.sleep(0.01)
-    assert "deadwood is down" in alarms(api)
+    assert "deadwood is down" in await alarms(api)
 
 
 async def test_a_name_that_becomes_an_smsc_s_gets_no_mms_any_more(api: Api) -> None:
@@ -80,6 +80,6 @@ async def test_only_an_smsc_carries_the_sms_of_a_number_that_no_mms_reaches(api:
     assert dict(elements((await api.post(document)).body))["error-code"] == "E628"
     await put(api, SmscProfile(name="other", host="127.0.0.1", port=9))
     told = dict(elements((await api.post(document)).body))
-    message = api.gateway.store.messages.by_tracking(told["tracking-id"])
+    message = await api.gateway.store.messages.by_tracking(told["tracking-id"])
     assert message
     assert (message.state, message.connection) == (State.FALLBACK, "other")

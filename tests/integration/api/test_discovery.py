@@ -10,6 +10,7 @@ from mmsgate.domain.message import Message
 from mmsgate.domain.state import Happening, State
 from mmsgate.mm7.report import MMStatus
 from mmsgate.store import Decide, Snapshot
+from mmsgate.store.queries import Statement
 from tests.integration.api.conftest import KEY, Api, elements
 from tests.integration.api.test_reports import a_report as encoded_report
 from tests.integration.api.test_reports import assert_taken, now, told
@@ -25,11 +26,11 @@ async def discovering(api: Api, *, more: str = DDM, **changes: str | None) -> tu
     await api.change(postback=PostbackSettings(url="http://127.0.0.1:9/"))
     message = await sent(api, send(await saved(api), more=more, **changes))
     assert message.state is State.DISCOVERING
-    return message, discovery_of(api, message)
+    return message, await discovery_of(api, message)
 
 
-def discovery_of(api: Api, message: Message) -> Message:
-    found = api.gateway.store.messages.discovery_of(message.id)
+async def discovery_of(api: Api, message: Message) -> Message:
+    found = await api.gateway.store.messages.discovery_of(message.id)
     assert found is not None
     return found
 
@@ -53,8 +54,8 @@ async def report(api: Api, message_id: str, status: MMStatus = MMStatus.RETRIEVE
     assert_taken(await api.post(body, "/mm7/dead", Content_Type="text/xml"))
 
 
-def first_line(api: Api, message: Message) -> str:
-    return api.gateway.store.messages.timeline(message.id)[0].reason
+async def first_line(api: Api, message: Message) -> str:
+    return (await api.gateway.store.messages.timeline(message.id))[0].reason
 
 
 async def test_a_short_text_goes_ahead_and_the_content_waits_for_its_report(api: Api) -> None:
@@ -63,21 +64,21 @@ async def test_a_short_text_goes_ahead_and_the_content_waits_for_its_report(api:
     assert (ahead.state, ahead.due_at, ahead.expires_at) == (
         State.ACCEPTED, message.accepted_at, message.accepted_at + 5 * MINUTE,
     )  # fmt: skip
-    content = api.gateway.store.messages.content(ahead.content_id)
+    content = await api.gateway.store.messages.content(ahead.content_id)
     assert content is not None
     assert (content.subject, [slide.text for slide in content.slides]) == ("Device Discovery", ["Hi"])
-    assert first_line(api, message).endswith("; a device discovery goes ahead, for 5 minutes at most")
+    assert (await first_line(api, message)).endswith("; a device discovery goes ahead, for 5 minutes at most")
     await make(api, ahead, H.SUBMIT)
     await make(api, ahead, H.TAKEN, "d1")
-    assert (now(api, message).state, told(api, message)) == (State.DISCOVERING, ["N501"])
+    assert ((await now(api, message)).state, await told(api, message)) == (State.DISCOVERING, ["N501"])
     await report(api, "D1", ua_prof="http://ua.example/Pixel7.xml")
-    after = now(api, message)
-    assert (after.state, after.handset, told(api, message)) == (State.ACCEPTED, "", ["N501", "N502"])
+    after = await now(api, message)
+    assert (after.state, after.handset, await told(api, message)) == (State.ACCEPTED, "", ["N501", "N502"])
     assert after.due_at is not None
     assert after.due_at <= SystemClock().now()
-    assert api.gateway.store.postbacks.of_message(ahead.id) == []
-    written = "SELECT body FROM postback WHERE message_id = ? ORDER BY sequence"
-    bodies = [row[0] for row in api.gateway.store._engine.read(written, (message.id,))]
+    assert await api.gateway.store.postbacks.of_message(ahead.id) == []
+    written = Statement("SELECT body FROM postback WHERE message_id = ? ORDER BY sequence")
+    bodies = [row[0] for row in await api.gateway.store._engine.read(written, (message.id,))]
     assert all(f"<mms-id>{message.mms_id}<".encode() in body for body in bodies)
     assert b"<handset>Pixel7</handset>" in bodies[1]
 
@@ -90,8 +91,8 @@ async def test_the_second_message_to_a_known_handset_has_no_discovery_unless_it_
     mms_id = await saved(api)
     at_once = await sent(api, send(mms_id, more=DDM))
     assert at_once.state is State.ACCEPTED
-    assert "the phone is known as a Pixel7, which dead reported on " in first_line(api, at_once)
-    assert api.gateway.store.messages.discovery_of(at_once.id) is None
+    assert "the phone is known as a Pixel7, which dead reported on " in await first_line(api, at_once)
+    assert await api.gateway.store.messages.discovery_of(at_once.id) is None
     forced = await sent(api, send(mms_id, more=f"{DDM}<ddm-force>true</ddm-force>"))
     assert forced.state is State.DISCOVERING
 
@@ -99,14 +100,14 @@ async def test_the_second_message_to_a_known_handset_has_no_discovery_unless_it_
 async def test_without_a_text_for_it_there_is_no_discovery(api: Api) -> None:
     more = "<ddm-force>true</ddm-force><ddm-message-subject>S</ddm-message-subject><ddm-message-timeout>x"
     message = await sent(api, send(await saved(api), more=f"{more}</ddm-message-timeout>"))
-    assert (message.state, first_line(api, message).count("discovery")) == (State.ACCEPTED, 0)
+    assert (message.state, (await first_line(api, message)).count("discovery")) == (State.ACCEPTED, 0)
 
 
 async def test_no_discovery_where_the_carrier_gives_no_reports(api: Api) -> None:
     await api.carrier(reports=Reporting(gives=Gives.NONE))
     message = await sent(api, send(await saved(api), more=DDM))
     assert message.state is State.ACCEPTED
-    assert "no device discovery: dead gives no reports" in first_line(api, message)
+    assert "no device discovery: dead gives no reports" in await first_line(api, message)
 
 
 @pytest.mark.parametrize(
@@ -131,7 +132,7 @@ async def test_the_time_out_is_in_minutes_and_a_day_at_most(written: str, timeou
 )
 async def test_what_can_be_no_discovery_is_refused(more: str, code: str, api: Api) -> None:
     assert await refused(api, send(await saved(api), more=more)) == code
-    assert api.gateway.store.messages.counts() == {}
+    assert await api.gateway.store.messages.counts() == {}
 
 
 async def test_skycore_names_its_elements_otherwise(api: Api) -> None:
@@ -141,10 +142,10 @@ async def test_skycore_names_its_elements_otherwise(api: Api) -> None:
         "&fallbacksmstext=x&ddmtext=Hi&ddmtitle=Which+phone%3F&ddmtimeout=2"
     )
     values = dict(elements(answered.body))
-    message = api.gateway.store.messages.by_tracking(values["TRACKINGID"])
+    message = await api.gateway.store.messages.by_tracking(values["TRACKINGID"])
     assert message is not None
     assert message.state is State.DISCOVERING
-    content = api.gateway.store.messages.content(discovery_of(api, message).content_id)
+    content = await api.gateway.store.messages.content((await discovery_of(api, message)).content_id)
     assert content is not None
     assert content.subject == "Which phone?"
 
@@ -163,8 +164,8 @@ async def test_however_a_discovery_ends_the_content_goes_on(
     message, ahead = await discovering(api)
     for happening in happenings:
         await make(api, ahead, happening)
-    assert (now(api, message).state, told(api, message)) == (State.ACCEPTED, codes)
-    assert "the handset stays unknown" in api.gateway.store.messages.timeline(message.id)[-1].reason
+    assert ((await now(api, message)).state, await told(api, message)) == (State.ACCEPTED, codes)
+    assert "the handset stays unknown" in (await api.gateway.store.messages.timeline(message.id))[-1].reason
 
 
 async def test_a_report_after_the_time_out_is_recorded_and_the_handset_remembered(api: Api) -> None:
@@ -172,19 +173,19 @@ async def test_a_report_after_the_time_out_is_recorded_and_the_handset_remembere
     await make(api, ahead, H.SUBMIT)
     await make(api, ahead, H.TAKEN, "d1")
     await make(api, message, H.DISCOVERED)
-    gone_on = now(api, message)
+    gone_on = await now(api, message)
     await report(api, "d1", ua_prof="Pixel7")
-    assert (now(api, message), told(api, message)) == (gone_on, ["N501"])
-    last = api.gateway.store.messages.timeline(message.id)[-1]
+    assert (await now(api, message), await told(api, message)) == (gone_on, ["N501"])
+    last = (await api.gateway.store.messages.timeline(message.id))[-1]
     assert (last.changed, "the phone is a Pixel7" in last.reason) == (False, True)
-    assert api.gateway.handsets.known(message.recipient) is not None
+    assert await api.gateway.handsets.known(message.recipient) is not None
 
 
 async def test_the_newest_message_is_the_one_that_was_asked_for_not_its_discovery(api: Api) -> None:
     message, ahead = await discovering(api)
     assert ahead.id > message.id
-    assert api.gateway.store.messages.latest() == message
-    assert api.gateway.store.messages.by_tracking(ahead.tracking_id) == message
+    assert await api.gateway.store.messages.latest() == message
+    assert await api.gateway.store.messages.by_tracking(ahead.tracking_id) == message
 
 
 async def test_a_restart_leaves_both_where_they_are(api: Api) -> None:
@@ -192,12 +193,12 @@ async def test_a_restart_leaves_both_where_they_are(api: Api) -> None:
     await make(api, ahead, H.SUBMIT)
     await make(api, ahead, H.TAKEN, "d1")
     queue = api.gateway.store.queue
-    before = (now(api, message), discovery_of(api, message))
+    before = (await now(api, message), await discovery_of(api, message))
     await queue.recover(now=SystemClock().now())
-    assert (now(api, message), discovery_of(api, message)) == before
+    assert (await now(api, message), await discovery_of(api, message)) == before
     due = message.due_at
     assert due is not None
-    assert queue.claim_overdue("dead", now=due - 1, until=due + MINUTE, limit=9) == []
-    claimed = queue.claim_overdue("dead", now=due, until=due + MINUTE, limit=9)
+    assert await queue.claim_overdue("dead", now=due - 1, until=due + MINUTE, limit=9) == []
+    claimed = await queue.claim_overdue("dead", now=due, until=due + MINUTE, limit=9)
     assert [each.id for each in claimed] == [message.id]
     assert claimed[0] == before[0]

@@ -47,8 +47,8 @@ def status_of(answered: Answered) -> tuple[str, str]:
     return etree.QName(operation).localname, root.findtext(".//{*}StatusCode") or ""
 
 
-def inbox(api: Api) -> list[InboundRow]:
-    return api.gateway.store.inbound.newest(100)
+async def inbox(api: Api) -> list[InboundRow]:
+    return await api.gateway.store.inbound.newest(100)
 
 
 def urls(body: bytes) -> list[str]:
@@ -83,7 +83,7 @@ async def test_a_picture_with_a_text_becomes_one_n401_with_files(api: Api, recei
 
 async def test_the_message_is_on_disk_before_the_answer(api: Api) -> None:
     await deliver(api, ("image/jpeg", demo("small.jpg")))
-    (row,) = inbox(api)
+    (row,) = await inbox(api)
     assert api.gateway.blobs.place(row.inbound.files[0].blob).read_bytes() == demo("small.jpg")
 
 
@@ -96,7 +96,7 @@ async def test_what_cannot_be_stored_is_not_acknowledged(api: Api, monkeypatch: 
     assert (answered.status, status_of(answered)) == (500, ("Fault", "3000"))
     monkeypatch.undo()
     assert status_of(await deliver(api, TEXT)) == ("DeliverRsp", "1000")
-    assert len(inbox(api)) == 1
+    assert len(await inbox(api)) == 1
 
 
 async def test_skycore_has_its_own_order(api: Api, receiver: Receiver) -> None:
@@ -116,15 +116,15 @@ async def test_the_mo_url_gets_them_and_mo_false_nobody(api: Api, receiver: Rece
     assert (await receiver.next()).path == "/inbound"
     await api.change(postback=replace(api.account.postback, mo=False))
     await deliver(api, TEXT, linked_id="2")
-    newest = inbox(api)[0].inbound
-    assert api.gateway.store.postbacks.of_message(newest.id) == []
+    newest = (await inbox(api))[0].inbound
+    assert await api.gateway.store.postbacks.of_message(newest.id) == []
     assert newest.reference == "2"
 
 
 async def test_a_strict_account_has_to_ask_for_inbound_postbacks(api: Api, receiver: Receiver) -> None:
     await api.switch(compat="strict")
     await deliver(api, TEXT, linked_id="1")
-    assert api.gateway.store.postbacks.of_message(inbox(api)[0].inbound.id) == []
+    assert await api.gateway.store.postbacks.of_message((await inbox(api))[0].inbound.id) == []
     await api.change(postback=replace(api.account.postback, mo=True))
     await deliver(api, TEXT, linked_id="2", copies=("17745550002",))
     root = etree.fromstring((await receiver.next()).body)
@@ -146,7 +146,7 @@ async def test_the_operator_is_the_header_s_or_the_connection_s_only_one(
 ) -> None:
     await api.carrier(reach=Reach(operators=frozenset(operators)))
     await deliver(api, TEXT, headers=headers)
-    assert inbox(api)[0].inbound.operator == expected
+    assert (await inbox(api))[0].inbound.operator == expected
 
 
 @pytest.mark.parametrize(
@@ -187,7 +187,7 @@ async def test_of_accounts_that_share_a_number_the_keyword_decides_else_the_firs
     await api.gateway.watch.refresh()
     await deliver(api, ("text/plain", b"join"), linked_id="1")
     await deliver(api, ("text/plain", b"hello"), linked_id="2")
-    assert [row.inbound.account_id for row in inbox(api)] == [api.account.id, second]
+    assert [row.inbound.account_id for row in await inbox(api)] == [api.account.id, second]
 
 
 async def test_a_group_names_the_others(api: Api, receiver: Receiver) -> None:
@@ -199,7 +199,7 @@ async def test_a_group_names_the_others(api: Api, receiver: Receiver) -> None:
 
 async def test_two_of_our_numbers_get_one_each(api: Api) -> None:
     await deliver(api, TEXT, to=("28444", "17745550002", "12065550100"))
-    found = {row.inbound.recipient: row.inbound.copy_to for row in inbox(api)}
+    found = {row.inbound.recipient: row.inbound.copy_to for row in await inbox(api)}
     assert found == {"28444": ("17745550002", "12065550100"), "12065550100": ("28444", "17745550002")}
 
 
@@ -208,8 +208,8 @@ async def test_nobody_s_number_is_kept_with_an_alarm_and_told_when_somebody_gets
 ) -> None:
     answered = await deliver(api, TEXT, to=("99999",))
     assert status_of(answered) == ("DeliverRsp", "1000")
-    assert inbox(api)[0].inbound.account_id is None
-    assert [alarm.subject for alarm in api.gateway.store.accounts.alarms()] == [
+    assert (await inbox(api))[0].inbound.account_id is None
+    assert [alarm.subject for alarm in await api.gateway.store.accounts.alarms()] == [
         "dead brings messages for numbers that no account has"
     ]
     sender = Sender(number="99999", type=SenderType.SHORT_CODE)
@@ -217,7 +217,7 @@ async def test_nobody_s_number_is_kept_with_an_alarm_and_told_when_somebody_gets
     await api.gateway.watch.refresh()
     await api.gateway.inbound.keep_house()
     assert etree.fromstring((await receiver.next()).body).findtext("to") == "99999"
-    assert api.gateway.store.accounts.alarms() == []
+    assert await api.gateway.store.accounts.alarms() == []
     await api.gateway.inbound.keep_house()
     assert receiver.empty
 
@@ -242,12 +242,12 @@ async def test_one_whose_adoption_fails_does_not_keep_the_next_from_its_owner(
     await api.gateway.inbound.keep_house()
     assert etree.fromstring((await receiver.next()).body).findtext("to") == "99999"
     assert "no owner could be looked for" in caplog.text
-    assert api.gateway.store.inbound.count_homeless() == 1
+    assert await api.gateway.store.inbound.count_homeless() == 1
 
 
 async def test_without_recipients_it_is_for_the_only_number_of_the_connection(api: Api, receiver: Receiver) -> None:
     await deliver(api, TEXT, to=(), linked_id="1")
-    assert inbox(api)[0].inbound.recipient == ""
+    assert (await inbox(api))[0].inbound.recipient == ""
     await api.carrier(reach=Reach(sender_types=frozenset({SenderType.SHORT_CODE})))
     await deliver(api, TEXT, to=(), linked_id="2")
     assert etree.fromstring((await receiver.next()).body).findtext("to") == "28444"
@@ -259,7 +259,7 @@ async def test_without_recipients_it_is_for_the_only_number_of_the_connection(ap
 async def test_a_repetition_makes_one_n401(api: Api, receiver: Receiver) -> None:
     for transaction in ("t-1", "t-2"):  # an MMSC may count its tries
         assert status_of(await deliver(api, TEXT, transaction_id=transaction)) == ("DeliverRsp", "1000")
-    assert len(inbox(api)) == 1
+    assert len(await inbox(api)) == 1
     await receiver.next()
     await deliver(api, TEXT, linked_id="another")
     await receiver.next()
@@ -269,7 +269,7 @@ async def test_a_repetition_makes_one_n401(api: Api, receiver: Receiver) -> None
 async def test_the_same_message_ten_times_at_once_is_taken_once(api: Api) -> None:
     answers = await asyncio.gather(*(deliver(api, TEXT) for _ in range(10)))
     assert {status_of(answer) for answer in answers} == {("DeliverRsp", "1000")}
-    assert len(inbox(api)) == 1
+    assert len(await inbox(api)) == 1
 
 
 @pytest.mark.parametrize(
@@ -284,20 +284,20 @@ async def test_the_same_message_ten_times_at_once_is_taken_once(api: Api) -> Non
 async def test_what_differs_is_another_message(api: Api, other: dict[str, Any]) -> None:
     await deliver(api, TEXT)
     await deliver(api, TEXT, **other)
-    assert len(inbox(api)) == 2
+    assert len(await inbox(api)) == 2
 
 
 async def test_an_id_that_comes_again_with_another_content_is_another_message(api: Api) -> None:
     await deliver(api, TEXT, linked_id="", transaction_id="1")
     await deliver(api, ("text/plain", b"something else"), linked_id="", transaction_id="1")
     await deliver(api, ("text/plain", b"something else"), linked_id="", transaction_id="1")
-    assert len(inbox(api)) == 2
+    assert len(await inbox(api)) == 2
 
 
 async def test_without_any_id_the_same_content_within_minutes_is_a_repetition(api: Api) -> None:
     await deliver(api, TEXT, linked_id="", transaction_id="")
     await deliver(api, TEXT, linked_id="", transaction_id="")
-    assert len(inbox(api)) == 1
+    assert len(await inbox(api)) == 1
 
 
 # -- bad input
@@ -350,7 +350,7 @@ async def test_what_could_run_is_only_to_be_saved(
 
 async def test_a_wrong_type_is_put_right_by_the_bytes_and_noted(api: Api) -> None:
     await deliver(api, ("image/gif", demo("small.jpg")))
-    (file,) = inbox(api)[0].inbound.files
+    (file,) = (await inbox(api))[0].inbound.files
     assert (file.mime, file.extension, file.note) == (
         "image/jpeg",
         "jpg",
@@ -361,14 +361,14 @@ async def test_a_wrong_type_is_put_right_by_the_bytes_and_noted(api: Api) -> Non
 async def test_300_parts_are_refused_with_the_reason_and_the_next_message_is_taken(api: Api) -> None:
     answered = await deliver(api, *[("text/plain", b"x")] * 300)
     assert status_of(answered) == ("Fault", "2007")
-    (alarm,) = api.gateway.store.accounts.alarms()
+    (alarm,) = await api.gateway.store.accounts.alarms()
     assert (alarm.subject, alarm.reason) == (
         "dead sends what can't be read",
         "the multipart has more than 100 parts",
     )
     assert b"more than 100 parts" in answered.body
     assert status_of(await deliver(api, TEXT)) == ("DeliverRsp", "1000")
-    assert len(inbox(api)) == 1
+    assert len(await inbox(api)) == 1
 
 
 async def test_10_mb_of_xml_are_refused_bare_and_as_a_part(api: Api) -> None:
@@ -388,7 +388,7 @@ async def test_a_report_may_not_be_as_large_as_a_message(api: Api) -> None:
 async def test_a_message_beyond_the_limit_is_refused(api: Api) -> None:
     answered = await deliver(api, ("image/jpeg", b"\xff\xd8\xff" + bytes(16 * 1024 * 1024)))
     assert answered.status == 413
-    assert inbox(api) == []
+    assert await inbox(api) == []
 
 
 async def test_large_messages_beyond_the_room_in_memory_are_asked_to_come_again(api: Api) -> None:
@@ -417,7 +417,7 @@ async def test_large_messages_beyond_the_room_in_memory_are_asked_to_come_again(
 async def test_a_message_of_eight_megabytes_arrives_whole(api: Api) -> None:
     film = demo("lake.mp4") + bytes(8 * 1024 * 1024)
     assert status_of(await deliver(api, ("video/mp4", film))) == ("DeliverRsp", "1000")
-    (file,) = inbox(api)[0].inbound.files
+    (file,) = (await inbox(api))[0].inbound.files
     assert (file.mime, file.size) == ("video/mp4", len(film))
 
 
@@ -426,7 +426,7 @@ async def test_without_the_carrier_s_password_nothing_is_taken(api: Api) -> None
     assert (await deliver(api, TEXT)).status == 401
     key = base64.b64encode(b"mmsc:secret").decode()
     assert status_of(await deliver(api, TEXT, headers={"Authorization": f"Basic {key}"})) == ("DeliverRsp", "1000")
-    assert len(inbox(api)) == 1
+    assert len(await inbox(api)) == 1
 
 
 async def test_a_message_with_nothing_in_it_is_taken(api: Api, receiver: Receiver) -> None:
@@ -443,23 +443,23 @@ async def test_files_end_with_their_message_and_blobs_are_not_swept_before(
 ) -> None:
     await deliver(api, ("image/jpeg", demo("small.jpg")))
     (url,) = urls((await receiver.next()).body)
-    (row,) = inbox(api)
+    (row,) = await inbox(api)
     blob, path = row.inbound.files[0].blob, url.removeprefix(api.gateway.settings.url)
-    assert api.gateway.store.media.unneeded([blob]) == []
+    assert await api.gateway.store.media.unneeded([blob]) == []
     now = api.gateway.clock.now
     monkeypatch.setattr(api.gateway.clock, "now", lambda: now() + 30 * DAY)
     assert (await api.get(path)).status == 410
     await api.gateway.inbound.keep_house()
-    assert inbox(api) == []
+    assert await inbox(api) == []
     assert (await api.get(path)).status == 404
-    assert api.gateway.store.media.unneeded([blob]) == [blob]
-    assert api.gateway.store.postbacks.of_message(row.inbound.id) == []
+    assert await api.gateway.store.media.unneeded([blob]) == [blob]
+    assert await api.gateway.store.postbacks.of_message(row.inbound.id) == []
 
 
 async def test_its_postback_may_be_replayed_and_is_recognised_as_the_same(api: Api, receiver: Receiver) -> None:
     await deliver(api, TEXT)
     first = await receiver.next()
-    (row,) = inbox(api)
+    (row,) = await inbox(api)
     async with asyncio.timeout(30):
         while not await api.gateway.store.postbacks.replay(row.inbound.id, now=api.gateway.clock.now()):
             await asyncio.sleep(0.01)  # until the receiver's answer has been recorded
@@ -473,7 +473,7 @@ async def test_its_postback_may_be_replayed_and_is_recognised_as_the_same(api: A
 async def test_stop_blocks_the_number_and_is_confirmed_once(api: Api) -> None:
     await deliver(api, ("text/plain", b" Stop! "), sender="12065550199", linked_id="1")
     assert b"E114" in (await api.post(request(to="12065550199"))).body
-    (block,) = api.gateway.store.accounts.blocks(api.account.id)
+    (block,) = await api.gateway.store.accounts.blocks(api.account.id)
     assert (block.number, block.sender, block.reason) == ("12065550199", "28444", "opted out with 'Stop!' by MMS")
 
 
@@ -487,14 +487,14 @@ def read_reply(message_id: str) -> str:
 async def test_a_read_report_without_a_message_is_kept_and_is_no_inbound_message(api: Api) -> None:
     answered = await api.post(read_reply("never-heard-of"), "/mm7/dead", **{"Content-Type": "text/xml"})
     assert status_of(answered) == ("ReadReplyRsp", "1000")
-    assert api.gateway.store.reports.count_orphans() == 1
-    assert inbox(api) == []
+    assert await api.gateway.store.reports.count_orphans() == 1
+    assert await inbox(api) == []
 
 
 async def test_a_read_report_is_an_event_of_its_message_and_moves_nothing(api: Api) -> None:
     store = api.gateway.store
     accepted = dict(elements((await api.post(request())).body))
-    message = store.messages.by_tracking(accepted["tracking-id"])
+    message = await store.messages.by_tracking(accepted["tracking-id"])
     assert message is not None
     known_as = CarrierId(connection="dead", verbatim="m-1")
     await store.messages.record(
@@ -502,5 +502,5 @@ async def test_a_read_report_is_an_event_of_its_message_and_moves_nothing(api: A
     )
     answered = await api.post(read_reply("M-1"), "/mm7/dead", **{"Content-Type": "text/xml"})
     assert status_of(answered) == ("ReadReplyRsp", "1000")
-    (event,) = [each for each in store.messages.timeline(message.id) if each.happening is Happening.READ]
+    (event,) = [each for each in await store.messages.timeline(message.id) if each.happening is Happening.READ]
     assert (event.reason, event.changed) == ("read report Read", False)

@@ -52,9 +52,8 @@ class Line:
         self.link.accept(submit, f"s-{submit.sequence_number}")
         return submit
 
-    @property
-    def inbox(self) -> list[InboundRow]:
-        return inbox(self.api)
+    async def inbox(self) -> list[InboundRow]:
+        return await inbox(self.api)
 
 
 @pytest_asyncio.fixture
@@ -81,7 +80,7 @@ async def test_an_sms_is_told_as_n211(line: Line) -> None:
     assert told == [
         ("origin", "SMS_MO"), ("code", "N211"), ("from", PHONE), ("to", NUMBER), ("text", "Hello there"),
     ]  # fmt: skip
-    (row,) = line.inbox
+    (row,) = await line.inbox()
     assert (row.inbound.kind, root.findtext("transaction-id")) == ("sms", row.inbound.tracking_id)
 
 
@@ -89,7 +88,7 @@ async def test_a_repeated_sms_is_told_once(line: Line) -> None:
     assert await line.says(b"Hello") == OK
     assert await line.says(b"Hello") == OK
     assert await line.says(b"Other") == OK
-    assert sorted(row.inbound.text for row in line.inbox) == ["Hello", "Other"]
+    assert sorted(row.inbound.text for row in await line.inbox()) == ["Hello", "Other"]
 
 
 async def test_what_cannot_be_stored_is_not_acknowledged(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -101,14 +100,14 @@ async def test_what_cannot_be_stored_is_not_acknowledged(line: Line, monkeypatch
     assert status == 0x64  # ESME_RX_T_APPN: the SMSC repeats it
     monkeypatch.undo()
     assert await line.says(b"Hello") == OK
-    assert len(line.inbox) == 1
+    assert len(await line.inbox()) == 1
 
 
 async def test_the_parts_of_a_long_sms_are_one_message(line: Line) -> None:
     for number in (2, 1, 2):
         header = Concatenation(reference=9, total=2, number=number).header()
         assert await line.says(header + b"part %d." % number, esm_class=0x40) == OK
-    (row,) = line.inbox
+    (row,) = await line.inbox()
     assert row.inbound.text == "part 1.part 2."
 
 
@@ -117,14 +116,14 @@ async def test_stop_blocks_stops_what_is_queued_and_is_confirmed_although_blocke
     confirmation = await line.reads()
     assert confirmation.destination_addr == PHONE
     assert confirmation.short_message == b"You will get no more messages from 12345. Reply START to get them again."
-    (block,) = line.api.gateway.store.accounts.blocks(line.api.account.id)
+    (block,) = await line.api.gateway.store.accounts.blocks(line.api.account.id)
     assert (block.number, block.sender, block.origin) == (PHONE, NUMBER, BlockOrigin.PHONE)
     refused = await line.api.post(request(to=PHONE).replace("28444", NUMBER))
     assert b"E114" in refused.body
     assert b"E114" not in (await line.api.post(request(to=PHONE))).body  # another number is not concerned
     await line.says(b"START")
     assert (await line.reads()).short_message.startswith(b"You will get messages from 12345 again.")
-    assert line.api.gateway.store.accounts.blocks(line.api.account.id) == []
+    assert await line.api.gateway.store.accounts.blocks(line.api.account.id) == []
 
 
 async def test_a_message_that_is_queued_when_stop_comes_ends_with_the_reason(line: Line) -> None:
@@ -134,9 +133,9 @@ async def test_a_message_that_is_queued_when_stop_comes_ends_with_the_reason(lin
     async with asyncio.timeout(30):
         while (await line.receiver.next()).body.find(b"E101") < 0:
             pass  # the N211 of the STOP
-    message = line.api.gateway.store.messages.by_tracking(accepted["tracking-id"])
+    message = await line.api.gateway.store.messages.by_tracking(accepted["tracking-id"])
     assert message is not None
-    last = line.api.gateway.store.messages.timeline(message.id)[-1]
+    last = (await line.api.gateway.store.messages.timeline(message.id))[-1]
     assert (message.state, last.reason) == (
         State.FAILED, "E114: the recipient is blocked: opted out with 'STOP' by SMS",
     )  # fmt: skip
@@ -148,10 +147,10 @@ async def test_help_is_answered_and_nobody_is_told_of_the_answer(line: Line) -> 
     assert answer.short_message.startswith(b"Messages from 12345: reply STOP")
     root = etree.fromstring((await line.receiver.next()).body)
     assert root.findtext("code") == "N211"
-    (row,) = line.inbox
-    reply = line.api.gateway.store.messages.by_tracking(row.reply)
+    (row,) = await line.inbox()
+    reply = await line.api.gateway.store.messages.by_tracking(row.reply)
     assert reply is not None
-    assert line.api.gateway.store.postbacks.of_message(reply.id) == []
+    assert await line.api.gateway.store.postbacks.of_message(reply.id) == []
 
 
 async def test_stop_in_an_mms_is_confirmed_over_the_sms_connection_of_its_carrier(line: Line) -> None:
@@ -164,7 +163,7 @@ async def test_stop_after_start_counts_again(line: Line) -> None:
     for words in (b"STOP", b"START", b"STOP"):
         await line.says(words)
         await line.reads()
-    assert len(line.api.gateway.store.accounts.blocks(line.api.account.id)) == 1
+    assert len(await line.api.gateway.store.accounts.blocks(line.api.account.id)) == 1
 
 
 async def test_stop_twice_is_confirmed_once(line: Line) -> None:
@@ -189,7 +188,7 @@ async def test_the_same_sms_again_is_another_one_after_a_minute(
         await desk.take_sms("smsc", an_sms(b"YES"))
         clock.advance(later)
         await desk.take_sms("smsc", an_sms(b"YES"))
-    assert len(inbox(api)) == kept
+    assert len(await inbox(api)) == kept
     assert ("came before, taken once" in caplog.text) is (kept == 1)
 
 

@@ -201,7 +201,7 @@ async def test_an_action_without_a_preview_does_nothing(action: str, api: Api) -
     assert (answered.status, told["error-code"]) == (200, "E100")
     assert answered.headers["x-error-detail"] == f"{action} has nothing to preview; nothing was done"
     assert rows(api) == before
-    assert api.gateway.store.templates.get(int(mms_id), api.account.id) is not None
+    assert await api.gateway.store.templates.get(int(mms_id), api.account.id) is not None
 
 
 @pytest.mark.parametrize("query", ["dry-run=on", "dry-run=1&dry-run=maybe", "dryrun=2"])

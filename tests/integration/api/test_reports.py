@@ -16,6 +16,7 @@ from mmsgate.http import Answered
 from mmsgate.mm7.address import Address, AddressKind
 from mmsgate.mm7.report import DeliveryReportReq, MMStatus, encode_delivery_report
 from mmsgate.store import Decide, Snapshot
+from mmsgate.store.queries import Statement
 from tests.integration.api.conftest import Api
 from tests.integration.store.test_messages import acceptance, numbered
 
@@ -73,19 +74,19 @@ def assert_taken(answered: Answered) -> None:
     assert b"<StatusCode>1000<" in answered.body, answered.body
 
 
-def now(api: Api, message: Message) -> Message:
-    found = api.gateway.store.messages.by_tracking(message.tracking_id)
+async def now(api: Api, message: Message) -> Message:
+    found = await api.gateway.store.messages.by_tracking(message.tracking_id)
     assert found is not None
     return found
 
 
-def told(api: Api, message: Message) -> list[str]:
-    return [each.code for each in api.gateway.store.postbacks.of_message(message.id)]
+async def told(api: Api, message: Message) -> list[str]:
+    return [each.code for each in await api.gateway.store.postbacks.of_message(message.id)]
 
 
-def events(api: Api, message: Message) -> list[tuple[str, bool]]:
+async def events(api: Api, message: Message) -> list[tuple[str, bool]]:
     """What reports did: their status, and whether it moved the message."""
-    timeline = api.gateway.store.messages.timeline(message.id)
+    timeline = await api.gateway.store.messages.timeline(message.id)
     return [(str(event.data["status"]), event.changed) for event in timeline if "matched_by" in event.data]
 
 
@@ -104,33 +105,33 @@ async def test_how_a_report_found_its_message_stands_in_the_timeline(
 ) -> None:
     message = await sent(api, given)
     await report(api, named)
-    assert (now(api, message).state, told(api, message)) == (State.DELIVERED, ["N101", "N102"])
-    assert api.gateway.store.messages.timeline(message.id)[-1].data["matched_by"] == matched_by
+    assert ((await now(api, message)).state, await told(api, message)) == (State.DELIVERED, ["N101", "N102"])
+    assert (await api.gateway.store.messages.timeline(message.id))[-1].data["matched_by"] == matched_by
 
 
 async def test_the_same_report_twice_is_told_once(api: Api) -> None:
     message = await sent(api, "a1")
     await report(api, "a1")
     await report(api, "a1")
-    assert told(api, message) == ["N101", "N102"]
-    assert events(api, message) == [("Retrieved", True), ("Retrieved", False)]
+    assert await told(api, message) == ["N101", "N102"]
+    assert await events(api, message) == [("Retrieved", True), ("Retrieved", False)]
 
 
 async def test_reports_in_the_wrong_order_do_not_move_a_message_back(api: Api) -> None:
     message = await sent(api, "a1")
     for status in (MMStatus.RETRIEVED, MMStatus.FORWARDED, MMStatus.DEFERRED, MMStatus.EXPIRED):
         await report(api, "a1", status)
-    assert (now(api, message).state, told(api, message)) == (State.DELIVERED, ["N101", "N102"])
-    assert [changed for _, changed in events(api, message)] == [True, False, False, False]
+    assert ((await now(api, message)).state, await told(api, message)) == (State.DELIVERED, ["N101", "N102"])
+    assert [changed for _, changed in await events(api, message)] == [True, False, False, False]
 
 
 async def test_a_report_before_the_answer_waits_for_it(api: Api) -> None:
     message = await submitting(api)
     await report(api, "0A1")
-    assert (now(api, message).state, told(api, message)) == (State.SUBMITTING, [])
+    assert ((await now(api, message)).state, await told(api, message)) == (State.SUBMITTING, [])
     await api.gateway.ledger.record(message, step(H.TAKEN, "a1"))
-    assert (now(api, message).state, told(api, message)) == (State.DELIVERED, ["N101", "N102"])
-    assert api.gateway.store.reports.count_orphans() == 0
+    assert ((await now(api, message)).state, await told(api, message)) == (State.DELIVERED, ["N101", "N102"])
+    assert await api.gateway.store.reports.count_orphans() == 0
 
 
 @pytest.mark.parametrize(
@@ -141,11 +142,11 @@ async def test_a_report_after_the_end_is_recorded_and_told_to_nobody(
 ) -> None:
     message = await sent(api, "a1")
     for happening in ending:
-        await api.gateway.ledger.record(now(api, message), step(happening))
-    ended = now(api, message)
+        await api.gateway.ledger.record(await now(api, message), step(happening))
+    ended = await now(api, message)
     await report(api, "a1")
-    assert (now(api, message), told(api, message)) == (ended, codes)
-    assert events(api, message) == [("Retrieved", False)]
+    assert (await now(api, message), await told(api, message)) == (ended, codes)
+    assert await events(api, message) == [("Retrieved", False)]
 
 
 async def test_a_report_about_a_message_of_another_connection_is_kept(api: Api) -> None:
@@ -154,8 +155,8 @@ async def test_a_report_about_a_message_of_another_connection_is_kept(api: Api) 
     await api.gateway.watch.refresh()
     message = await sent(api, "a1")
     assert_taken(await api.post(a_report("a1"), "/mm7/other", Content_Type="text/xml"))
-    assert (now(api, message).state, told(api, message)) == (State.SENT, ["N101"])
-    (orphan,) = api.gateway.store.reports.open_orphans(since=0)
+    assert ((await now(api, message)).state, await told(api, message)) == (State.SENT, ["N101"])
+    (orphan,) = await api.gateway.store.reports.open_orphans(since=0)
     assert orphan.connection == "other"
 
 
@@ -164,10 +165,10 @@ async def test_a_report_that_names_two_messages_people_is_kept_until_one_is_left
     first, second = await sent(api, "", 1), await sent(api, "", 2)
     await report(api, "")
     assert await api.gateway.reports.rematch() == 0
-    assert api.gateway.store.reports.count_orphans() == 1
+    assert await api.gateway.store.reports.count_orphans() == 1
     await api.gateway.ledger.record(first, step(H.REPORTED_UNDELIVERED))
     assert await api.gateway.reports.rematch() == 1
-    assert now(api, second).state is State.DELIVERED
+    assert (await now(api, second)).state is State.DELIVERED
     assert await api.gateway.reports.rematch() == 0
 
 
@@ -176,16 +177,16 @@ async def test_a_kept_report_that_breaks_something_does_not_keep_the_next_from_i
 ) -> None:
     for named in ("a1", "a2"):
         await report(api, named)
-    broken, _ = api.gateway.store.reports.open_orphans(since=0)
-    spoil = "UPDATE orphan SET report = '{' WHERE id = ?"
-    await api.gateway.store._engine.write(lambda db: db.execute(spoil, (broken.id,)).rowcount)
+    broken, _ = await api.gateway.store.reports.open_orphans(since=0)
+    spoil = Statement("UPDATE orphan SET report = '{' WHERE id = ?")
+    await api.gateway.store._engine.run(spoil, (broken.id,))
     message = await sent(api, "")
-    given = "INSERT INTO carrier_id VALUES ('dead', 'a2', 'a2', ?, 0)"
-    await api.gateway.store._engine.write(lambda db: db.execute(given, (message.id,)).rowcount)
-    ago = "UPDATE message SET accepted_at = accepted_at - 60000"  # before the reports
-    await api.gateway.store._engine.write(lambda db: db.execute(ago).rowcount)
+    given = Statement("INSERT INTO carrier_id VALUES ('dead', 'a2', 'a2', ?, 0)")
+    await api.gateway.store._engine.run(given, (message.id,))
+    ago = Statement("UPDATE message SET accepted_at = accepted_at - 60000")  # before the reports
+    await api.gateway.store._engine.run(ago)
     assert await api.gateway.reports.rematch() == 1
-    assert now(api, message).state is State.DELIVERED
+    assert (await now(api, message)).state is State.DELIVERED
     assert f"dead: the kept report {broken.id} could not be tried again" in caplog.text
 
 
@@ -218,10 +219,10 @@ async def test_ten_megabytes_that_do_not_say_so_are_read_only_to_the_limit(api: 
 
 
 async def assert_only_a_real_report_counts(api: Api, message: Message) -> None:
-    assert (now(api, message).state, events(api, message)) == (State.SENT, [])
-    assert api.gateway.store.reports.count_orphans() == 0
+    assert ((await now(api, message)).state, await events(api, message)) == (State.SENT, [])
+    assert await api.gateway.store.reports.count_orphans() == 0
     await report(api, "a1")
-    assert now(api, message).state is State.DELIVERED
+    assert (await now(api, message)).state is State.DELIVERED
 
 
 async def test_a_carrier_that_swaps_sender_and_recipient_is_understood_if_its_profile_says_so(api: Api) -> None:
@@ -234,14 +235,14 @@ async def test_a_carrier_that_swaps_sender_and_recipient_is_understood_if_its_pr
         )
     )  # fmt: skip
     assert_taken(await api.post(swapped, "/mm7/dead", Content_Type="text/xml"))
-    assert now(api, message).state is State.DELIVERED
+    assert (await now(api, message)).state is State.DELIVERED
 
 
 async def test_the_handset_that_a_report_names_is_remembered_for_its_number(api: Api) -> None:
     message = await sent(api, "a1")
     await report(api, "a1", ua_prof="http://ua.example/phones/Pixel7.xml")
-    assert now(api, message).handset == "Pixel7"
-    known = api.gateway.store.handsets.get(PHONE, since=message.accepted_at)
+    assert (await now(api, message)).handset == "Pixel7"
+    known = await api.gateway.store.handsets.get(PHONE, since=message.accepted_at)
     assert known is not None
     assert (known.name, known.connection) == ("Pixel7", "dead")
 
@@ -252,10 +253,10 @@ async def test_a_report_without_a_handset_tells_none_though_one_is_remembered(ap
     await report(api, "a1", ua_prof="Pixel7")
     second = await sent(api, "a2", 2)
     await report(api, "a2")
-    assert (now(api, second).state, now(api, second).handset) == (State.DELIVERED, "")
+    assert ((await now(api, second)).state, (await now(api, second)).handset) == (State.DELIVERED, "")
 
 
 async def test_a_report_with_wrong_people_still_means_the_message_of_its_id(api: Api) -> None:
     message = await sent(api, "a1")
     await report(api, "a1", to="12065550199")
-    assert now(api, message).state is State.DELIVERED
+    assert (await now(api, message)).state is State.DELIVERED

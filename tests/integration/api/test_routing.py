@@ -39,7 +39,7 @@ async def add_carrier(api: Api, name: str, **reach: Any) -> None:
 async def sent(api: Api, document: str) -> Message:
     told = dict(elements((await api.post(document)).body))
     assert told["status"] == "Success", told
-    message = api.gateway.store.messages.by_tracking(told["tracking-id"])
+    message = await api.gateway.store.messages.by_tracking(told["tracking-id"])
     assert message
     return message
 
@@ -61,7 +61,7 @@ async def limits(api: Api, query: str) -> tuple[int, dict[str, Any]]:
 async def test_the_first_event_says_whose_number_it_is_and_who_said_so(api: Api) -> None:
     await learn(api, "31002", age=2 * DAY + HOUR)
     message = await sent(api, request())
-    first = api.gateway.store.messages.timeline(message.id)[0]
+    first = (await api.gateway.store.messages.timeline(message.id))[0]
     assert first.reason == (
         "accepted for dead: 1 slide, 0 files, 0 bytes; "
         "operator 31002 AT&T: from the number cache, looked up 2 days ago"
@@ -72,7 +72,7 @@ async def test_the_first_event_says_whose_number_it_is_and_who_said_so(api: Api)
 
 async def test_a_message_whose_operator_nobody_knows_says_that(api: Api) -> None:
     message = await sent(api, request())
-    first = api.gateway.store.messages.timeline(message.id)[0]
+    first = (await api.gateway.store.messages.timeline(message.id))[0]
     assert first.reason.endswith("0 bytes; operator unknown")
     assert message.operator == ""
 
@@ -143,7 +143,7 @@ async def test_by_switch_such_a_number_gets_the_sms_at_once(api: Api, unsupporte
         await learn(api, "31003")
         await api.carrier(reach=Reach(operators=frozenset({"31002"})))
     message = await sent(api, request())
-    first = api.gateway.store.messages.timeline(message.id)[0]
+    first = (await api.gateway.store.messages.timeline(message.id))[0]
     assert (first.state, message.connection) == (State.FALLBACK, "sms")
     why = "the lookup says that the number takes no MMS"
     why = why if unsupported == "number" else "no carrier connection reaches this operator"

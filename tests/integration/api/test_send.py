@@ -25,7 +25,7 @@ async def accepted(api: Api, body: str | bytes, path: str = "/ep/v1/", **headers
     told = dict(elements((await api.post(body, path, **headers)).body))
     told = {name.lower().replace("-", ""): value for name, value in told.items()}
     assert told["status"] == "Success", told
-    message = api.gateway.store.messages.by_tracking(told["trackingid"])
+    message = await api.gateway.store.messages.by_tracking(told["trackingid"])
     assert message is not None
     return message
 
@@ -36,7 +36,7 @@ async def test_success_has_the_elements_in_order_and_is_committed(api: Api) -> N
     assert [name for name, _ in told] == ["status", "to", "mms-id", "tracking-id", "status-details"]
     values = dict(told)
     assert values["status-details"] == "MMS request accepted and queued for delivery"
-    message = api.gateway.store.messages.by_tracking(values["tracking-id"])
+    message = await api.gateway.store.messages.by_tracking(values["tracking-id"])
     assert message is not None
     assert (str(message.mms_id), message.recipient) == (values["mms-id"], values["to"])
     assert len(values["tracking-id"]) == 22
@@ -49,7 +49,7 @@ async def test_every_parameter_is_kept(api: Api) -> None:
         slides="<slide><duration>7</duration><message-text> Boats\n&amp; ☀ </message-text></slide>",
     )  # fmt: skip
     message = await accepted(api, document)
-    content = api.gateway.store.messages.content(message.mms_id)
+    content = await api.gateway.store.messages.content(message.mms_id)
     assert content is not None
     assert (message.recipient, message.operator, message.sender_mask) == ("4915112345678", "31003", "LakeClub")
     assert (message.service_id, content.name, content.subject) == ("32113", "n", "Saturday")
@@ -79,7 +79,7 @@ async def test_a_subject_with_emoji_is_accepted_unless_the_account_rejects_it(ap
     """R-18, G-29."""
     document = request(message_subject="Boats ⛵")
     message = await accepted(api, document)
-    content = api.gateway.store.messages.content(message.mms_id)
+    content = await api.gateway.store.messages.content(message.mms_id)
     assert content is not None
     assert content.subject == "Boats ⛵"
     await api.switch(reject_unicode_subject=True)
@@ -111,7 +111,7 @@ async def test_a_view_of_the_fallback_page_stands_in_the_timeline_once(api: Api)
         assert (await api.post(b"", seen)).status == 204
     assert (await api.get(f"/m/{message.fallback.token}", User_Agent="WhatsApp/2.0")).status == 200
     robot = "a preview robot fetched the fallback page"
-    while robot not in (told := [event.reason for event in api.gateway.store.messages.timeline(message.id)]):
+    while robot not in (told := [event.reason for event in await api.gateway.store.messages.timeline(message.id)]):
         await asyncio.sleep(0.01)  # a robot is counted after it has been answered
     assert told.count("the fallback page was opened") == 1
 
@@ -121,7 +121,7 @@ async def test_all_kinds_of_media(api: Api) -> None:
         medium(kind, api.origin.file(f"/{kind}/{name}", demo(name))) for kind, name in ALL_KINDS.items()
     )
     message = await accepted(api, request(slides=slides))
-    content = api.gateway.store.messages.content(message.mms_id)
+    content = await api.gateway.store.messages.content(message.mms_id)
     assert content is not None
     kept = [(slide.media[0].kind, slide.media[0].size) for slide in content.slides]
     assert kept == [(MediaKind(kind), len(demo(name))) for kind, name in ALL_KINDS.items()]
@@ -171,7 +171,7 @@ async def test_the_skycore_forms(api: Api) -> None:
     message = await accepted(
         api, declared.encode("latin-1"), "/API/wxml/1.3/", Content_Type="multipart/form-data; boundary=b"
     )
-    content = api.gateway.store.messages.content(message.mms_id)
+    content = await api.gateway.store.messages.content(message.mms_id)
     assert content is not None
     assert content.name == "Größe"
     got = await api.get(f"{path}?action=sendmms&api_key={KEY}")
@@ -187,7 +187,7 @@ async def test_idempotency(api: Api) -> None:
     assert again.headers["idempotent-replayed"] == "true"
     other = await api.post(request(name="other"), Idempotency_Key="k1")
     assert (other.status, dict(elements(other.body))["error-code"]) == (409, "E100")
-    assert sum(api.gateway.store.messages.counts().values()) == 1
+    assert sum((await api.gateway.store.messages.counts()).values()) == 1
     failed = await api.post(request(service_id="99"), Idempotency_Key="k2")
     assert dict(elements(failed.body))["error-code"] == "E627"
     assert elements((await api.post(request(), Idempotency_Key="k2")).body)[0] == ("status", "Success")

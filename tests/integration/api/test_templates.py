@@ -39,7 +39,7 @@ def send(mms_id: str, *, more: str = "", **changes: str | None) -> str:
 async def sent(api: Api, document: str) -> Message:
     told = dict(elements((await api.post(document)).body))
     assert told["status"] == "Success", told
-    message = api.gateway.store.messages.by_tracking(told["tracking-id"])
+    message = await api.gateway.store.messages.by_tracking(told["tracking-id"])
     assert message is not None
     return message
 
@@ -50,8 +50,8 @@ async def refused(api: Api, document: str) -> str:
     return told["error-code"]
 
 
-def texts_of(api: Api, message: Message) -> list[str]:
-    content = api.gateway.store.messages.content(message.content_id)
+async def texts_of(api: Api, message: Message) -> list[str]:
+    content = await api.gateway.store.messages.content(message.content_id)
     assert content is not None
     return [slide.text for slide in content.slides]
 
@@ -62,7 +62,7 @@ async def test_a_saved_message_is_sent_with_the_elements_in_order(api: Api) -> N
     assert [name for name, _ in told] == ["status", "mms-id", "tracking-id", "to", "from", "status-details"]
     values = dict(told)
     assert (values["mms-id"], values["to"], values["from"]) == (mms_id, "12065550100", "28444")
-    message = api.gateway.store.messages.by_tracking(values["tracking-id"])
+    message = await api.gateway.store.messages.by_tracking(values["tracking-id"])
     assert message is not None
     assert str(message.mms_id) == mms_id
 
@@ -81,12 +81,12 @@ async def test_custom_texts_subject_and_merge_data(api: Api) -> None:
         "<data><First_Name>Ada</First_Name><seat>7A</seat></data>"
     )
     message = await sent(api, send(mms_id, more=more, custom_subject="For {$first_name}", fallback_sms_text=None))
-    assert texts_of(api, message) == ["Hello Ada", "Your seat: 7A"]
-    content = api.gateway.store.messages.content(message.content_id)
+    assert await texts_of(api, message) == ["Hello Ada", "Your seat: 7A"]
+    content = await api.gateway.store.messages.content(message.content_id)
     assert content is not None
     assert (content.subject, message.fallback.text) == ("For Ada", "Look, Ada:")
     assert (str(message.mms_id), content.slides[1].duration) == (mms_id, 5)
-    assert texts_of(api, await sent(api, send(mms_id))) == ["Hello friend", "Second"]
+    assert await texts_of(api, await sent(api, send(mms_id))) == ["Hello friend", "Second"]
 
 
 async def test_a_personal_page_shows_the_personal_text(api: Api) -> None:
@@ -149,10 +149,10 @@ async def test_n003_follows_at_once(api: Api) -> None:
     url = "http://127.0.0.1:9/postbacks"
     await api.change(postback=type(api.account.postback)(url=url))
     mms_id = await saved(api)
-    (told,) = api.gateway.store.postbacks.of_message(int(mms_id))
+    (told,) = await api.gateway.store.postbacks.of_message(int(mms_id))
     assert (told.code, told.url) == ("N003", url)
     receiver = receiver_of(api.account.id, url)
-    assert api.gateway.store.postbacks.next_due(receiver, default=0) > 0
+    assert await api.gateway.store.postbacks.next_due(receiver, default=0) > 0
 
 
 async def test_the_list_is_newest_first_and_counts_all(api: Api) -> None:
@@ -210,35 +210,35 @@ async def test_deleting_refuses_new_sends_and_leaves_pages_alone(api: Api) -> No
     store = api.gateway.store
     assert await store.templates.free_unneeded(now=message.accepted_at + 30 * DAY) == 0  # the page needs it
     assert await store.templates.free_unneeded(now=message.fallback.expires_at + HOUR) == 1
-    assert store.messages.content(int(mms_id)) is None
+    assert await store.messages.content(int(mms_id)) is None
 
 
 async def test_an_unsent_template_frees_its_files_with_its_deletion(api: Api) -> None:
     photo = api.origin.file("/p.jpg", demo("small.jpg"), "image/jpeg\r\nCache-Control: no-store")
     mms_id = await saved(api, slides=medium("image", photo))
-    content = api.gateway.store.messages.content(int(mms_id))
+    content = await api.gateway.store.messages.content(int(mms_id))
     assert content is not None
     blob = content.media[0].blob
-    assert api.gateway.store.media.unneeded([blob]) == []
+    assert await api.gateway.store.media.unneeded([blob]) == []
     await api.post(request(action="deleteMMSID", mms_id=mms_id, to=None, slides=""))
-    assert api.gateway.store.messages.content(int(mms_id)) is None
-    assert api.gateway.store.media.unneeded([blob]) == [blob]
+    assert await api.gateway.store.messages.content(int(mms_id)) is None
+    assert await api.gateway.store.media.unneeded([blob]) == [blob]
 
 
 async def test_templates_are_invisible_to_other_accounts(api: Api) -> None:
     mms_id = await saved(api)
-    template = api.gateway.store.templates.get(int(mms_id), api.account.id + 1)
+    template = await api.gateway.store.templates.get(int(mms_id), api.account.id + 1)
     assert template is None
     assert not await api.gateway.store.templates.delete(int(mms_id), api.account.id + 1, at=1)
-    assert api.gateway.store.templates.count(api.account.id + 1, since=0) == 0
-    assert api.gateway.store.templates.ids(api.account.id + 1) == []
+    assert await api.gateway.store.templates.count(api.account.id + 1, since=0) == 0
+    assert await api.gateway.store.templates.ids(api.account.id + 1) == []
 
 
 async def test_idempotency_covers_saving_too(api: Api) -> None:
     first = await api.post(save(), Idempotency_Key="k1")
     again = await api.post(save(), Idempotency_Key="k1")
     assert again.body == first.body
-    assert api.gateway.store.templates.count(api.account.id, since=0) == 1
+    assert await api.gateway.store.templates.count(api.account.id, since=0) == 1
 
 
 async def test_the_skycore_forms(api: Api) -> None:
@@ -251,9 +251,9 @@ async def test_the_skycore_forms(api: Api) -> None:
     )
     answered = dict(elements((await api.get(f"{path}?{query}")).body))
     assert list(answered) == ["STATUS", "MMSID", "TRACKINGID", "TO", "FROM", "STATUSDETAILS"]
-    message = api.gateway.store.messages.by_tracking(answered["TRACKINGID"])
+    message = await api.gateway.store.messages.by_tracking(answered["TRACKINGID"])
     assert message is not None
-    assert texts_of(api, message) == ["Hello Ada", "Bye now"]
+    assert await texts_of(api, message) == ["Hello Ada", "Bye now"]
     listed = etree.fromstring((await api.get(f"{path}?action=getMMSTemplates&api_key={KEY}")).body)
     entry = listed.find("MMS_TEMPLATE")
     assert entry is not None
@@ -301,7 +301,7 @@ async def test_skycore_says_at_once_that_a_video_has_no_known_codec(api: Api) ->
 async def test_an_encoded_form_whose_file_is_gone_is_made_again_and_kept_in_its_place(api: Api) -> None:
     mms_id = int(await saved(api))
     store, folder = api.gateway.store, api.gateway.settings.blobs
-    content = store.messages.content(mms_id)
+    content = await store.messages.content(mms_id)
     assert content is not None
     job = EncodeJob(slides=content.slides, dialect=Dialect())
     rows, texts, encodes = [], [], []
@@ -310,7 +310,7 @@ async def test_an_encoded_form_whose_file_is_gone_is_made_again_and_kept_in_its_
         encoder = Encoder(blobs, store.renditions)
         texts.append(b"".join((await encoder.encode(job, mms_id)).buffers))
         encodes.append(encoder.encodes)
-        rows.append(store.renditions.encoded(mms_id, "", job.dialect.key))
+        rows.append(await store.renditions.encoded(mms_id, "", job.dialect.key))
         if len(rows) == 1 and rows[0]:
             blobs.place(rows[0].blob).unlink()
     lost, made, loaded = rows

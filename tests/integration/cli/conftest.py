@@ -60,7 +60,7 @@ class Shell:
     @property
     def account(self) -> Account:
         async def only(store: Store) -> Account:
-            return next(iter(store.accounts.directory().accounts.values()))
+            return next(iter((await store.accounts.directory()).accounts.values()))
 
         return self.store(only)
 

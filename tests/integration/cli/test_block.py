@@ -9,8 +9,8 @@ from tests.integration.cli.conftest import Shell
 
 def entries(shell: Shell) -> list[tuple[str, str]]:
     async def blocks(store: Store) -> list[Block]:
-        (account_id,) = store.accounts.directory().accounts
-        return store.accounts.blocks(account_id)
+        (account_id,) = (await store.accounts.directory()).accounts
+        return await store.accounts.blocks(account_id)
 
     return [(block.number, block.sender) for block in shell.store(blocks)]
 

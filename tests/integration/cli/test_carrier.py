@@ -45,7 +45,7 @@ def acme(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def kept(shell: Shell) -> dict[str, str]:
     async def profiles(store: Store) -> dict[str, str]:
-        return store.accounts.directory().profiles
+        return (await store.accounts.directory()).profiles
 
     return shell.store(profiles)
 

@@ -27,7 +27,7 @@ def learn(shell: Shell, operator: str, *, mms: bool = True, number: str = NUMBER
 
 def known(shell: Shell, number: str = NUMBER) -> KnownNumber | None:
     async def look(store: Store) -> KnownNumber | None:
-        return store.numbers.get(number, now=NOW)
+        return await store.numbers.get(number, now=NOW)
 
     return shell.store(look)
 

@@ -20,7 +20,7 @@ def kept(shell: Shell, *reports: Report) -> Sequence[int]:
     async def keep(store: Store) -> Sequence[int]:
         for report in reports:
             await store.reports.record(report.sought(NOW), _never, report=report.to_json)
-        return [orphan.id for orphan in store.reports.newest_orphans(100)]
+        return [orphan.id for orphan in await store.reports.newest_orphans(100)]
 
     return shell.store(keep)
 
@@ -74,7 +74,7 @@ def test_one_that_has_matched_meanwhile_says_so(shell: Shell) -> None:
 
     async def match(store: Store) -> None:
         message = await accepted(store, 1, connection="acme")
-        (orphan,) = store.reports.newest_orphans(1)
+        (orphan,) = await store.reports.newest_orphans(1)
         for happening in (Happening.SUBMIT, Happening.TAKEN):
             await store.messages.record(message, step(happening))
         sought = a_report(ids=()).sought(NOW)

@@ -24,8 +24,8 @@ async def run(api: Api, *words: str) -> Result:
     return await asyncio.to_thread(invoke, *words, "--url", api.gateway.settings.url, "--api-key", KEY)
 
 
-def newest(api: Api) -> Message:
-    message = api.gateway.store.messages.latest()
+async def newest(api: Api) -> Message:
+    message = await api.gateway.store.messages.latest()
     assert message is not None
     return message
 
@@ -34,14 +34,14 @@ async def test_a_saved_message_is_sent_to_one_number_with_its_own_fallback_text(
     mms_id = await saved(api, fallback_sms_text="The saved text:")
     result = await run(api, "--mms-id", mms_id, "--to", "12065550177", "--operator-id", "31002", "--wait", "0")
     assert result.exit_code == 0, result.output
-    message = newest(api)
+    message = await newest(api)
     assert f"accepted: tracking-id {message.tracking_id}, mms-id {mms_id}" in result.output
     assert (message.recipient, message.operator, message.fallback.text) == (
         "12065550177",
         "31002",
         "The saved text:",
     )
-    assert texts_of(api, message) == ["Hello friend", "Second"]
+    assert await texts_of(api, message) == ["Hello friend", "Second"]
 
 
 async def test_a_saved_message_that_does_not_exist_is_refused_with_its_code(api: Api) -> None:

@@ -33,6 +33,10 @@ PATIENCE = 20.0  # seconds; a test that passes never waits for it
 DOWN = Temporary(text="not sent: connection refused", down=True)
 
 
+async def not_blocked(_account: int, _sender: str, _recipient: str) -> None:
+    """Nobody is."""
+
+
 class Carrier:
     """Answers what a test says, when it says so."""
 
@@ -91,7 +95,7 @@ class Yard:
         delivery = MmsDelivery(
             profile, client=cast("Mm7Client", self.carriers[profile.name]), store=self.store,
             ledger=self.ledger, renditions=fake_renditions(contents).on(profile),
-            block_reason=lambda *_: None, has_connection=lambda _: False, connection=connection,
+            block_reason=not_blocked, has_connection=lambda _: False, connection=connection,
             clock=self.clock,
         )  # fmt: skip
         lane = Lane(
@@ -114,7 +118,7 @@ class Yard:
         """So many messages are in each state."""
         wanted = {name.replace("_", "-"): count for name, count in states.items()}
         async with asyncio.timeout(PATIENCE):
-            while self.store.messages.counts() != wanted:
+            while await self.store.messages.counts() != wanted:
                 await asyncio.sleep(0.005)
 
     async def until_sent(self, name: str, count: int) -> list[Message]:
@@ -123,8 +127,8 @@ class Yard:
                 await asyncio.sleep(0.005)
         return self.carriers[name].sent
 
-    def reasons(self, message_id: int) -> list[str]:
-        return [event.reason for event in self.store.messages.timeline(message_id)]
+    async def reasons(self, message_id: int) -> list[str]:
+        return [event.reason for event in await self.store.messages.timeline(message_id)]
 
 
 async def test_a_backlog_of_a_thousand_does_not_hold_up_another_accounts_message(store: Store) -> None:
@@ -151,8 +155,8 @@ async def test_what_waits_at_a_connection_that_goes_down_is_sent_by_the_next(sto
         await yard.until(sent=50)
     assert len(yard.carriers["second"].sent) == 50
     assert len(yard.carriers["first"].sent) < 15
-    assert "first is not up, so it goes to second" in yard.reasons(50)
-    assert "first is down" in {alarm.subject for alarm in store.accounts.alarms()}
+    assert "first is not up, so it goes to second" in await yard.reasons(50)
+    assert "first is down" in {alarm.subject for alarm in await store.accounts.alarms()}
 
 
 async def test_what_the_first_carrier_may_have_is_never_given_to_the_next(store: Store) -> None:
@@ -191,7 +195,7 @@ async def test_where_no_other_connection_is_up_messages_wait_and_burn_no_attempt
         for carrier in yard.carriers.values():
             carrier.outcome = None
         async with asyncio.timeout(PATIENCE):
-            while store.messages.counts() != {"sent": 100}:
+            while await store.messages.counts() != {"sent": 100}:
                 yard.clock.advance(SECOND)
                 yard.dispatcher.wake("first")
                 yard.dispatcher.wake("second")
@@ -210,7 +214,7 @@ async def test_a_connection_that_is_up_again_gets_two_requests_at_once_at_first(
     async with yard.working():
         await yard.until_sent("first", 5)
         async with asyncio.timeout(PATIENCE):
-            while first.under_way or any(map(store.queue.holds, store.queue.page("first", after=None))):
+            while first.under_way or any(map(store.queue.holds, await store.queue.page("first", after=None))):
                 await asyncio.sleep(0.005)
         first.outcome, before = None, len(first.sent)
         first.open.clear()
@@ -221,7 +225,7 @@ async def test_a_connection_that_is_up_again_gets_two_requests_at_once_at_first(
         first.most = 2
         first.open.set()
         async with asyncio.timeout(PATIENCE):
-            while store.messages.counts() != {"sent": 40}:
+            while await store.messages.counts() != {"sent": 40}:
                 yard.clock.advance(1)
                 yard.dispatcher.wake("first")
                 await asyncio.sleep(0.001)
@@ -264,7 +268,7 @@ async def test_what_waits_at_a_connection_that_stays_down_moves_once_another_is_
         yard.profiles.append(second)
         yard.open_lane(second)
         async with asyncio.timeout(PATIENCE):
-            while store.messages.counts() != {"sent": 20}:
+            while await store.messages.counts() != {"sent": 20}:
                 yard.clock.advance(SECOND)
                 yard.dispatcher.wake("first")
                 await asyncio.sleep(0.005)
@@ -284,7 +288,7 @@ async def test_what_could_not_be_moved_is_moved_later(store: Store, caplog: pyte
     async with yard.working():
         yard.failover.changed("first")
         await yard.until(sent=1)
-    assert store.messages.timeline(1)[-1].reason.startswith("first accepted it")
+    assert (await store.messages.timeline(1))[-1].reason.startswith("first accepted it")
 
 
 async def test_messages_of_another_connection_go_on_while_one_is_stuck(store: Store) -> None:

@@ -1,7 +1,7 @@
 """Preparations over a real store: templates become ready or dead, messages go on or end, also after a restart."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -126,15 +126,40 @@ class Kitchen:
         )  # fmt: skip
         return message
 
-    async def until(self, done: Callable[[], bool]) -> None:
+    async def until(self, done: Callable[[], Awaitable[bool]]) -> None:
         """Work until that is so, and nothing is left to do."""
         self.preparer.start()
         self.preparer.wake()
         async with asyncio.timeout(20):
-            while not done():
-                self.happened.clear()
+            self.happened.clear()
+            while not await done():
                 await self.happened.wait()
+                self.happened.clear()
         await self.preparer.stop()
+
+    async def until_messages(self, state: State, *messages: Message) -> None:
+        """Work until all of them are in that state."""
+
+        async def done() -> bool:
+            return all([(await self.shown(message)).state is state for message in messages])
+
+        await self.until(done)
+
+    async def until_template(self, state: TemplateState, template_id: int = 50) -> None:
+        """Work until it is in that state."""
+
+        async def done() -> bool:
+            return await self.state(template_id) is state
+
+        await self.until(done)
+
+    async def until_nothing_is_left(self) -> None:
+        """Work until there is no preparation."""
+
+        async def done() -> bool:
+            return await self.store.preparations.count() == 0
+
+        await self.until(done)
 
     async def step(self, message: Message, happening: Happening, terms: Terms | None = None) -> None:
         """What somebody else does to a message."""
@@ -144,17 +169,17 @@ class Kitchen:
 
         await self.store.messages.record(message, decide)
 
-    def state(self, template_id: int = 50) -> TemplateState | None:
-        template = self.store.templates.get(template_id, 1)
+    async def state(self, template_id: int = 50) -> TemplateState | None:
+        template = await self.store.templates.get(template_id, 1)
         return template.state if template else None
 
-    def shown(self, message: Message) -> Message:
-        found = self.store.messages.by_tracking(message.tracking_id)
+    async def shown(self, message: Message) -> Message:
+        found = await self.store.messages.by_tracking(message.tracking_id)
         assert found is not None
         return found
 
-    def codes(self, message_id: int) -> list[str]:
-        return [postback.code for postback in self.store.postbacks.of_message(message_id)]
+    async def codes(self, message_id: int) -> list[str]:
+        return [postback.code for postback in await self.store.postbacks.of_message(message_id)]
 
 
 @pytest.fixture
@@ -174,27 +199,27 @@ async def kitchen(tmp_path: Path) -> AsyncIterator[Kitchen]:
 
 async def test_a_template_is_ready_when_its_versions_are_made(kitchen: Kitchen) -> None:
     await kitchen.save()
-    assert kitchen.state() is TemplateState.PREPARING
-    await kitchen.until(lambda: kitchen.state() is TemplateState.READY)
-    assert kitchen.codes(50) == ["N003"]
+    assert await kitchen.state() is TemplateState.PREPARING
+    await kitchen.until_template(TemplateState.READY)
+    assert await kitchen.codes(50) == ["N003"]
     (terms,) = terms_in_use([SIM], kitchen.account, content(50))
-    assert kitchen.store.renditions.get(50, terms.key) == MADE
-    assert kitchen.store.preparations.count() == 0
+    assert await kitchen.store.renditions.get(50, terms.key) == MADE
+    assert await kitchen.store.preparations.count() == 0
 
 
 async def test_a_version_that_cannot_fit_leaves_the_template_ready(kitchen: Kitchen) -> None:
     kitchen.adapter.outcome = Misfit(reason="too long")
     await kitchen.save()
-    await kitchen.until(lambda: kitchen.state() is TemplateState.READY)
-    assert kitchen.codes(50) == ["N003"]
+    await kitchen.until_template(TemplateState.READY)
+    assert await kitchen.codes(50) == ["N003"]
 
 
 async def test_a_broken_file_ends_the_template_and_is_named(kitchen: Kitchen) -> None:
     kitchen.adapter.outcome = BROKEN
     await kitchen.save()
-    await kitchen.until(lambda: kitchen.state() is TemplateState.DEAD)
-    assert kitchen.codes(50) == ["E003"]
-    dead = kitchen.store.templates.get(50, 1)
+    await kitchen.until_template(TemplateState.DEAD)
+    assert await kitchen.codes(50) == ["E003"]
+    dead = await kitchen.store.templates.get(50, 1)
     assert dead is not None
     assert dead.reason == "slide 1: Video: it is cut short"
     due = await kitchen.store.postbacks.claim(
@@ -207,9 +232,9 @@ async def test_a_template_deleted_in_preparation_is_told_of_no_more(kitchen: Kit
     await kitchen.save()
     await kitchen.save(51)
     assert await kitchen.store.templates.delete(50, 1, at=NOW)
-    await kitchen.until(lambda: kitchen.state(51) is TemplateState.READY)
-    assert kitchen.codes(50) == []
-    assert kitchen.store.preparations.count() == 0
+    await kitchen.until_template(TemplateState.READY, 51)
+    assert await kitchen.codes(50) == []
+    assert await kitchen.store.preparations.count() == 0
 
 
 async def test_every_connection_and_sender_in_use_counts_once(kitchen: Kitchen) -> None:
@@ -234,30 +259,30 @@ async def test_every_connection_and_sender_in_use_counts_once(kitchen: Kitchen) 
 
 async def test_a_message_goes_on_when_its_version_is_made_and_the_customer_is_told(kitchen: Kitchen) -> None:
     message = await kitchen.accept()
-    await kitchen.until(lambda: kitchen.shown(message).state is State.ACCEPTED)
-    assert kitchen.codes(message.id) == ["N013"]
-    shown = kitchen.shown(message)
+    await kitchen.until_messages(State.ACCEPTED, message)
+    assert await kitchen.codes(message.id) == ["N013"]
+    shown = await kitchen.shown(message)
     assert (shown.told, shown.due_at) == (False, kitchen.clock.now())
-    assert kitchen.store.messages.timeline(message.id)[-1].reason == (
+    assert (await kitchen.store.messages.timeline(message.id))[-1].reason == (
         "prepared; slide 1: MP4 900,000 → 300,000 bytes"
     )
-    assert kitchen.store.renditions.get(60, TERMS.key) == MADE
+    assert await kitchen.store.renditions.get(60, TERMS.key) == MADE
 
 
 async def test_a_message_with_a_broken_file_is_not_sent(kitchen: Kitchen) -> None:
     kitchen.adapter.outcome = BROKEN
     message = await kitchen.accept()
-    await kitchen.until(lambda: kitchen.shown(message).state is State.FAILED)
-    assert kitchen.codes(message.id) == ["E013"]
-    assert kitchen.shown(message).details == "slide 1: Video: it is cut short"
+    await kitchen.until_messages(State.FAILED, message)
+    assert await kitchen.codes(message.id) == ["E013"]
+    assert (await kitchen.shown(message)).details == "slide 1: Video: it is cut short"
 
 
 async def test_all_messages_of_a_template_go_on_at_once_without_n013(kitchen: Kitchen) -> None:
     await kitchen.save()
-    await kitchen.until(lambda: kitchen.state() is TemplateState.READY)
+    await kitchen.until_template(TemplateState.READY)
     messages = [await kitchen.accept(number, 50, stored=True) for number in range(100, 130)]
-    await kitchen.until(lambda: all(kitchen.shown(each).state is State.ACCEPTED for each in messages))
-    assert [kitchen.codes(each.id) for each in messages] == [[]] * 30
+    await kitchen.until_messages(State.ACCEPTED, *messages)
+    assert [await kitchen.codes(each.id) for each in messages] == [[]] * 30
     assert len(kitchen.adapter.asked) == 2  # the template's, and these messages'
 
 
@@ -275,7 +300,7 @@ OTHER = replace(TERMS, room=300_000)
 
 async def test_one_preparation_s_end_leaves_those_alone_who_wait_for_another(kitchen: Kitchen) -> None:
     await kitchen.save()
-    await kitchen.until(lambda: kitchen.state() is TemplateState.READY)
+    await kitchen.until_template(TemplateState.READY)
     large, small = (
         await kitchen.accept(100, 50, stored=True),
         await kitchen.accept(101, 50, stored=True, terms=OTHER),
@@ -283,67 +308,67 @@ async def test_one_preparation_s_end_leaves_those_alone_who_wait_for_another(kit
     claimed = {each.terms: each for each in await kitchen.claim()}
     kitchen.adapter.outcome = BROKEN
     await kitchen.preparer._work(claimed[TERMS])
-    assert kitchen.shown(large).state is State.FAILED
-    assert (kitchen.shown(small).state, kitchen.shown(small).awaits) == (State.PREPARING, OTHER.key)
+    assert (await kitchen.shown(large)).state is State.FAILED
+    assert ((await kitchen.shown(small)).state, (await kitchen.shown(small)).awaits) == (State.PREPARING, OTHER.key)
     kitchen.adapter.outcome = MADE
     await kitchen.preparer._work(claimed[OTHER])
-    assert kitchen.shown(small).state is State.ACCEPTED
-    assert kitchen.store.preparations.count() == 0
+    assert (await kitchen.shown(small)).state is State.ACCEPTED
+    assert await kitchen.store.preparations.count() == 0
 
 
 async def test_n013_is_told_once_however_often_a_message_is_prepared(kitchen: Kitchen) -> None:
     message = await kitchen.accept()
-    await kitchen.until(lambda: kitchen.shown(message).state is State.ACCEPTED)
+    await kitchen.until_messages(State.ACCEPTED, message)
     await kitchen.step(message, Happening.PREPARE, terms=OTHER)
-    await kitchen.until(lambda: kitchen.shown(message).state is State.ACCEPTED)
-    assert kitchen.codes(message.id) == ["N013"]
+    await kitchen.until_messages(State.ACCEPTED, message)
+    assert await kitchen.codes(message.id) == ["N013"]
 
 
 async def test_a_page_s_version_is_made_though_nobody_waits(kitchen: Kitchen) -> None:
     message = await kitchen.accept()
-    await kitchen.until(lambda: kitchen.shown(message).state is State.ACCEPTED)
+    await kitchen.until_messages(State.ACCEPTED, message)
     await kitchen.step(message, Happening.FELL_BACK)
-    assert kitchen.store.preparations.count() == 1
-    await kitchen.until(lambda: kitchen.store.preparations.count() == 0)
-    assert kitchen.store.renditions.get(60, PAGE.key) == MADE
+    assert await kitchen.store.preparations.count() == 1
+    await kitchen.until_nothing_is_left()
+    assert await kitchen.store.renditions.get(60, PAGE.key) == MADE
 
 
 async def test_a_page_s_version_that_is_there_is_not_asked_for_again(kitchen: Kitchen) -> None:
     await kitchen.store.renditions.put(60, PAGE.key, MADE, at=NOW)
     message = await kitchen.accept()
     await kitchen.store.renditions.put(60, PAGE.key, MADE, at=NOW)
-    await kitchen.until(lambda: kitchen.shown(message).state is State.ACCEPTED)
+    await kitchen.until_messages(State.ACCEPTED, message)
     await kitchen.step(message, Happening.FELL_BACK)
-    assert kitchen.store.preparations.count() == 0
+    assert await kitchen.store.preparations.count() == 0
 
 
 async def test_a_page_of_pictures_that_cannot_be_made_waits_for_nobody(kitchen: Kitchen) -> None:
     """There is no sound or video that the end could be told of."""
     picture = replace(FILM, kind=MediaKind.IMAGE, mime="image/heic")
     message = await kitchen.accept(slides=(replace(SLIDES[0], media=(picture,)),))
-    await kitchen.until(lambda: kitchen.shown(message).state is State.ACCEPTED)
+    await kitchen.until_messages(State.ACCEPTED, message)
     kitchen.adapter.outcome = CageError("the image cage is not running")
     await kitchen.step(message, Happening.FELL_BACK)
     (preparation,) = await kitchen.claim()
     await kitchen.preparer._work(replace(preparation, deadline=NOW + 1))
-    assert kitchen.store.preparations.count() == 0
+    assert await kitchen.store.preparations.count() == 0
 
 
 async def test_a_page_holds_its_template_s_version_also_where_it_is_personal(kitchen: Kitchen) -> None:
     """R-24: a deleted template's versions stay until the last page that shows them has expired."""
     await kitchen.save()
-    await kitchen.until(lambda: kitchen.state() is TemplateState.READY)
+    await kitchen.until_template(TemplateState.READY)
     await kitchen.store.renditions.put(50, PAGE.key, MADE, at=NOW)
     await kitchen.accept(7, 50, content_id=61)
     await kitchen.store.templates.delete(50, 1, at=NOW)
-    page = kitchen.store.messages.page(f"token{7:017}")
+    page = await kitchen.store.messages.page(f"token{7:017}")
     assert page is not None
     assert (page.content.id, page.base_id) == (61, 50)
     expiry = page.expires_at
     assert await kitchen.store.templates.free_unneeded(now=expiry - HOUR) == 0
-    assert kitchen.store.renditions.get(50, PAGE.key) == MADE
+    assert await kitchen.store.renditions.get(50, PAGE.key) == MADE
     assert await kitchen.store.templates.free_unneeded(now=expiry + HOUR) == 1
-    assert kitchen.store.renditions.get(50, PAGE.key) is None
+    assert await kitchen.store.renditions.get(50, PAGE.key) is None
 
 
 # -- trouble
@@ -354,7 +379,7 @@ async def test_a_restart_takes_up_what_was_under_way(kitchen: Kitchen) -> None:
     (preparation,) = await kitchen.claim(owner="dead")
     assert preparation.content_id == 60
     assert await kitchen.store.preparations.recover(now=NOW) == 1
-    await kitchen.until(lambda: kitchen.shown(message).state is State.ACCEPTED)
+    await kitchen.until_messages(State.ACCEPTED, message)
 
 
 async def test_a_stop_leaves_what_is_under_way_to_the_next_start(kitchen: Kitchen) -> None:
@@ -373,7 +398,7 @@ async def test_a_stop_leaves_what_is_under_way_to_the_next_start(kitchen: Kitche
     assert await kitchen.store.preparations.recover(now=kitchen.clock.now()) == 0  # nothing was cut off
     (again,) = await kitchen.claim(owner="next")
     assert again.attempts == 0
-    assert kitchen.shown(message).state is State.PREPARING
+    assert (await kitchen.shown(message)).state is State.PREPARING
 
 
 async def test_neither_waiting_nor_a_stop_of_the_gateway_counts_towards_the_deadline(kitchen: Kitchen) -> None:
@@ -383,7 +408,7 @@ async def test_neither_waiting_nor_a_stop_of_the_gateway_counts_towards_the_dead
     assert preparation.deadline == kitchen.clock.now() + PREPARE_WITHIN
     kitchen.clock.advance(3 * HOUR)
     await kitchen.store.preparations.recover(now=kitchen.clock.now())
-    await kitchen.until(lambda: kitchen.shown(message).state is State.ACCEPTED)
+    await kitchen.until_messages(State.ACCEPTED, message)
 
 
 async def test_what_kills_the_gateway_each_time_ends(kitchen: Kitchen) -> None:
@@ -392,8 +417,8 @@ async def test_what_kills_the_gateway_each_time_ends(kitchen: Kitchen) -> None:
         await kitchen.claim(owner="dead")
         await kitchen.store.preparations.recover(now=kitchen.clock.now())
     kitchen.adapter.outcome = CageError("it died again")
-    await kitchen.until(lambda: kitchen.shown(message).state is State.FAILED)
-    assert "it died again" in kitchen.shown(message).details
+    await kitchen.until_messages(State.FAILED, message)
+    assert "it died again" in (await kitchen.shown(message)).details
 
 
 async def test_a_fault_of_ours_is_tried_again(kitchen: Kitchen) -> None:
@@ -401,11 +426,11 @@ async def test_a_fault_of_ours_is_tried_again(kitchen: Kitchen) -> None:
     await kitchen.save()
     (preparation,) = await kitchen.claim()
     await kitchen.preparer._work(preparation)
-    due = kitchen.store.preparations.next_due(default=0)
+    due = await kitchen.store.preparations.next_due(default=0)
     assert NOW < due < NOW + 2_000
     kitchen.adapter.outcome = MADE
     kitchen.clock.advance(due - NOW)
-    await kitchen.until(lambda: kitchen.state() is TemplateState.READY)
+    await kitchen.until_template(TemplateState.READY)
 
 
 async def test_a_fault_while_the_end_is_written_is_tried_again(kitchen: Kitchen) -> None:
@@ -417,10 +442,10 @@ async def test_a_fault_while_the_end_is_written_is_tried_again(kitchen: Kitchen)
 
     prepared, kitchen.store.templates.prepared = kitchen.store.templates.prepared, full  # type: ignore[method-assign]
     await kitchen.preparer._work(preparation)
-    assert kitchen.state() is TemplateState.PREPARING
+    assert await kitchen.state() is TemplateState.PREPARING
     kitchen.store.templates.prepared = prepared  # type: ignore[method-assign]
     kitchen.clock.advance(MINUTE)
-    await kitchen.until(lambda: kitchen.state() is TemplateState.READY)
+    await kitchen.until_template(TemplateState.READY)
     assert len(kitchen.adapter.asked) == 1  # what had been made is still there
 
 
@@ -430,9 +455,9 @@ async def test_the_deadline_ends_what_fails_again_and_again(kitchen: Kitchen) ->
     (preparation,) = await kitchen.claim()
     kitchen.clock.advance(PREPARE_WITHIN - 500)
     await kitchen.preparer._work(preparation)
-    assert kitchen.shown(message).state is State.FAILED
-    assert kitchen.codes(message.id) == ["E013"]
-    assert "the ffmpeg cage is not running" in kitchen.shown(message).details
+    assert (await kitchen.shown(message)).state is State.FAILED
+    assert await kitchen.codes(message.id) == ["E013"]
+    assert "the ffmpeg cage is not running" in (await kitchen.shown(message)).details
 
 
 async def test_the_deadline_ends_what_hangs(kitchen: Kitchen) -> None:
@@ -440,21 +465,21 @@ async def test_the_deadline_ends_what_hangs(kitchen: Kitchen) -> None:
     (preparation,) = await kitchen.claim()
     kitchen.clock.advance(PREPARE_WITHIN + 1)
     await kitchen.preparer._work(preparation)
-    assert kitchen.shown(message).details == "slide 1: Video: it could not be prepared within 30 minutes"
+    assert (await kitchen.shown(message)).details == "slide 1: Video: it could not be prepared within 30 minutes"
 
 
 async def test_a_version_that_may_fit_another_time_is_not_kept(kitchen: Kitchen) -> None:
     kitchen.adapter.outcome = Misfit(reason="it took longer than 40 s", passing=True)
     message = await kitchen.accept()
-    await kitchen.until(lambda: kitchen.shown(message).state is State.ACCEPTED)
-    assert kitchen.store.renditions.get(60, TERMS.key) is None
+    await kitchen.until_messages(State.ACCEPTED, message)
+    assert await kitchen.store.renditions.get(60, TERMS.key) is None
 
 
 async def test_a_header_that_says_enough_ends_a_template_that_no_carrier_wants(kitchen: Kitchen) -> None:
     kitchen.profiles = []
     kitchen.adapter.header = AvBroken(reason="it holds nothing that can be decoded")
     await kitchen.save()
-    await kitchen.until(lambda: kitchen.state() is TemplateState.DEAD)
+    await kitchen.until_template(TemplateState.DEAD)
     assert kitchen.adapter.asked == []
 
 
@@ -478,6 +503,6 @@ async def test_an_account_that_is_gone_has_its_template_ready_without_versions(k
     kitchen.preparer._accounts = lambda _: gone
     await kitchen.save()
     await kitchen.accept(7, 60)
-    await kitchen.until(lambda: kitchen.store.preparations.count() == 0)
-    assert kitchen.state() is TemplateState.READY
-    assert kitchen.codes(50) == []
+    await kitchen.until_nothing_is_left()
+    assert await kitchen.state() is TemplateState.READY
+    assert await kitchen.codes(50) == []

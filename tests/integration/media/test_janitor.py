@@ -16,7 +16,7 @@ class Needs:
         assert most == 1000
         return self.trimmed
 
-    def unneeded(self, blobs: list[str]) -> list[str]:
+    async def unneeded(self, blobs: list[str]) -> list[str]:
         return [blob for blob in blobs if blob not in self.needed]
 
 

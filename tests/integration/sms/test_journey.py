@@ -31,6 +31,10 @@ RTHROTTLED = 0x58
 PHONE = "12065550100"
 
 
+async def not_blocked(_account: int, _sender: str, _recipient: str) -> None:
+    """Nobody is."""
+
+
 class Journey:
     """A lane to that SMSC. `happened` wakes whoever waits for a step, `told` for an alarm."""
 
@@ -71,7 +75,7 @@ class Journey:
         self._raise, alarms.raise_ = alarms.raise_, self.raise_  # type: ignore[method-assign]
         rooms = Carries(
             store=self.store, ledger=self.ledger, page_url=lambda _: "https://gw.example/m/" + "t" * 22,
-            block_reason=lambda *_: None, alarms=alarms, clock=self.clock, accounts=Buckets(lambda _: 0.0),
+            block_reason=not_blocked, alarms=alarms, clock=self.clock, accounts=Buckets(lambda _: 0.0),
         )  # fmt: skip
         self.lane, self.connection = smsc_lane(self.profile, rooms, on_receipt=on_receipt, on_inbound=on_inbound)
         await self.connection.start()
@@ -99,23 +103,25 @@ class Journey:
             self.lane.wake()
         return message
 
-    def now(self, message: Message) -> Message:
+    async def now(self, message: Message) -> Message:
         """The message as it stands."""
-        found = self.store.messages.by_tracking(message.tracking_id)
+        found = await self.store.messages.by_tracking(message.tracking_id)
         assert found is not None
         return found
 
-    def reasons(self, message: Message) -> list[str]:
-        return [event.reason for event in self.store.messages.timeline(message.id)]
+    async def reasons(self, message: Message) -> list[str]:
+        return [event.reason for event in await self.store.messages.timeline(message.id)]
 
-    async def until(self, done: Callable[[], bool]) -> None:
+    async def until(self, message: Message, done: Callable[[Message], bool]) -> None:
+        """The message as it stands is so."""
         async with asyncio.timeout(20):
-            while not done():
-                self.happened.clear()
+            self.happened.clear()
+            while not done(await self.now(message)):
                 await self.happened.wait()
+                self.happened.clear()
 
     async def reaches(self, message: Message, state: State) -> None:
-        await self.until(lambda: self.now(message).state is state)
+        await self.until(message, lambda now: now.state is state)
 
 
 @pytest.fixture
@@ -210,8 +216,8 @@ async def test_a_receipt_for_another_phone_is_not_believed_when_only_its_guessed
     await journey.reaches(message, State.SMS_SENT)
     report(link, Ids("", "6699"), number=2)
     await link.answer()
-    assert journey.now(message).state is State.SMS_SENT
-    assert journey.store.reports.count_orphans() == 1
+    assert (await journey.now(message)).state is State.SMS_SENT
+    assert await journey.store.reports.count_orphans() == 1
 
 
 async def test_a_receipt_is_on_disk_when_it_is_acknowledged(journey: Journey, tmp_path: Path) -> None:
@@ -237,7 +243,7 @@ async def test_a_long_sms_is_delivered_when_every_part_is(journey: Journey) -> N
     link.accept(await link.submit(), "a2")
     await journey.reaches(message, State.SMS_SENT)
     for number in ("161", "162"):  # in decimal
-        assert journey.now(message).state is State.SMS_SENT
+        assert (await journey.now(message)).state is State.SMS_SENT
         report(link, Ids("", number))
         await link.answer()
     await journey.reaches(message, State.DELIVERED)
@@ -274,7 +280,7 @@ async def test_an_outcome_that_stays_unknown_fails_without_a_second_copy(journey
     again = await journey.smsc.link()
     await journey.reaches(message, State.FAILED)
     assert again.submits.empty()
-    assert "on_unknown is fail" in journey.reasons(message)[-1]
+    assert "on_unknown is fail" in (await journey.reasons(message))[-1]
 
 
 async def test_an_outcome_that_stays_unknown_is_sent_again_where_the_profile_says_so(journey: Journey) -> None:
@@ -321,18 +327,18 @@ async def test_a_refused_bind_raises_an_alarm_and_the_queue_waits_for_the_bind(j
     message = await journey.accept()
     assert await journey.start() is None
     await journey.told.wait()
-    (alarm,) = journey.store.accounts.alarms()
+    (alarm,) = await journey.store.accounts.alarms()
     assert (alarm.subject, alarm.reason) == (
         "sms has no bind",
         "the bind was refused: ESME_RINVPASWD; its SMS wait",
     )
-    assert (journey.now(message).state, journey.now(message).attempts) == (State.FALLBACK, 0)
+    assert ((await journey.now(message)).state, (await journey.now(message)).attempts) == (State.FALLBACK, 0)
     journey.smsc.password = None
     link = await asyncio.wait_for(binding.get(), 10)
     link.accept(await link.submit(), "1")
     await journey.reaches(message, State.SMS_SENT)
-    assert journey.now(message).attempts == 1
-    assert journey.store.accounts.alarms() == []
+    assert (await journey.now(message)).attempts == 1
+    assert await journey.store.accounts.alarms() == []
 
 
 async def test_an_unreadable_deliver_sm_raises_an_alarm_that_shows_its_octets(journey: Journey) -> None:
@@ -340,7 +346,7 @@ async def test_an_unreadable_deliver_sm_raises_an_alarm_that_shows_its_octets(jo
     assert link is not None
     link.write(DELIVER_SM, 5, body=b"\0\1\1nonsense" + b"x" * 500)
     await link.answer()
-    (alarm,) = journey.store.accounts.alarms()
+    (alarm,) = await journey.store.accounts.alarms()
     assert alarm.subject == "sms sends what can't be read"
     _, _, shown = alarm.reason.rpartition(": ")
     assert b"nonsense" in bytes.fromhex(shown)
@@ -351,14 +357,14 @@ async def test_without_an_smsc_messages_wait_and_leave_as_soon_as_it_is_back(jou
     link = await opened(journey)
     await journey.smsc.stop()
     messages = [await journey.accept(number) for number in range(1, 6)]
-    assert {journey.now(message).state for message in messages} == {State.FALLBACK}
+    assert {(await journey.now(message)).state for message in messages} == {State.FALLBACK}
     await journey.smsc.start()
     link = await journey.smsc.link()
     for number in range(5):
         link.accept(await link.submit(), str(number))
     for message in messages:
         await journey.reaches(message, State.SMS_SENT)
-        assert journey.now(message).attempts == 1
+        assert (await journey.now(message)).attempts == 1
 
 
 # -- what the profile says
@@ -368,10 +374,10 @@ async def test_a_throttled_message_leaves_later_and_is_sent_once_more(journey: J
     link = await opened(journey)
     message = await journey.accept()
     link.refuse(await link.submit(), RTHROTTLED)
-    await journey.until(lambda: journey.now(message).due_at != message.due_at)
+    await journey.until(message, lambda now: now.due_at != message.due_at)
     link.accept(await link.submit(), "1")
     await journey.reaches(message, State.SMS_SENT)
-    assert journey.now(message).attempts == 2
+    assert (await journey.now(message)).attempts == 2
 
 
 async def test_an_smsc_without_receipts_ends_its_sms_when_it_has_taken_them(journey: Journey) -> None:

@@ -38,13 +38,13 @@ def test_settings_that_an_older_release_did_not_write_have_their_defaults() -> N
 
 
 async def test_a_change_raises_the_revision_and_shows_in_the_directory(store: Store) -> None:
-    before = store.accounts.revision()
+    before = await store.accounts.revision()
     account_id = await store.accounts.create("a", Account(id=0, name="a"), at=NOW)
     await store.accounts.add_key(account_id, hash_key("secret"), label="first", hint="cret", at=NOW)
     sender = Sender(number="28444", type=SenderType.SHORT_CODE, services=("1", "2"))
     await store.accounts.put_sender(account_id, sender)
     await store.accounts.put_carrier("sim", "{}")
-    directory = store.accounts.directory()
+    directory = await store.accounts.directory()
     assert directory.revision == before + 4
     account = directory.account_of(hash_key("secret"))
     assert account is not None
@@ -58,10 +58,10 @@ async def test_a_revoked_key_opens_nothing(store: Store) -> None:
     await store.accounts.add_key(account_id, hash_key("two"), label="two", hint="2222", at=NOW)
     assert await store.accounts.revoke_key(account_id, "1111", at=NOW) == 1
     assert await store.accounts.revoke_key(account_id, "1111", at=NOW) == 0
-    directory = store.accounts.directory()
+    directory = await store.accounts.directory()
     assert directory.account_of(hash_key("one")) is None
     assert directory.account_of(hash_key("two")) is not None
-    assert {key.label: key.revoked_at for key in store.accounts.keys(account_id)} == {"one": NOW, "two": None}
+    assert {key.label: key.revoked_at for key in await store.accounts.keys(account_id)} == {"one": NOW, "two": None}
 
 
 async def test_a_name_is_taken_once(store: Store) -> None:
@@ -82,32 +82,32 @@ async def test_block_lists(store: Store) -> None:
         await store.accounts.block(
             Block(account_id=account_id, number=number, sender=sender, reason=reason), at=NOW
         )
-    directory = store.accounts.directory()
+    directory = await store.accounts.directory()
 
-    def reason_for(recipient: str, sender: str = "28444", account: int = account_id) -> str | None:
-        return store.accounts.block_reason(directory, account, sender, recipient)
+    async def reason_for(recipient: str, sender: str = "28444", account: int = account_id) -> str | None:
+        return await store.accounts.block_reason(directory, account, sender, recipient)
 
-    assert reason_for("111") == "stop"
-    assert reason_for("111", account=other) is None
-    assert reason_for("222") == "on the block list"
-    assert reason_for("222", sender="99999") is None
-    assert reason_for("19005550100") == "matches 1900* on the block list"
-    assert reason_for("12065550114") == "demo"
-    assert reason_for("12065550115") is None
+    assert await reason_for("111") == "stop"
+    assert await reason_for("111", account=other) is None
+    assert await reason_for("222") == "on the block list"
+    assert await reason_for("222", sender="99999") is None
+    assert await reason_for("19005550100") == "matches 1900* on the block list"
+    assert await reason_for("12065550114") == "demo"
+    assert await reason_for("12065550115") is None
     assert await store.accounts.unblock(account_id, "111") == 1
-    assert reason_for("111") is None
+    assert await reason_for("111") is None
 
 
 async def test_calls_are_counted_by_day(store: Store) -> None:
     await store.accounts.add_calls({(1, 20_000): 3, (2, 20_000): 1})
     await store.accounts.add_calls({(1, 20_000): 2, (1, 20_001): 7})
-    assert [store.accounts.calls(1, day) for day in (20_000, 20_001, 20_002)] == [5, 7, 0]
+    assert [await store.accounts.calls(1, day) for day in (20_000, 20_001, 20_002)] == [5, 7, 0]
 
 
 async def test_an_alarm_counts_until_it_is_cleared(store: Store) -> None:
     await store.accounts.raise_alarm("sim refuses us", "HTTP 401", at=NOW)
     await store.accounts.raise_alarm("sim refuses us", "HTTP 403", at=NOW + 5)
-    (alarm,) = store.accounts.alarms()
+    (alarm,) = await store.accounts.alarms()
     assert (alarm.reason, alarm.raised_at, alarm.last_at, alarm.times) == ("HTTP 403", NOW, NOW + 5, 2)
     assert await store.accounts.clear_alarm("sim refuses us", at=NOW + 9) == 1
-    assert store.accounts.alarms() == []
+    assert await store.accounts.alarms() == []

@@ -1,14 +1,19 @@
 """Group commit: durable when it returns, one bad write harms no other, other processes are waited for."""
 
 import asyncio
-import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from mmsgate.store.engine import Engine, StoreFault, connect
+from mmsgate.store.engine import StoreFault, Transaction, Work
 from mmsgate.store.migrate import migrate, migrations
+from mmsgate.store.queries import Statement
+from mmsgate.store.sqlite import SqliteEngine, connect
+
+INSERT = Statement("INSERT INTO word (text) VALUES (?) RETURNING id")
+ALL = Statement("SELECT text FROM word")
+ONE = Statement("SELECT 1")
 
 
 @pytest.fixture
@@ -21,47 +26,51 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-async def engine(path: Path) -> AsyncIterator[Engine]:
-    engine = Engine(path)
+async def engine(path: Path) -> AsyncIterator[SqliteEngine]:
+    engine = SqliteEngine(path)
     await engine.start()
     yield engine
     await engine.stop()
 
 
-def insert(text: str | None):  # type: ignore[no-untyped-def]  # a Work[int]
-    return lambda db: db.execute("INSERT INTO word (text) VALUES (?)", (text,)).lastrowid
+def insert(text: str | None) -> Work[int]:
+    async def work(tx: Transaction) -> int:
+        ((number,),) = await tx.rows(INSERT, (text,))
+        return int(number)
+
+    return work
 
 
-async def test_what_waits_together_is_committed_together(engine: Engine) -> None:
+async def test_what_waits_together_is_committed_together(engine: SqliteEngine) -> None:
     await asyncio.gather(*(engine.write(insert(f"word {n}")) for n in range(60)))
-    assert len(engine.read("SELECT * FROM word")) == 60
+    assert len(await engine.read(ALL)) == 60
     assert engine.commits <= 2
 
 
 async def test_what_comes_turn_by_turn_is_committed_together(
-    engine: Engine, monkeypatch: pytest.MonkeyPatch
+    engine: SqliteEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mmsgate.store.engine.GATHER", 60)  # however slow this machine is
+    monkeypatch.setattr("mmsgate.store.sqlite.GATHER", 60)  # however slow this machine is
 
     async def write_after(turns: int) -> None:
         for _ in range(turns):
             await asyncio.sleep(0)
-        await engine.write(lambda db: db.execute("SELECT 1").fetchone())
+        await engine.write(lambda tx: tx.rows(ONE))
 
     await asyncio.gather(*(write_after(turns) for turns in range(5)))
     assert engine.commits == 1
 
 
-async def test_a_failing_write_fails_alone(engine: Engine) -> None:
+async def test_a_failing_write_fails_alone(engine: SqliteEngine) -> None:
     results = await asyncio.gather(
         *(engine.write(insert(None if n == 5 else f"word {n}")) for n in range(10)), return_exceptions=True
     )
     assert [isinstance(result, StoreFault) for result in results] == [n == 5 for n in range(10)]
-    assert len(engine.read("SELECT * FROM word")) == 9
+    assert len(await engine.read(ALL)) == 9
 
 
-async def test_an_exception_of_the_work_comes_back_to_its_caller(engine: Engine) -> None:
-    def refuse(_: sqlite3.Connection) -> None:
+async def test_an_exception_of_the_work_comes_back_to_its_caller(engine: SqliteEngine) -> None:
+    async def refuse(_: Transaction) -> None:
         raise KeyError("mine")
 
     good = asyncio.ensure_future(engine.write(insert("good")))
@@ -70,7 +79,7 @@ async def test_an_exception_of_the_work_comes_back_to_its_caller(engine: Engine)
     assert await good == 1
 
 
-async def test_a_cancelled_caller_does_not_undo_its_write(engine: Engine) -> None:
+async def test_a_cancelled_caller_does_not_undo_its_write(engine: SqliteEngine) -> None:
     task = asyncio.ensure_future(engine.write(insert("kept")))
     await asyncio.sleep(0)
     task.cancel()
@@ -78,10 +87,10 @@ async def test_a_cancelled_caller_does_not_undo_its_write(engine: Engine) -> Non
         await task
     await engine.stop()
     await engine.start()
-    assert engine.read("SELECT text FROM word") == [("kept",)]
+    assert await engine.read(ALL) == [("kept",)]
 
 
-async def test_stop_waits_for_what_was_asked_for(engine: Engine, path: Path) -> None:
+async def test_stop_waits_for_what_was_asked_for(engine: SqliteEngine, path: Path) -> None:
     tasks = [asyncio.ensure_future(engine.write(insert(f"word {n}"))) for n in range(200)]
     await asyncio.sleep(0)
     await engine.stop()
@@ -92,7 +101,7 @@ async def test_stop_waits_for_what_was_asked_for(engine: Engine, path: Path) -> 
 
 
 async def test_another_process_that_writes_is_waited_for_without_holding_up_the_loop(
-    engine: Engine, path: Path
+    engine: SqliteEngine, path: Path
 ) -> None:
     other = connect(path)
     other.execute("BEGIN IMMEDIATE")
@@ -109,7 +118,7 @@ async def test_another_process_that_writes_is_waited_for_without_holding_up_the_
 
 
 async def test_start_and_stop_twice_and_stop_first(path: Path) -> None:
-    engine = Engine(path)
+    engine = SqliteEngine(path)
     await engine.stop()
     await engine.start()
     await engine.start()
@@ -118,20 +127,20 @@ async def test_start_and_stop_twice_and_stop_first(path: Path) -> None:
     with pytest.raises(StoreFault):
         await engine.write(insert("never"))
     with pytest.raises(StoreFault):
-        engine.read("SELECT 1")
+        await engine.read(ONE)
 
 
-async def test_a_full_disk_is_a_fault_and_nothing_is_lost(engine: Engine) -> None:
+async def test_a_full_disk_is_a_fault_and_nothing_is_lost(engine: SqliteEngine) -> None:
     await engine.write(insert("before"))
 
-    def limit(db: sqlite3.Connection) -> None:
-        pages = db.execute("PRAGMA page_count").fetchone()[0]
-        db.execute(f"PRAGMA max_page_count = {pages}")
+    async def limit(tx: Transaction) -> None:
+        ((pages,),) = await tx.rows(Statement("PRAGMA page_count"))
+        await tx.run(Statement(f"PRAGMA max_page_count = {pages}"))
 
     await engine.write(limit)
     with pytest.raises(StoreFault, match="full"):
         await engine.write(insert("x" * 100_000))
-    assert engine.read("SELECT text FROM word") == [("before",)]
+    assert await engine.read(ALL) == [("before",)]
     assert await engine.write(insert("small")) == 2
 
 

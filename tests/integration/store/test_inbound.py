@@ -68,11 +68,11 @@ async def test_what_is_kept_is_what_came(store: Store) -> None:
     arrival = an_arrival()
     (taken,) = await store.inbound.record([arrival])
     assert not taken.repeated
-    row = store.inbound.by_tracking("mo-1")
+    row = await store.inbound.by_tracking("mo-1")
     assert row is not None
     assert (row.inbound, row.reply, row.note) == (arrival.inbound, "", "noted")
-    assert store.inbound.by_token(arrival.inbound.token) == arrival.inbound
-    assert [each.inbound.id for each in store.inbound.newest(5)] == [1]
+    assert await store.inbound.by_token(arrival.inbound.token) == arrival.inbound
+    assert [each.inbound.id for each in await store.inbound.newest(5)] == [1]
 
 
 async def test_a_repetition_is_one_until_its_horizon(store: Store) -> None:
@@ -103,14 +103,14 @@ async def test_stop_is_answered_once_and_start_takes_off_only_what_stop_put_ther
     (first,) = await store.inbound.record([stop(1)])
     (second,) = await store.inbound.record([stop(2)])
     assert (first.reply is not None, second.reply) == (True, None)
-    assert store.messages.by_tracking("reply-1") is not None
-    assert store.messages.by_tracking("reply-2") is None
-    (block,) = store.accounts.blocks(1)
+    assert await store.messages.by_tracking("reply-1") is not None
+    assert await store.messages.by_tracking("reply-2") is None
+    (block,) = await store.accounts.blocks(1)
     assert (block.origin, block.since) == (BlockOrigin.PHONE, NOW)
     (start,) = await store.inbound.record([stop(3, Intent.OPT_IN)])
     (again,) = await store.inbound.record([stop(4, Intent.OPT_IN)])
     assert (start.reply is not None, again.reply) == (True, None)
-    assert store.accounts.blocks(1) == []
+    assert await store.accounts.blocks(1) == []
 
 
 @pytest.mark.usefixtures("account")
@@ -120,18 +120,18 @@ async def test_start_leaves_an_operator_s_entry(store: Store) -> None:
     (stopped,) = await store.inbound.record([stop(1)])
     (started,) = await store.inbound.record([stop(2, Intent.OPT_IN)])
     assert (stopped.reply, started.reply) == (None, None)
-    assert [block.reason for block in store.accounts.blocks(1)] == ["fraud"]
+    assert [block.reason for block in await store.accounts.blocks(1)] == ["fraud"]
 
 
 @pytest.mark.usefixtures("account")
 async def test_start_also_takes_off_what_a_carrier_s_refusal_put_there(store: Store) -> None:
     block = Block(account_id=1, sender="28444", number=PHONE, origin=BlockOrigin.CARRIER)
-    revision = store.accounts.revision()
+    revision = await store.accounts.revision()
     assert await store.accounts.opt_out(block, at=NOW) == 1
     assert await store.accounts.opt_out(block, at=NOW) == 0
-    assert store.accounts.revision() == revision  # the picture of the accounts has not changed
+    assert await store.accounts.revision() == revision  # the picture of the accounts has not changed
     await store.inbound.record([stop(1, Intent.OPT_IN)])
-    assert store.accounts.blocks(1) == []
+    assert await store.accounts.blocks(1) == []
 
 
 async def test_one_postback_is_due_at_once(store: Store) -> None:
@@ -143,11 +143,11 @@ async def test_one_postback_is_due_at_once(store: Store) -> None:
 
 async def test_nobody_s_message_is_adopted_once(store: Store) -> None:
     await store.inbound.record([an_arrival(account_id=None)])
-    assert store.inbound.count_homeless() == 1
+    assert await store.inbound.count_homeless() == 1
     assert await store.inbound.adopt(an_arrival(account_id=1)) is not None
     assert await store.inbound.adopt(an_arrival(account_id=2)) is None
-    assert store.inbound.claimable() == []
-    row = store.inbound.by_tracking("mo-1")
+    assert await store.inbound.claimable() == []
+    row = await store.inbound.by_tracking("mo-1")
     assert row is not None
     assert row.inbound.account_id == 1
 
@@ -156,11 +156,11 @@ async def test_what_has_had_its_time_goes_with_all_that_belongs_to_it(store: Sto
     row = PostbackRow(receiver="1 x", url="x", code="N401", content_type="text/xml", body=b"<a/>")
     await store.inbound.record([an_arrival(1, postback=row), an_arrival(2, digest="e", expires_at=NOW + 2 * DAY)])
     assert await store.inbound.expire(now=NOW + DAY, parts_before=NOW) == 1
-    assert [each.inbound.id for each in store.inbound.newest(5)] == [2]
-    assert store.postbacks.of_message(1) == []
-    assert store.media.unneeded(["ab"]) == []
+    assert [each.inbound.id for each in await store.inbound.newest(5)] == [2]
+    assert await store.postbacks.of_message(1) == []
+    assert await store.media.unneeded(["ab"]) == []
     assert await store.inbound.expire(now=NOW + 2 * DAY, parts_before=NOW) == 1
-    assert store.media.unneeded(["ab"]) == ["ab"]
+    assert await store.media.unneeded(["ab"]) == ["ab"]
 
 
 # -- parts
@@ -219,11 +219,11 @@ async def test_one_that_is_overtaken_is_taken_as_far_as_it_came(store: Store) ->
 async def test_missing_parts_are_not_waited_for_for_ever(store: Store) -> None:
     texts: list[tuple[str, str]] = []
     await store.inbound.record_part(replace(KEY, number=2), gsm("b"), whole(texts), at=NOW)
-    assert store.inbound.stale_parts(before=NOW) == []
-    (key,) = store.inbound.stale_parts(before=NOW + 1)
+    assert await store.inbound.stale_parts(before=NOW) == []
+    (key,) = await store.inbound.stale_parts(before=NOW + 1)
     await store.inbound.flush_parts(key, whole(texts))
     assert texts == [("[…]b[…]", "2 of its 3 parts never came")]
-    assert store.inbound.stale_parts(before=NOW + 1) == []
+    assert await store.inbound.stale_parts(before=NOW + 1) == []
 
 
 async def test_an_emoji_that_is_split_over_two_parts_is_whole_again(store: Store) -> None:

@@ -56,20 +56,20 @@ def step(happening: Happening, *ids: CarrierId, parts: tuple[SmsPart, ...] = ())
 
 async def test_what_was_accepted_comes_back(store: Store) -> None:
     message = await accepted(store)
-    assert store.messages.by_tracking(message.tracking_id) == message
-    assert store.messages.latest() == message
-    assert store.messages.by_tracking("latest") is None
-    assert store.messages.by_tracking("nobody's") is None
-    content = store.messages.content(message.mms_id)
+    assert await store.messages.by_tracking(message.tracking_id) == message
+    assert await store.messages.latest() == message
+    assert await store.messages.by_tracking("latest") is None
+    assert await store.messages.by_tracking("nobody's") is None
+    content = await store.messages.content(message.mms_id)
     assert content is not None
     assert content.slides == SLIDES
-    (event,) = store.messages.timeline(message.id)
+    (event,) = await store.messages.timeline(message.id)
     assert (event.reason, event.data, event.happening) == ("accepted", {"bytes": 31_000}, None)
-    page = store.messages.page(message.fallback.token)
+    page = await store.messages.page(message.fallback.token)
     assert page is not None
     assert (page.content, page.expires_at) == (content, message.fallback.expires_at)
-    assert store.messages.page("nobody's") is None
-    assert store.messages.counts() == {"accepted": 1}
+    assert await store.messages.page("nobody's") is None
+    assert await store.messages.counts() == {"accepted": 1}
 
 
 async def test_a_step_writes_message_event_and_postbacks_at_once(store: Store) -> None:
@@ -84,13 +84,13 @@ async def test_a_step_writes_message_event_and_postbacks_at_once(store: Store) -
     recorded = await store.messages.record(
         message, step(Happening.TAKEN, CarrierId(connection="sim", verbatim="A1"))
     )
-    kept = store.messages.by_tracking(message.tracking_id)
+    kept = await store.messages.by_tracking(message.tracking_id)
     assert kept == recorded.change.message
     assert kept.state is State.SENT
-    assert [(p.sequence, p.code, p.state) for p in store.postbacks.of_message(message.id)] == [
+    assert [(p.sequence, p.code, p.state) for p in await store.postbacks.of_message(message.id)] == [
         (1, "N101", "pending")
     ]
-    assert [event.happening for event in store.messages.timeline(message.id)] == [
+    assert [event.happening for event in await store.messages.timeline(message.id)] == [
         None, Happening.SUBMIT, Happening.TAKEN,
     ]  # fmt: skip
 
@@ -101,7 +101,7 @@ async def test_a_step_of_a_message_that_has_moved_meanwhile_is_decided_on_how_it
     taken = await store.messages.record(submitting, step(Happening.TAKEN))
     late = await store.messages.record(held, step(Happening.SUBMIT))
     assert (late.change.event.changed, late.change.message) == (False, taken.change.message)
-    assert store.messages.by_tracking(held.tracking_id) == taken.change.message
+    assert await store.messages.by_tracking(held.tracking_id) == taken.change.message
 
 
 async def test_two_steps_of_one_millisecond_make_two_versions(store: Store) -> None:
@@ -109,14 +109,14 @@ async def test_two_steps_of_one_millisecond_make_two_versions(store: Store) -> N
     once = (await store.messages.record(held, step(Happening.POSTPONED))).change.message
     again = (await store.messages.record(held, step(Happening.POSTPONED))).change.message
     assert held.updated_at < once.updated_at < again.updated_at
-    assert store.messages.by_tracking(held.tracking_id) == again
+    assert await store.messages.by_tracking(held.tracking_id) == again
 
 
 async def test_a_no_op_is_recorded_and_changes_nothing(store: Store) -> None:
     message = await accepted(store)
     await store.messages.record(message, step(Happening.TAKEN))
-    assert store.messages.by_tracking(message.tracking_id) == message
-    assert [event.changed for event in store.messages.timeline(message.id)] == [True, False]
+    assert await store.messages.by_tracking(message.tracking_id) == message
+    assert [event.changed for event in await store.messages.timeline(message.id)] == [True, False]
 
 
 async def test_sms_parts_are_kept_with_their_step(store: Store) -> None:
@@ -124,7 +124,7 @@ async def test_sms_parts_are_kept_with_their_step(store: Store) -> None:
     part = SmsPart(number=1, state="sent", smsc_id="9")
     await store.messages.record(message, step(Happening.FELL_BACK, parts=(part,)))
     await store.messages.record(message, step(Happening.SUBMIT, parts=(replace(part, state="delivered"),)))
-    assert store.messages.sms_parts(message.id) == (replace(part, state="delivered"),)
+    assert await store.messages.sms_parts(message.id) == (replace(part, state="delivered"),)
 
 
 async def test_idempotency_keys(store: Store) -> None:
@@ -150,4 +150,4 @@ async def test_a_tracking_id_is_unique(store: Store) -> None:
     await accepted(store, 1)
     with pytest.raises(Exception, match="UNIQUE"):
         await store.messages.accept(acceptance(replace(numbered(2), tracking_id=numbered(1).tracking_id)))
-    assert store.messages.counts() == {"accepted": 1}
+    assert await store.messages.counts() == {"accepted": 1}

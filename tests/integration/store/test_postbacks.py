@@ -30,7 +30,7 @@ async def claim(store: Store, now: int = NOW + 1) -> list[DuePostback]:
 
 async def test_a_later_postback_waits_for_the_earlier_of_its_message(store: Store) -> None:
     await told(store, 1, 2)
-    assert store.postbacks.receivers(now=NOW + 1) == ["r"]
+    assert await store.postbacks.receivers(now=NOW + 1) == ["r"]
     first = await claim(store)
     assert [(due.message_id, due.code) for due in first] == [(1, "N101"), (2, "N101")]
     assert await claim(store) == []
@@ -38,7 +38,7 @@ async def test_a_later_postback_waits_for_the_earlier_of_its_message(store: Stor
     again = Again(id=first[1].id, attempts=1, error="HTTP 500", due_at=NOW + MINUTE)
     await store.postbacks.record([again], at=NOW)
     assert [(due.message_id, due.code) for due in await claim(store)] == [(1, "N102")]
-    assert store.postbacks.next_due("r", default=0) == NOW + MINUTE
+    assert await store.postbacks.next_due("r", default=0) == NOW + MINUTE
 
 
 async def test_unordered_postbacks_wait_for_nobody(store: Store) -> None:
@@ -52,7 +52,7 @@ async def test_a_parked_one_lets_the_later_ones_go_on(store: Store) -> None:
     (first,) = await claim(store)
     await store.postbacks.record([Parked(id=first.id, attempts=8, error="gone")], at=NOW)
     assert [due.code for due in await claim(store)] == ["N102"]
-    parked = store.postbacks.of_message(1)[0]
+    parked = (await store.postbacks.of_message(1))[0]
     assert (parked.state, parked.attempts, parked.last_error) == ("parked", 8, "gone")
 
 

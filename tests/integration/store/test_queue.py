@@ -9,6 +9,7 @@ from mmsgate.clock import DAY, MINUTE
 from mmsgate.domain.message import Message
 from mmsgate.domain.state import Happening, State
 from mmsgate.store import Store, matching, queue
+from mmsgate.store.queries import Statement
 from mmsgate.store.queue import Flow
 from tests.integration.store.test_messages import accepted, step
 from tests.unit.builders import NOW
@@ -17,10 +18,10 @@ FLOW = Flow(1, "28444")
 LEASE = NOW + MINUTE
 
 
-def claim(
+async def claim(
     store: Store, *, now: int = NOW, until: int = LEASE, limit: int = 9, flow: Flow = FLOW, since: int = 0
 ) -> list[Message]:
-    return store.queue.claim("sim", flow, now=now, until=until, limit=limit, since=since)
+    return await store.queue.claim("sim", flow, now=now, until=until, limit=limit, since=since)
 
 
 async def test_a_claim_takes_what_is_due_oldest_first_and_only_once(store: Store) -> None:
@@ -28,40 +29,40 @@ async def test_a_claim_takes_what_is_due_oldest_first_and_only_once(store: Store
         await accepted(store, number, due_at=NOW - number)
     await accepted(store, 6, due_at=NOW + 1)
     await accepted(store, 7, connection="other")
-    claims = [[message.id for message in claim(store, limit=3)] for _ in range(3)]
+    claims = [[message.id for message in await claim(store, limit=3)] for _ in range(3)]
     assert claims == [[5, 4, 3], [2, 1], []]
-    assert store.queue.next_waiting("sim", FLOW, after=NOW) == NOW + 1
-    assert store.queue.next_waiting("sim", FLOW, after=NOW + 1) is None
+    assert await store.queue.next_waiting("sim", FLOW, after=NOW) == NOW + 1
+    assert await store.queue.next_waiting("sim", FLOW, after=NOW + 1) is None
 
 
 async def test_messages_of_one_time_go_in_the_order_of_their_acceptance(store: Store) -> None:
     for number in (3, 1, 2):
         await accepted(store, number)
-    assert [message.id for message in claim(store)] == [1, 2, 3]
+    assert [message.id for message in await claim(store)] == [1, 2, 3]
 
 
 async def test_what_was_let_go_is_claimed_again(store: Store) -> None:
     message = await accepted(store)
-    assert claim(store) == [message]
+    assert await claim(store) == [message]
     assert store.queue.holds(message)
     store.queue.let_go(message)
     assert not store.queue.holds(message)
-    assert claim(store) == [message]
+    assert await claim(store) == [message]
 
 
 async def test_what_nobody_let_go_is_claimed_again_when_its_lease_has_run_out(store: Store) -> None:
     message = await accepted(store)
-    assert claim(store) == [message]
+    assert await claim(store) == [message]
     store.queue.let_go_late("sim", now=LEASE - 1)
-    assert claim(store, now=LEASE - 1, until=LEASE + MINUTE) == []
+    assert await claim(store, now=LEASE - 1, until=LEASE + MINUTE) == []
     store.queue.let_go_late("sim", now=LEASE)
-    assert claim(store, now=LEASE, until=LEASE + MINUTE) == [message]
+    assert await claim(store, now=LEASE, until=LEASE + MINUTE) == [message]
 
 
 async def test_a_claim_may_ask_for_what_became_due_since(store: Store) -> None:
     await accepted(store, 1, due_at=NOW - MINUTE)
     await accepted(store, 2, due_at=NOW)
-    assert [message.id for message in claim(store, since=NOW)] == [2]
+    assert [message.id for message in await claim(store, since=NOW)] == [2]
 
 
 async def test_everybody_who_waits_is_found_whatever_lies_between(store: Store) -> None:
@@ -70,21 +71,21 @@ async def test_everybody_who_waits_is_found_whatever_lies_between(store: Store) 
     await accepted(store, 5, account_id=2, connection="other")
     taken = await accepted(store, 6, account_id=3)
     await store.messages.record(taken, step(Happening.SUBMIT))
-    assert store.queue.flows("sim") == {
+    assert await store.queue.flows("sim") == {
         Flow(1, "28444"): NOW - 2, Flow(1, "9"): NOW - 3, Flow(7, "28444"): NOW - 4,
     }  # fmt: skip
-    assert store.queue.flows("nobody") == {}
+    assert await store.queue.flows("nobody") == {}
 
 
 async def test_a_timer_that_has_run_out_is_claimed_apart_and_once(store: Store) -> None:
     message = await accepted(store)
     await store.messages.record(message, step(Happening.SUBMIT))
-    assert store.queue.next_timer("sim", default=0) == NOW + MINUTE
-    assert store.queue.claim_overdue("sim", now=NOW + MINUTE - 1, until=LEASE, limit=9) == []
-    (found,) = store.queue.claim_overdue("sim", now=NOW + MINUTE, until=LEASE, limit=9)
+    assert await store.queue.next_timer("sim", default=0) == NOW + MINUTE
+    assert await store.queue.claim_overdue("sim", now=NOW + MINUTE - 1, until=LEASE, limit=9) == []
+    (found,) = await store.queue.claim_overdue("sim", now=NOW + MINUTE, until=LEASE, limit=9)
     assert (found.id, found.state) == (message.id, State.SUBMITTING)
-    assert store.queue.claim_overdue("sim", now=NOW + MINUTE, until=LEASE, limit=9) == []
-    assert claim(store, now=NOW + DAY) == []
+    assert await store.queue.claim_overdue("sim", now=NOW + MINUTE, until=LEASE, limit=9) == []
+    assert await claim(store, now=NOW + DAY) == []
 
 
 async def test_recover_frees_what_a_dead_gateway_submitted(store: Store) -> None:
@@ -95,39 +96,39 @@ async def test_recover_frees_what_a_dead_gateway_submitted(store: Store) -> None
     for happening in (Happening.SUBMIT, Happening.TAKEN):
         await store.messages.record(sent, step(happening))
     assert await store.queue.recover(now=NOW) == 1
-    (found,) = store.queue.claim_overdue("sim", now=NOW, until=LEASE, limit=9)
+    (found,) = await store.queue.claim_overdue("sim", now=NOW, until=LEASE, limit=9)
     assert (found.id, found.state) == (2, State.SUBMITTING)
 
 
 async def test_pages_hold_all_that_waits_once_in_the_order_of_the_flows(store: Store) -> None:
     for number, account in enumerate([2, 1, 2, 1], 1):
         await accepted(store, number, account_id=account, due_at=NOW + DAY)
-    whole = store.queue.page("sim", after=None)
+    whole = await store.queue.page("sim", after=None)
     assert [message.id for message in whole] == [2, 4, 1, 3]
-    assert [message.id for message in store.queue.page("sim", after=whole[1])] == [1, 3]
-    assert store.queue.page("sim", after=whole[-1]) == []
+    assert [message.id for message in await store.queue.page("sim", after=whole[1])] == [1, 3]
+    assert await store.queue.page("sim", after=whole[-1]) == []
 
 
 async def test_a_message_that_was_in_doubt_is_known_by_its_timeline(store: Store) -> None:
     message = await accepted(store)
     for happening in (Happening.SUBMIT, Happening.POSTPONED, Happening.SUBMIT):
         await store.messages.record(message, step(happening))
-    assert store.queue.times_in_doubt(message.id) == 0
+    assert await store.queue.times_in_doubt(message.id) == 0
     for happening in (Happening.IN_DOUBT, Happening.POSTPONED):
         await store.messages.record(message, step(happening))
-    assert store.queue.times_in_doubt(message.id) == 1
+    assert await store.queue.times_in_doubt(message.id) == 1
 
 
 async def test_messages_whose_connection_is_gone_are_found_when_their_time_is_over(store: Store) -> None:
     message = await accepted(store)
-    assert store.queue.in_use() == ["sim"]
-    assert store.queue.stranded("sim", now=NOW) == []
-    assert [each.id for each in store.queue.stranded("sim", now=message.expires_at)] == [message.id]
+    assert await store.queue.in_use() == ["sim"]
+    assert await store.queue.stranded("sim", now=NOW) == []
+    assert [each.id for each in await store.queue.stranded("sim", now=message.expires_at)] == [message.id]
     await store.messages.record(message, step(Happening.SUBMIT))
-    assert store.queue.in_use() == ["sim"]
-    assert [each.id for each in store.queue.stranded("sim", now=NOW + MINUTE)] == [message.id]
+    assert await store.queue.in_use() == ["sim"]
+    assert [each.id for each in await store.queue.stranded("sim", now=NOW + MINUTE)] == [message.id]
     await accepted(store, 2, connection="another")
-    assert store.queue.in_use() == ["another", "sim"]
+    assert await store.queue.in_use() == ["another", "sim"]
 
 
 async def test_the_count_of_a_senders_day_outlives_the_process(store: Store, tmp_path: Path) -> None:
@@ -135,11 +136,11 @@ async def test_the_count_of_a_senders_day_outlives_the_process(store: Store, tmp
         await store.queue.count_sent("sim", "28444", 7)
     again = Store(tmp_path / "mmsgate.db")
     await again.start()
-    assert [again.queue.sent("sim", "28444", day) for day in (6, 7)] == [0, 2]
-    assert again.queue.sent("other", "28444", 7) == 0
+    assert [await again.queue.sent("sim", "28444", day) for day in (6, 7)] == [0, 2]
+    assert await again.queue.sent("other", "28444", 7) == 0
     await again.stop()
     assert await store.queue.forget_days(before=8) == 1
-    assert store.queue.sent("sim", "28444", 7) == 0
+    assert await store.queue.sent("sim", "28444", 7) == 0
 
 
 @pytest.mark.parametrize(
@@ -161,12 +162,12 @@ async def test_the_count_of_a_senders_day_outlives_the_process(store: Store, tmp
     ],
 )
 async def test_a_statement_that_is_run_often_finds_its_rows_by_an_index(
-    store: Store, statements: dict[str, str], name: str, index: str
+    store: Store, statements: dict[str, Statement], name: str, index: str
 ) -> None:
     """A condition that is not word for word that of the index makes SQLite read the whole table instead."""
     numbered = re.findall(r"[?](\d+)", statements[name])
     count = max(map(int, numbered)) if numbered else statements[name].count("?")
-    rows = store.queue._engine.read(f"EXPLAIN QUERY PLAN {statements[name]}", (0,) * count)
+    rows = await store.queue._engine.read(Statement(f"EXPLAIN QUERY PLAN {statements[name]}"), (0,) * count)
     assert index in "\n".join(str(row[3]) for row in rows)
 
 

@@ -11,6 +11,7 @@ from mmsgate.domain.state import Happening, State
 from mmsgate.reports.handsets import Handsets
 from mmsgate.store import Handset, Match, MatchedBy, Orphan, Snapshot, Sought, Store
 from mmsgate.store.matching import SQL
+from mmsgate.store.queries import Statement
 from tests.integration.store.test_messages import accepted, numbered, step
 from tests.unit.builders import NOW
 
@@ -50,7 +51,7 @@ async def test_a_report_finds_its_message(store: Store) -> None:
     assert await report(store, "Ab01") == (1, MatchedBy.ID, 0)
     assert await report(store, "000AB1X") == (2, MatchedBy.NORMALISED, 0)
     assert await report(store, "Ab01", connection="other") is None
-    assert [orphan.connection for orphan in store.reports.open_orphans(since=0)] == ["other"]
+    assert [orphan.connection for orphan in await store.reports.open_orphans(since=0)] == ["other"]
 
 
 async def test_a_report_that_names_only_people_needs_exactly_one_candidate(store: Store) -> None:
@@ -132,7 +133,7 @@ async def test_a_report_with_an_id_that_got_lost_means_the_message_that_was_in_d
     assert await report(store, "b2", connection="other", people=PEOPLE) is None
     assert await report(store, "b2", people=PEOPLE) == (message.id, MatchedBy.RECIPIENT, 0)
     assert await report(store, "b2", people=PEOPLE) == (message.id, MatchedBy.RECIPIENT, 0)
-    kept = store.messages.by_tracking(message.tracking_id)
+    kept = await store.messages.by_tracking(message.tracking_id)
     assert kept is not None
     assert kept.state is State.FAILED
 
@@ -178,35 +179,35 @@ async def test_a_report_that_came_before_its_id_is_handed_out_with_it(store: Sto
     recorded = await store.messages.record(message, step(Happening.TAKEN, given))
     assert [orphan.report for orphan in recorded.orphans] == ["{}"]
     assert await report(store, "0Xy", orphan=recorded.orphans[0]) == (message.id, MatchedBy.NORMALISED, 0)
-    assert store.reports.open_orphans(since=0) == []
-    kept = store.messages.by_tracking(message.tracking_id)
+    assert await store.reports.open_orphans(since=0) == []
+    kept = await store.messages.by_tracking(message.tracking_id)
     assert kept is not None
     assert kept.state is State.DELIVERED
 
 
 async def test_an_orphan_that_has_found_its_message_makes_no_second_step(store: Store) -> None:
     assert await report(store, "a1") is None
-    (orphan,) = store.reports.open_orphans(since=0)
+    (orphan,) = await store.reports.open_orphans(since=0)
     message = await sent(store, 1, "a1")
     assert await report(store, "a1", orphan=orphan) == (1, MatchedBy.ID, 0)
     assert await report(store, "a1", orphan=orphan) is None
-    assert [event.happening for event in store.messages.timeline(message.id)].count(
+    assert [event.happening for event in await store.messages.timeline(message.id)].count(
         Happening.REPORTED_DELIVERED
     ) == 1
-    assert store.reports.orphan(orphan.id) == replace(orphan, matched=message.id)
+    assert await store.reports.orphan(orphan.id) == replace(orphan, matched=message.id)
 
 
 async def test_an_orphan_for_ever_is_kept_for_ever_and_one_that_matched_is_not(store: Store) -> None:
     """R-21: never dropped."""
     assert await report(store, "nobody's") is None
     assert await report(store, "a1") is None
-    first, second = store.reports.open_orphans(since=0)
+    first, second = await store.reports.open_orphans(since=0)
     await sent(store, 1, "a1")
     await report(store, "a1", orphan=second)
     assert await store.reports.forget_matched_orphans(before=NOW + 1) == 1
-    assert [first] == store.reports.newest_orphans(10)
-    assert store.reports.orphan(second.id) is None
-    assert store.reports.count_orphans() == 1
+    assert [first] == await store.reports.newest_orphans(10)
+    assert await store.reports.orphan(second.id) is None
+    assert await store.reports.count_orphans() == 1
 
 
 async def test_ids_that_differ_only_in_case_are_told_apart_and_not_guessed_between(store: Store) -> None:
@@ -254,8 +255,8 @@ async def test_a_person_is_told_why_a_report_matched_nothing(
         await sent(store, 6, "c", sender="1")
         for number in (4, 5):
             await report_delivered(store, number)
-    assert not store.reports.would_match(meant)
-    assert store.reports.why_unmatched(meant, ("sim", "other")) == reasons
+    assert not await store.reports.would_match(meant)
+    assert await store.reports.why_unmatched(meant, ("sim", "other")) == reasons
 
 
 async def report_delivered(store: Store, number: int) -> None:
@@ -270,19 +271,19 @@ async def test_the_candidates_say_what_speaks_against_each(store: Store) -> None
     await store.messages.record(submitting, step(Happening.SUBMIT))
     await sent(store, 5, "")
     await sent(store, 6, "", recipient="12065550111")
-    against = [each.against for each in store.reports.candidates(sought("x", people=PEOPLE))]
+    against = [each.against for each in await store.reports.candidates(sought("x", people=PEOPLE))]
     assert against == [
         "", "it is just being submitted", "it was accepted after the report had come", "it has another sender",
         "it has another id",
     ]  # fmt: skip
-    elsewhere = store.reports.candidates(sought("x", connection="other", people=PEOPLE))
+    elsewhere = await store.reports.candidates(sought("x", connection="other", people=PEOPLE))
     assert {each.against for each in elsewhere} == {"it went to sim"}
 
 
 async def test_matching_by_recipient_reads_an_index_and_not_every_message(store: Store) -> None:
     for name in ("find_by_recipient", "find_doubtful_part", "waiting_for"):
         parameters = ("1", "2", "3", NOW)[: 4 if name != "waiting_for" else 1]
-        plan = store._engine.read(f"EXPLAIN QUERY PLAN {SQL[name]}", parameters)
+        plan = await store._engine.read(Statement(f"EXPLAIN QUERY PLAN {SQL[name]}"), parameters)
         assert "USING INDEX message_waiting" in plan[0][3], (name, plan)
         assert not [row for row in plan if row[3].startswith("SCAN message")]
 
@@ -293,21 +294,23 @@ async def test_matching_by_recipient_reads_an_index_and_not_every_message(store:
 async def test_a_report_teaches_the_handset_of_its_messages_recipient(store: Store) -> None:
     await sent(store, 1, "a1")
     await report(store, "a1", handset="Pixel7")
-    assert store.handsets.get("12065550100", since=NOW) == Handset(name="Pixel7", connection="sim", seen_at=NOW)
-    assert store.handsets.get("12065550100", since=NOW + 1) is None
-    assert store.handsets.get("12065550111", since=0) is None
+    assert await store.handsets.get("12065550100", since=NOW) == Handset(
+        name="Pixel7", connection="sim", seen_at=NOW
+    )
+    assert await store.handsets.get("12065550100", since=NOW + 1) is None
+    assert await store.handsets.get("12065550111", since=0) is None
     assert await report(store, "nobody's", handset="Other", people=("12065550111", "")) is None
-    assert store.handsets.count() == 1
+    assert await store.handsets.count() == 1
 
 
 async def test_the_handset_seen_last_counts_whatever_the_order_of_reports(store: Store) -> None:
     await sent(store, 1, "a1")
     for name, came in (("new", NOW), ("old", NOW - 1), ("newer", NOW + 1), ("newer", NOW + 2)):
         await report(store, "a1", handset=name, came=came)
-    known = store.handsets.get("12065550100", since=0)
+    known = await store.handsets.get("12065550100", since=0)
     assert known == Handset(name="newer", connection="sim", seen_at=NOW + 1)  # not written anew within a day
     await report(store, "a1", handset="newer", came=NOW + 1 + DAY)
-    assert store.handsets.get("12065550100", since=NOW + 1 + DAY) is not None
+    assert await store.handsets.get("12065550100", since=NOW + 1 + DAY) is not None
 
 
 async def test_handsets_not_seen_for_long_are_forgotten(store: Store) -> None:
@@ -315,8 +318,8 @@ async def test_handsets_not_seen_for_long_are_forgotten(store: Store) -> None:
         await sent(store, number, f"a{number}", recipient=f"1206555011{number}", accepted_at=came)
         await report(store, f"a{number}", handset="Pixel7", came=came)
     assert await store.handsets.forget(before=NOW) == 1
-    assert store.handsets.get("12065550111", since=0) is None
-    assert store.handsets.get("12065550112", since=0) is not None
+    assert await store.handsets.get("12065550111", since=0) is None
+    assert await store.handsets.get("12065550112", since=0) is not None
 
 
 async def test_a_handset_is_known_for_as_many_days_as_are_set(store: Store) -> None:
@@ -324,10 +327,10 @@ async def test_a_handset_is_known_for_as_many_days_as_are_set(store: Store) -> N
     await sent(store, 1, "a1")
     await report(store, "a1", handset="Pixel7", came=clock.now())
     none, two = (Handsets(store, clock, days=days) for days in (0, 2))
-    assert (none.known("12065550100"), two.known("12065550100") is not None) == (None, True)
+    assert (await none.known("12065550100"), await two.known("12065550100") is not None) == (None, True)
     clock.advance(2 * DAY - 1)
     assert await two.forget() == 0
-    assert two.known("12065550100") is not None
+    assert await two.known("12065550100") is not None
     clock.advance(1)
-    assert two.known("12065550100") is None
+    assert await two.known("12065550100") is None
     assert await two.forget() == 1
