@@ -1,10 +1,12 @@
 """What all tests share: golden files, and how long Hypothesis may look."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+from tests.postgres import postgres_server
 
 # No deadline: how long one example takes says more about the machine's other work than about the code.
 settings.register_profile("mmsgate", deadline=None, max_examples=50)
@@ -30,3 +32,10 @@ def golden(request: pytest.FixtureRequest) -> Callable[[str, bytes], None]:
         assert data == path.read_bytes()
 
     return check
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """The address of a PostgreSQL server."""
+    with postgres_server() as address:
+        yield address

@@ -123,6 +123,11 @@ class Ids:
         return "".join(letters)
 
 
+def id_at(moment: Millis) -> int:
+    """The smallest number that `Ids.number` gives at that time; negative before 2025."""
+    return (moment - _EPOCH_2025) << 22
+
+
 def jittered(delay: Millis, spread: float = 0.2, roll: Callable[[], float] = random.random) -> Millis:
     """`delay` give or take `spread` (a share of it), so that retries do not march in step."""
     return round(delay * (1 + spread * (2 * roll() - 1)))

@@ -33,7 +33,7 @@ class Dispatcher:
     def shut(self, name: str) -> None:
         """Stop a lane, if there is one, in the background: what is under way there may take its time."""
         if lane := self._lanes.pop(name, None):
-            task = asyncio.create_task(_close(lane, self._closers.pop(name)), name=f"closing {name}")
+            task = asyncio.create_task(self._close(name, lane, self._closers.pop(name)), name=f"closing {name}")
             self._closing.add(task)
             task.add_done_callback(self._closing.discard)
 
@@ -63,13 +63,13 @@ class Dispatcher:
         lane = self._lanes.get(connection)
         return lane is not None and lane.up
 
+    async def _close(self, name: str, lane: Lane, close: Callable[[], Awaitable[None]]) -> None:
+        await lane.stop()
+        await close()
+        self.wake(name)  # what it gave back is for the lane in its place
+
     async def stop(self) -> None:
         """Stop all lanes; requests under way are waited for."""
         for name in list(self._lanes):
             self.shut(name)
         await asyncio.gather(*self._closing)
-
-
-async def _close(lane: Lane, close: Callable[[], Awaitable[None]]) -> None:
-    await lane.stop()
-    await close()

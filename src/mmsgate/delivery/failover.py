@@ -92,6 +92,8 @@ class Failover:
     async def clear(self, name: str) -> int:
         """Move what waits at a connection that is down; how many."""
         moved, last = 0, None
+        if not self._is_up(name):
+            await self._store.queue.give_all_back(name, now=self._clock.now())
         while not self._is_up(name):
             page = await self._store.queue.page(name, after=last)
             if not page:

@@ -63,12 +63,17 @@ class Lane:
             name, claim=self._claim, work=self._work, next_due=self._next_due, clock=clock, slots=slots,
             grace=delivery.patience, release=self._release,
         )  # fmt: skip
-        self.start, self.stop = self._pump.start, self._pump.stop
+        self.start = self._pump.start
 
     def wake(self) -> None:
         """There is something new in the store, or there is room."""
         self._queue.look_again()
         self._pump.wake()
+
+    async def stop(self) -> None:
+        """End; what is under way is waited for."""
+        await self._pump.stop()
+        await self._rows.give_all_back(self._name, now=self._clock.now())
 
     def left(self) -> None:
         """Messages have been moved from here to another lane."""
@@ -119,12 +124,11 @@ class Lane:
 
     async def _release(self, messages: Sequence[Message]) -> None:
         self._in_hand -= len(messages)
-        for message in messages:
-            self._rows.let_go(message)
+        await self._rows.give_back(messages, now=self._clock.now())
 
     async def _next_due(self, default: Millis) -> Millis:
         """When to look again by itself: what is full is woken by what ends, what is closed opens at its time."""
         if self._gate.room(self._in_hand) > 0:
-            return min(default, self._queue.next_due())
+            return min(default, self._queue.next_due(), self._queue.next_look)
         now = self._clock.now()
         return min(default, self._gate.opens_at) if self._gate.opens_at > now else default

@@ -7,6 +7,7 @@ messages of one account delay nobody else's.
 """
 
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from mmsgate.clock import SECOND, Millis
@@ -14,8 +15,10 @@ from mmsgate.delivery.bucket import Buckets
 from mmsgate.domain.message import Message
 from mmsgate.store.queue import Flow, QueueRows
 
-#: How often the store is asked who waits.
+#: How often the store is asked who waits, for what other processes did.
 LOOK_EVERY: Millis = 1 * SECOND
+#: The same where others accept what is sent here, while nothing waits: then it costs little, and they wait for it.
+IDLE_LOOK: Millis = 100
 NEVER: Millis = 1 << 62
 #: Messages of a flow that are remembered as they were accepted; where more wait, they are read from the store.
 REMEMBERED = 100
@@ -52,6 +55,8 @@ class FairQueue:
 
     def _remember(self, message: Message, *, first: bool) -> None:
         """Keep a message at hand if nothing else of its flow waits but what is at hand too."""
+        if not self.rows.remembers:
+            return
         flow = Flow(message.account_id, message.sender)
         known = self._known.get(flow)
         if known is None:
@@ -65,14 +70,25 @@ class FairQueue:
 
     async def look(self, now: Millis) -> None:
         """Ask the store who waits and for what time, if that is a while ago."""
-        if 0 <= now - self._looked_at < LOOK_EVERY:
+        if self._looked_at <= now < self.next_look:
             return
         self._looked_at = now
         self.rows.let_go_late(self.connection, now=now)
         self._timer_at = await self.rows.next_timer(self.connection, default=NEVER)
         for flow, due_at in (await self.rows.flows(self.connection)).items():
-            senders = self._flows.setdefault(flow.account_id, {})
-            senders[flow.sender] = min(senders.get(flow.sender, NEVER), due_at)
+            self._wait(flow.account_id, {flow.sender: due_at})
+
+    @property
+    def next_look(self) -> Millis:
+        """When to ask the store again."""
+        idle = not self.rows.remembers and not self._flows
+        return self._looked_at + (IDLE_LOOK if idle else LOOK_EVERY)
+
+    def _wait(self, account: int, senders: Mapping[str, Millis]) -> None:
+        """Of those senders something is due then; an account that is new here goes to the end of the line."""
+        waiting = self._flows.setdefault(account, {})
+        for sender, due in senders.items():
+            waiting[sender] = min(waiting.get(sender, NEVER), due)
 
     def forget(self) -> None:
         """Messages have left the queue for another: what is known of it may be wrong."""
@@ -139,7 +155,7 @@ class FairQueue:
         if (free_at := self.accounts.free_at(account, now)) > now:
             senders = {sender: max(due, free_at) for sender, due in senders.items()}
         if senders:
-            self._flows[account] = senders
+            self._wait(account, senders)
         return taken
 
     async def _of_sender(

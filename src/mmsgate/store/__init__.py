@@ -1,9 +1,9 @@
-"""The store: everything that must survive. One file of SQLite, group commit, named SQL.
+"""The store: everything that must survive. Named SQL, group commit; one file of SQLite, or a PostgreSQL server.
 
-store = Store(path, render=…)
+store = Store(path)                 # or Store("postgresql://…")
 await store.start()
 await store.messages.accept(…)      # committed when it returns
-store.messages.by_tracking(…)       # short reads return at once
+await store.messages.by_tracking(…)      # short reads, of keys and indexes
 """
 
 from collections.abc import Sequence
@@ -15,6 +15,7 @@ from mmsgate.store.engine import Engine, StoreFault
 from mmsgate.store.handsets import Handset, HandsetRows
 from mmsgate.store.inbound import Arrival, InboundRow, InboundRows, Taken
 from mmsgate.store.keys import Idempotency, IdempotencyKeys
+from mmsgate.store.leases import Leases
 from mmsgate.store.matching import Candidate, Match, MatchedBy, Sought
 from mmsgate.store.media import MediaRows
 from mmsgate.store.messages import (
@@ -72,19 +73,33 @@ __all__ = [
 ]
 
 
+def _engine(where: Path | str, name: str) -> Engine:
+    if isinstance(where, Path):
+        return SqliteEngine(where)
+    from mmsgate.store.postgres import PostgresEngine
+
+    return PostgresEngine(where, name=name)
+
+
 def _render_nothing(_: Change) -> Sequence[PostbackRow]:
     return ()
 
 
 class Store:
-    """The rooms of the store over one engine. `start` and `stop` may be called twice."""
+    """The rooms of the store over one engine. `start` and `stop` may be called twice.
 
-    def __init__(self, path: Path) -> None:
-        self._engine: Engine = SqliteEngine(path)
+    `where` is SQLite's file, or PostgreSQL's address. That has many users, each with a `name` under which it holds
+    what it has claimed; `is_shared` says so.
+    """
+
+    def __init__(self, where: Path | str, *, name: str = "mmsgate") -> None:
+        self.name = name
+        self._engine = _engine(where, name)
+        self.is_shared = self._engine.is_shared
         self.messages = Messages(self._engine, render=_render_nothing)
         self.reports = ReportRows(self._engine, self.messages)
         self.handsets = HandsetRows(self._engine)
-        self.queue = QueueRows(self._engine)
+        self.queue = Leases(self._engine, owner=name) if self.is_shared else QueueRows(self._engine)
         self.keys = IdempotencyKeys(self._engine)
         self.postbacks = Postbacks(self._engine)
         self.templates = Templates(self._engine, on_freed=self.messages.forget_contents)

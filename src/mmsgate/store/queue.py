@@ -31,8 +31,11 @@ class Flow(NamedTuple):
 class QueueRows:
     """Statements about queues, and what is in hand: by connection and flow, the ids and until when.
 
-    A claim that nobody let go in time may be claimed again: its work failed in a way that nobody knew.
+    A claim that nobody let go in time may be claimed again: its work failed in a way that nobody knew. What was
+    accepted in this process may be taken into hand without a look at the store if it `remembers`.
     """
+
+    remembers = True
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -75,6 +78,14 @@ class QueueRows:
         hand = self._hands.pop((message.connection, message.id), None)
         if hand is not None:
             del hand[message.id]
+
+    async def give_back(self, messages: Iterable[Message], *, now: Millis) -> None:
+        """Nobody has begun them: they are due at once."""
+        for message in messages:
+            self.let_go(message)
+
+    async def give_all_back(self, connection: str, *, now: Millis) -> None:
+        """The same for what has been claimed for a connection and not been handed out."""
 
     def let_go_late(self, connection: str, *, now: Millis) -> None:
         """Whatever has been in hand for too long."""

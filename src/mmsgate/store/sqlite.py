@@ -13,12 +13,12 @@ import asyncio
 import contextlib
 import logging
 import sqlite3
-from collections import deque
 from collections.abc import Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
+from mmsgate.store.commit import GroupCommit, Write, fail_all
 from mmsgate.store.engine import Row, StoreFault, Work
 from mmsgate.store.queries import Statement
 
@@ -26,10 +26,6 @@ log = logging.getLogger("mmsgate.store")
 
 T = TypeVar("T")
 
-#: Functions run in one transaction at most: bounds how long the loop is busy with one batch (about 5 ms).
-MAX_BATCH = 128
-#: How long a batch may grow, in seconds, while each turn of the event loop brings more functions.
-GATHER = 0.008
 #: How long to wait for another process that holds the write lock, in seconds.
 LOCK_PATIENCE = 30.0
 
@@ -72,8 +68,7 @@ class SqliteEngine:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._waiting: deque[tuple[Work[Any], asyncio.Future[Any]]] = deque()
-        self._drain_task: asyncio.Task[None] | None = None
+        self._commit_together = GroupCommit(self._transact)
         self._writer: sqlite3.Connection | None = None
         self._transaction: SqliteTransaction | None = None
         self._reader: sqlite3.Connection | None = None
@@ -100,8 +95,7 @@ class SqliteEngine:
     async def stop(self) -> None:
         if self._writer is None or self._reader is None or self._thread is None:
             return
-        while self._drain_task is not None:
-            await asyncio.wait({self._drain_task})
+        await self._commit_together.stop()
         writer, reader, thread = self._writer, self._reader, self._thread
         self._writer = self._reader = self._thread = None
         reader.close()
@@ -120,56 +114,31 @@ class SqliteEngine:
     async def write(self, work: Work[T]) -> T:
         if self._writer is None:
             raise StoreFault("the store is not open")
-        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._waiting.append((work, future))
-        if self._drain_task is None:
-            self._drain_task = asyncio.get_running_loop().create_task(self._drain(), name="store-writer")
-        # A caller that is cancelled takes its future along; the write has been asked for and is done all the same.
-        return await future
+        return await self._commit_together.write(work)
 
     async def run(self, statement: Statement, parameters: Sequence[object] = ()) -> int:
         return await self.write(lambda tx: tx.run(statement, parameters))
 
-    async def _drain(self) -> None:
-        try:
-            while self._waiting:
-                await self._gather()
-                count = min(len(self._waiting), MAX_BATCH)
-                await self._transact([self._waiting.popleft() for _ in range(count)])
-        finally:
-            self._drain_task = None
-
-    async def _gather(self) -> None:
-        """Let the batch grow while the loop is busy with what makes more writes; an idle one waits for nothing."""
-        loop = asyncio.get_running_loop()
-        until = loop.time() + GATHER
-        seen = 0
-        while seen < len(self._waiting) < MAX_BATCH and loop.time() < until:
-            seen = len(self._waiting)
-            await asyncio.sleep(0)
-
-    async def _transact(self, batch: list[tuple[Work[Any], asyncio.Future[Any]]]) -> None:
+    async def _transact(self, batch: list[Write]) -> None:
         while batch:
             try:
                 await self._begin()
             except StoreFault as fault:
-                return _fail(batch, fault)
+                return fail_all(batch, fault)
             results, failed = self._run(batch)
             if failed is None:
                 return await self._commit(batch, results)
             self._rollback()
             index, error = failed
-            _fail([batch.pop(index)], error)
+            batch.pop(index).fail(error)
         return None
 
-    def _run(
-        self, batch: list[tuple[Work[Any], asyncio.Future[Any]]]
-    ) -> tuple[list[object], tuple[int, Exception] | None]:
+    def _run(self, batch: list[Write]) -> tuple[list[object], tuple[int, Exception] | None]:
         assert self._transaction is not None
         results: list[object] = []
-        for index, (work, _) in enumerate(batch):
+        for index, write in enumerate(batch):
             try:
-                results.append(_finished(work(self._transaction)))
+                results.append(_finished(write.work(self._transaction)))
             except sqlite3.Error as error:
                 return results, (index, StoreFault(f"the database refused a statement: {error}"))
             except Exception as error:  # noqa: BLE001  it is the caller's, who gets it
@@ -189,7 +158,7 @@ class SqliteEngine:
             else:
                 return
 
-    async def _commit(self, batch: list[tuple[Work[Any], asyncio.Future[Any]]], results: list[object]) -> None:
+    async def _commit(self, batch: list[Write], results: list[object]) -> None:
         assert self._writer is not None
         assert self._thread is not None
         try:
@@ -197,12 +166,11 @@ class SqliteEngine:
         except sqlite3.Error as error:
             log.exception("a transaction of %d writes could not be committed", len(batch))
             self._rollback()
-            _fail(batch, StoreFault(f"the transaction could not be committed: {error}"))
+            fail_all(batch, StoreFault(f"the transaction could not be committed: {error}"))
             return
         self.commits += 1
-        for (_, future), result in zip(batch, results, strict=True):
-            if not future.done():
-                future.set_result(result)
+        for write, result in zip(batch, results, strict=True):
+            write.end(result)
 
     def _rollback(self) -> None:
         assert self._writer is not None
@@ -218,9 +186,3 @@ def _finished(work: Coroutine[Any, Any, T]) -> T:
         return end.value  # type: ignore[no-any-return]  # it is what the coroutine returns
     work.close()
     raise RuntimeError("a transaction may wait for nothing but its statements")
-
-
-def _fail(batch: list[tuple[Work[Any], asyncio.Future[Any]]], error: Exception) -> None:
-    for _, future in batch:
-        if not future.done():
-            future.set_exception(error)

@@ -22,12 +22,9 @@ from mmsgate.domain.message import Message
 from mmsgate.mm7.content import EncodedContent
 from mmsgate.postbacks.ledger import Ledger
 from mmsgate.store import Directory, Store
-from tests.integration.store.conftest import store
 from tests.integration.store.test_messages import accepted
 from tests.unit.builders import altered, an_account
 from tests.unit.delivery.fakes import a_content, fake_renditions
-
-__all__ = ["store"]  # the fixture
 
 PATIENCE = 20.0  # seconds; a test that passes never waits for it
 DOWN = Temporary(text="not sent: connection refused", down=True)

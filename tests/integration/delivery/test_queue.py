@@ -4,6 +4,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
+import pytest
+
 from mmsgate.clock import HOUR, MINUTE, SECOND
 from mmsgate.delivery.bucket import Buckets
 from mmsgate.delivery.queue import REMEMBERED, FairQueue
@@ -14,11 +16,8 @@ from mmsgate.store import Snapshot, Store
 from mmsgate.store.engine import Row
 from mmsgate.store.queries import Statement
 from mmsgate.store.queue import SQL as QUEUE
-from tests.integration.store.conftest import store
 from tests.integration.store.test_messages import accepted
 from tests.unit.builders import NOW
-
-__all__ = ["store"]  # the fixture
 
 
 class Asked:
@@ -156,6 +155,7 @@ async def test_a_sender_gets_no_more_than_its_rate_and_the_accounts_others_go_on
     assert whose(taken) in ({(1, "1"): 10, (1, "2"): 1}, {(1, "1"): 11, (1, "2"): 1})
 
 
+@pytest.mark.parametrize("where", ["sqlite"], indirect=True)
 async def test_what_was_accepted_a_moment_ago_is_not_read_again(store: Store) -> None:
     queue = a_queue(store)
     await queue.look(NOW)

@@ -50,7 +50,7 @@ async def test_what_waits_together_is_committed_together(engine: SqliteEngine) -
 async def test_what_comes_turn_by_turn_is_committed_together(
     engine: SqliteEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mmsgate.store.sqlite.GATHER", 60)  # however slow this machine is
+    monkeypatch.setattr("mmsgate.store.commit.GATHER", 60)  # however slow this machine is
 
     async def write_after(turns: int) -> None:
         for _ in range(turns):
@@ -145,7 +145,7 @@ async def test_a_full_disk_is_a_fault_and_nothing_is_lost(engine: SqliteEngine) 
 
 
 def test_migrate_is_safe_to_call_twice(tmp_path: Path) -> None:
-    assert migrate(tmp_path / "new.db") == [number for number, _ in migrations()]
+    assert migrate(tmp_path / "new.db") == [each.number for each in migrations("sqlite")]
     assert migrate(tmp_path / "new.db") == []
 
 

@@ -12,7 +12,7 @@ from mmsgate.store import numbers as numbers_module
 from mmsgate.store.numbers import SQL
 from tests.unit.builders import NOW
 
-MIGRATION = Path(numbers_module.__file__).with_name("migrations") / "0004_routing.sql"
+MIGRATION = Path(numbers_module.__file__).with_name("migrations") / "sqlite" / "0004_routing.sql"
 
 NUMBER, OTHER = "12065550100", "12065550101"
 LOOKUP, CARRIER = NumberSource.LOOKUP, NumberSource.CARRIER

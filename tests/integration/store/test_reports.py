@@ -280,6 +280,7 @@ async def test_the_candidates_say_what_speaks_against_each(store: Store) -> None
     assert {each.against for each in elsewhere} == {"it went to sim"}
 
 
+@pytest.mark.parametrize("where", ["sqlite"], indirect=True)
 async def test_matching_by_recipient_reads_an_index_and_not_every_message(store: Store) -> None:
     for name in ("find_by_recipient", "find_doubtful_part", "waiting_for"):
         parameters = ("1", "2", "3", NOW)[: 4 if name != "waiting_for" else 1]

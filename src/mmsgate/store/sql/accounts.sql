@@ -65,7 +65,7 @@ DELETE FROM carrier WHERE name = ?
 
 -- name: add_calls
 INSERT INTO usage (account_id, day, calls) VALUES (?, ?, ?)
-ON CONFLICT (account_id, day) DO UPDATE SET calls = calls + excluded.calls
+ON CONFLICT (account_id, day) DO UPDATE SET calls = usage.calls + excluded.calls
 
 -- name: calls
 SELECT calls FROM usage WHERE account_id = ? AND day = ?
@@ -73,7 +73,7 @@ SELECT calls FROM usage WHERE account_id = ? AND day = ?
 -- name: raise_alarm
 INSERT INTO alarm (subject, reason, raised_at, last_at, times) VALUES (?, ?, ?, ?, 1)
 ON CONFLICT (subject) WHERE cleared_at IS NULL DO UPDATE SET
-    reason = excluded.reason, last_at = excluded.last_at, times = times + 1
+    reason = excluded.reason, last_at = excluded.last_at, times = alarm.times + 1
 
 -- name: clear_alarm
 UPDATE alarm SET cleared_at = ? WHERE subject = ? AND cleared_at IS NULL

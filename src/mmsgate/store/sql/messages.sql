@@ -35,7 +35,7 @@ UPDATE message SET ({mutable}) = (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) WHERE i
 
 -- name: insert_carrier_id
 INSERT INTO carrier_id (connection, normalised, verbatim, message_id, part) VALUES (?, ?, ?, ?, ?)
-ON CONFLICT DO UPDATE SET message_id = excluded.message_id, part = excluded.part
+ON CONFLICT (connection, normalised, verbatim) DO UPDATE SET message_id = excluded.message_id, part = excluded.part
 
 -- name: sms_parts
 SELECT number, state, smsc_id, error FROM sms_part WHERE message_id = ? ORDER BY number

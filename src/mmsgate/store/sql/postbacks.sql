@@ -4,7 +4,7 @@
 INSERT INTO postback (message_id, sequence, account_id, receiver, url, code, content_type, body, event_at, state,
     due_at, attempts, last_error)
 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 'pending',
-    CASE WHEN ?10 AND EXISTS (SELECT 1 FROM postback WHERE message_id = ?1 AND state = 'pending') THEN NULL ELSE ?9 END,
+    CASE WHEN ?10 = 1 AND EXISTS (SELECT 1 FROM postback WHERE message_id = ?1 AND state = 'pending') THEN NULL ELSE CAST(?9 AS BIGINT) END,
     0, '')
 
 -- name: receivers
@@ -44,7 +44,7 @@ UPDATE postback SET due_at = ?, leased_by = NULL WHERE leased_by IS NOT NULL AND
 -- name: replay
 UPDATE postback SET state = 'pending', attempts = 0, ended_at = NULL,
     due_at = CASE sequence
-        WHEN (SELECT min(sequence) FROM postback WHERE message_id = ?2) THEN ?1
+        WHEN (SELECT min(sequence) FROM postback WHERE message_id = ?2) THEN CAST(?1 AS BIGINT)
     END
 WHERE message_id = ?2 AND state IN ('done', 'parked')
 

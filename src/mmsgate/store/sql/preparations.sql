@@ -2,7 +2,7 @@
 -- name: insert
 INSERT INTO preparation (content_id, key, terms, account_id, dialect, due_at, attempts)
 SELECT ?1, ?2, ?3, ?4, ?5, ?6, 0
-WHERE NOT (?7 AND EXISTS (SELECT 1 FROM rendition WHERE content_id = ?1 AND rendition.terms = ?2))
+WHERE NOT (?7 = 1 AND EXISTS (SELECT 1 FROM rendition WHERE content_id = ?1 AND rendition.terms = ?2))
 ON CONFLICT DO NOTHING
 
 -- Every account has its turn, and a part of the places at most, however much one of them has given us to do.
@@ -34,7 +34,7 @@ UPDATE preparation SET due_at = ?, leased_by = NULL, deadline = NULL WHERE lease
 
 -- The time while nobody worked does not count; that it was under way when we died does, so that none dies for ever.
 -- name: recover
-UPDATE preparation SET due_at = ?1, deadline = NULL, attempts = attempts + (leased_by IS NOT NULL), leased_by = NULL
+UPDATE preparation SET due_at = ?1, deadline = NULL, attempts = attempts + CASE WHEN leased_by IS NULL THEN 0 ELSE 1 END, leased_by = NULL
 WHERE deadline IS NOT NULL
 
 -- A message may have come to wait for it since one looked: then there is more to do.

@@ -77,14 +77,14 @@ SELECT {message} FROM message WHERE id IN (
 ) LIMIT 500
 
 -- name: times_in_doubt
-SELECT count(*) FROM event WHERE message_id = ? AND happening = 'in-doubt' AND changed
+SELECT count(*) FROM event WHERE message_id = ? AND happening = 'in-doubt' AND changed = 1
 
 -- name: sent_today
 SELECT messages FROM sender_day WHERE connection = ? AND sender = ? AND day = ?
 
 -- name: count_sent
 INSERT INTO sender_day (connection, sender, day, messages) VALUES (?, ?, ?, 1)
-ON CONFLICT DO UPDATE SET messages = messages + 1
+ON CONFLICT (connection, sender, day) DO UPDATE SET messages = sender_day.messages + 1
 
 -- name: forget_days
 DELETE FROM sender_day WHERE day < ?

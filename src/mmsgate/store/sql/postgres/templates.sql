@@ -1,0 +1,18 @@
+-- Many send the same template at once: its row is written once a minute, and read otherwise.
+-- name: sent
+WITH touched AS (
+    UPDATE template SET last_sent_at = $1
+    WHERE id = $2 AND deleted_at IS NULL AND coalesce(last_sent_at, 0) < $1 - 60000
+    RETURNING id
+)
+SELECT id FROM template WHERE id = $2 AND deleted_at IS NULL
+
+-- name: sent, many
+WITH k AS (
+    SELECT * FROM unnest($1::bigint[], $2::bigint[]) WITH ORDINALITY AS k(p1, p2, n)
+), touched AS (
+    UPDATE template SET last_sent_at = newest.at FROM (SELECT p2, max(p1) AS at FROM k GROUP BY p2) AS newest
+    WHERE id = newest.p2 AND deleted_at IS NULL AND coalesce(last_sent_at, 0) < newest.at - 60000
+    RETURNING id
+)
+SELECT k.n FROM k JOIN template ON template.id = k.p2 WHERE deleted_at IS NULL
