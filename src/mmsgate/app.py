@@ -80,8 +80,9 @@ from mmsgate.reports.inbound import InboundDesk, InboundRules
 from mmsgate.reports.reports import Reports, from_receipt
 from mmsgate.sms.message import InboundSms
 from mmsgate.sms.receipt import Receipt
-from mmsgate.store import Store, migrate
+from mmsgate.store import Store, prepare
 from mmsgate.store.accounts import Directory
+from mmsgate.store.nodes import Heart
 from mmsgate.watch import DirectoryWatch
 
 log = logging.getLogger("mmsgate")
@@ -102,7 +103,8 @@ class Gateway:
         self.settings = settings
         self.clock = clock or SystemClock()
         self.ids = Ids(self.clock)
-        self.store = Store(settings.database)
+        self._owner = self.ids.token()[:8]
+        self.store = Store(settings.where, name=self._owner)
         self.http = HttpClient(policy=AddressPolicy(allow=settings.allowed_origins()))
         self.blobs = FileBlobStore(settings.blobs, clock=self.clock, cache_size=settings.memory_cache_bytes // 2)
         self.watch = DirectoryWatch(self.store, self._on_directory)
@@ -115,7 +117,6 @@ class Gateway:
         )  # fmt: skip
         self.profiles = self.connections.carriers
         self._extra_routes = extra_routes
-        self._owner = self.ids.token()[:8]
         self._build()
 
     # -- the rooms
@@ -310,9 +311,13 @@ class Gateway:
         """
         async with AsyncExitStack() as stack:
             stack.enter_context(contextlib.nullcontext() if locked else lock(self.settings))
-            await asyncio.to_thread(migrate, self.settings.database)
+            await prepare(self.settings.where)
             await _enter(stack, self.store.start, self.store.stop)
-            await self._recover()
+            if self.store.nodes is not None:
+                heart = Heart(self.store.nodes, self._owner, "serve", on_number=self._number, clock=self.clock)
+                await _enter(stack, heart.start, heart.stop)
+            else:
+                await self._recover()
             await _enter(stack, self.http.start, self.http.stop)
             await self.blobs.start()
             await _enter(stack, self.cage.start, self.cage.stop)
@@ -334,6 +339,9 @@ class Gateway:
             await listener.start(self.app())
             stack.push_async_callback(listener.stop)
             yield self
+
+    def _number(self, number: int) -> None:
+        self.ids.node = number
 
     def _log_counters(self) -> None:
         """What was done since the start: one line, for people and for the benchmark."""

@@ -41,6 +41,12 @@ class Settings:
         "Folder of the database, the blobs and the keys. Must be on a local disk: fsync has to mean it.",
         default=Path("data"),
     )
+    database_url: str = _about(
+        "PostgreSQL's address, postgresql://user:password@host/database, where several processes or hosts share "
+        "the work. `mmsgate migrate` makes its tables. Empty: SQLite in the data folder, for one process.",
+        default="",
+        repr=False,
+    )
     host: str = _about(
         "Address the API, the pages and the console listen on. Anything but loopback is reachable by others.",
         default="127.0.0.1",
@@ -110,6 +116,11 @@ class Settings:
     @property
     def database(self) -> Path:
         return self.data_dir / "mmsgate.db"
+
+    @property
+    def where(self) -> Path | str:
+        """What the store is opened with."""
+        return self.database_url or self.database
 
     @property
     def blobs(self) -> Path:
@@ -251,6 +262,13 @@ def _web_address(value: str) -> str:
     return value
 
 
+def _postgres(value: str) -> str:
+    parts = urlsplit(value)
+    if value and (parts.scheme not in {"postgresql", "postgres"} or not parts.path.strip("/")):
+        raise ValueError  # as does the look at a port that is none
+    return value
+
+
 def _lookup(value: str) -> str:
     if value and NUMBER_PLACE not in value:
         raise ValueError
@@ -279,6 +297,7 @@ _PORT = (_from(0, 65535), "a port from 0 to 65535")
 _SIZE = (_from(0), "a number of bytes from 0")
 #: What a value must be besides of its type, and that in words.
 _RULES: Mapping[str, tuple[_Check, str]] = {
+    "database_url": (_postgres, "postgresql://user:password@host:port/database, or empty"),
     "host": (_present, "an address or a name"),
     "port": _PORT,
     "public_url": (_web_address, "an http or https URL, or empty"),

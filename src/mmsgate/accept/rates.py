@@ -32,28 +32,36 @@ class Rates:
 
     async def admit(self, account: Account, action: Action) -> None:
         """Count a call, or raise `Refusal` E106, E113 or E120. A refused call is not counted."""
-        now = self._clock.now()
         limits = account.rates
+        if limits.quota:
+            await self._read_count(account.id, self._clock.now() // DAY)
+        now = self._clock.now()  # from here on nothing waits: of two calls at once the second sees the first
         if limits.gap and now - self._last_call.get(account.id, 0) < limits.gap * SECOND:
             raise Refusal("E106", x=limits.gap)
         window = self._windows.setdefault((account.id, action), deque())
         if limits.throughput and not _has_room(window, limits.throughput, now):
             raise Refusal("E113", detail=f"{limits.throughput} calls of {action.value} per second are allowed")
         if limits.quota:
-            await self._count_towards_quota(account.id, limits.quota, now // DAY)
+            self._count_towards_quota(account.id, limits.quota, now // DAY)
         if limits.throughput:
             window.append(now)
         if limits.gap:
             self._last_call[account.id] = now
 
-    async def _count_towards_quota(self, account_id: int, quota: int, day: int) -> None:
+    async def _read_count(self, account_id: int, day: int) -> None:
+        """Know what was counted before this process began, or by others."""
         key = (account_id, day)
         if key not in self._today:
-            self._today = {each: calls for each, calls in self._today.items() if each[1] == day}
-            self._today[key] = await self._store.accounts.calls(account_id, day)
-        if self._today[key] >= quota:
+            calls = await self._store.accounts.calls(account_id, day)
+            self._today = {each: calls for each, calls in self._today.items() if each[1] >= day}
+            self._today.setdefault(key, calls)
+
+    def _count_towards_quota(self, account_id: int, quota: int, day: int) -> None:
+        key = (account_id, day)
+        calls = self._today.get(key, 0)  # a day that has just begun has none
+        if calls >= quota:
             raise Refusal("E120", detail=f"{quota:,} calls a day are allowed; the count begins anew at 00:00 UTC")
-        self._today[key] += 1
+        self._today[key] = calls + 1
         self._unwritten[key] += 1
 
     def start(self) -> None:

@@ -22,7 +22,7 @@ from mmsgate.config import Settings, load
 from mmsgate.http import Answered, HttpClient, Timeouts
 from mmsgate.media.cage import CageError
 from mmsgate.media.ffmpeg import FfmpegCage
-from mmsgate.store import Store, migrate
+from mmsgate.store import Store, prepare
 
 Check = tuple[str, bool, str]
 LOW_DISK = 1_000_000_000  # bytes
@@ -99,10 +99,10 @@ def _public_url(settings: Settings, url: str) -> Check:
 
 
 async def _store(settings: Settings) -> list[Check]:
-    if not settings.database.exists():
+    if not settings.database_url and not settings.database.exists():
         return [("database", False, f"{settings.database} does not exist: start the gateway once")]
-    migrate(settings.database)
-    store = Store(settings.database)
+    await prepare(settings.where)
+    store = Store(settings.where, name="mmsgate doctor")
     await store.start()
     try:
         return [check for checks in (_queue(store), _carriers(store)) async for check in checks]

@@ -14,6 +14,7 @@ from mmsgate.errors import Fault
 #: Command → where it is, and its line in the list.
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "serve": ("serve", "Run the gateway in one process."),
+    "migrate": ("migrate", "Make the database's tables, or bring them to this release's schema."),
     "send": ("send", "Send an MMS and watch its timeline."),
     "preview": ("preview", "Show what each carrier would get of an MMS, without sending it."),
     "account": ("account", "Accounts: who may send; keys, settings, block lists."),

@@ -15,7 +15,7 @@ from mmsgate.carriers.record import Profile, ProfileError, profile_from_json
 from mmsgate.config import Settings, load
 from mmsgate.domain.account import Account
 from mmsgate.errors import Fault
-from mmsgate.store import Store, migrate
+from mmsgate.store import Store, prepare
 
 _UNWRAPPED = 100_000  # columns
 
@@ -45,12 +45,12 @@ def with_store(data_dir: str | None, work: Callable[[Store], Awaitable[T]]) -> T
 
 
 async def _with_store(settings: Settings, work: Callable[[Store], Awaitable[T]]) -> T:
-    if not settings.database.exists():
+    if not settings.database_url and not settings.database.exists():
         raise NoDatabase(
             f"there is no database in {settings.data_dir}: start a gateway there once, or name another --data-dir"
         )
-    migrate(settings.database)
-    store = Store(settings.database)
+    await prepare(settings.where)
+    store = Store(settings.where, name="mmsgate command")
     await store.start()
     try:
         return await work(store)

@@ -26,7 +26,7 @@ from mmsgate.listener import Listener
 from mmsgate.lock import lock
 from mmsgate.provision import CARRIER, KEY_FILE, Demo, SimulatedCarrier, ensure_demo, ensure_simulated_carrier
 from mmsgate.simulator.service import Simulator, SimulatorConfig
-from mmsgate.store import Store, migrate
+from mmsgate.store import Store, prepare
 
 log = logging.getLogger("mmsgate")
 
@@ -101,8 +101,8 @@ class Embedded:
         if not settings.simulator and self._inbox is None:
             return
         settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-        migrate(settings.database)
-        store = Store(settings.database)
+        await prepare(settings.where)
+        store = Store(settings.where)
         await store.start()
         try:
             if settings.simulator:

@@ -44,10 +44,12 @@ class DailyCaps:
         return (self._clock.now() // DAY + 1) * DAY
 
     async def _given(self, sender: str) -> int:
-        day = self._clock.now() // DAY
-        if day != self._day:
-            self._day, self._today = day, {}
-        if sender not in self._today:
+        while True:
+            day = self._clock.now() // DAY
+            if day != self._day:
+                self._day, self._today = day, {}
+            if sender in self._today:
+                return self._today[sender]
             given = await self._rows.sent(self._connection, sender, day)
-            self._today.setdefault(sender, given)  # somebody else may have asked, too
-        return self._today[sender]
+            if day == self._day:  # else the day has ended meanwhile
+                self._today.setdefault(sender, given)  # somebody else may have asked, too

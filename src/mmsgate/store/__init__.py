@@ -6,9 +6,11 @@ await store.messages.accept(…)      # committed when it returns
 await store.messages.by_tracking(…)      # short reads, of keys and indexes
 """
 
+import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
+from mmsgate.clock import SystemClock
 from mmsgate.domain.change import Change
 from mmsgate.store.accounts import Accounts, Directory
 from mmsgate.store.engine import Engine, StoreFault
@@ -30,6 +32,7 @@ from mmsgate.store.messages import (
     TemplateGone,
 )
 from mmsgate.store.migrate import migrate
+from mmsgate.store.nodes import Nodes
 from mmsgate.store.numbers import KnownNumber, Numbers, NumberSource
 from mmsgate.store.operators import OperatorRows
 from mmsgate.store.orphans import Orphan
@@ -70,7 +73,14 @@ __all__ = [
     "Taken",
     "TemplateGone",
     "migrate",
+    "prepare",
 ]
+
+
+async def prepare(where: Path | str) -> None:
+    """Bring SQLite's file to this release's schema. PostgreSQL's is brought there by ``mmsgate migrate``."""
+    if isinstance(where, Path):
+        await asyncio.to_thread(migrate, where)
 
 
 def _engine(where: Path | str, name: str) -> Engine:
@@ -100,6 +110,7 @@ class Store:
         self.reports = ReportRows(self._engine, self.messages)
         self.handsets = HandsetRows(self._engine)
         self.queue = Leases(self._engine, owner=name) if self.is_shared else QueueRows(self._engine)
+        self.nodes = Nodes(self._engine, SystemClock()) if self.is_shared else None
         self.keys = IdempotencyKeys(self._engine)
         self.postbacks = Postbacks(self._engine)
         self.templates = Templates(self._engine, on_freed=self.messages.forget_contents)

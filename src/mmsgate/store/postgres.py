@@ -25,7 +25,9 @@ from mmsgate.store.commit import GroupCommit, Write, fail_all
 from mmsgate.store.engine import Row, StoreFault, Work
 from mmsgate.store.forms import Form, numbered, together
 from mmsgate.store.lockstep import Entangled, Lockstep, WorkFailed
+from mmsgate.store.pool import LOST, PATIENCE, STATEMENT_TIMEOUT, open_pool, unreachable
 from mmsgate.store.queries import Statement, queries
+from mmsgate.store.schema import check_schema
 
 log = logging.getLogger("mmsgate.store")
 
@@ -33,23 +35,13 @@ T = TypeVar("T")
 
 SQL = queries("postgres")
 
-#: How long a lost connection is tried again, in seconds, before callers are told.
-PATIENCE = 15.0
 #: Seconds between two tries.
 RETRY_AFTER = 0.25
-#: Seconds that one statement may take; longer, and something is wrong with the server.
-STATEMENT_TIMEOUT = 30.0
 #: Connections of one process: one writes, the others read.
 CONNECTIONS = 4
 #: How often a batch is tried that other transactions get in the way of.
 TRIES = 5
 
-#: The server can't be reached, or is about to stop, or can't be written to: another try may find a better one.
-LOST = (
-    OSError, TimeoutError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError, asyncpg.CannotConnectNowError, asyncpg.TooManyConnectionsError,
-    asyncpg.ReadOnlySQLTransactionError,
-)  # fmt: skip
 #: Another transaction was in the way: the same again will do.
 CROSSED = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
 
@@ -82,7 +74,13 @@ class PostgresEngine:
 
     async def start(self) -> None:
         if self._pool is None:
-            self._pool = await open_pool(self._dsn, name=self._name, connections=CONNECTIONS)
+            pool = await open_pool(self._dsn, name=self._name, connections=CONNECTIONS)
+            try:
+                await check_schema(pool)
+            except StoreFault:
+                await pool.close()
+                raise
+            self._pool = pool
 
     async def stop(self) -> None:
         pool = self._pool
@@ -145,7 +143,7 @@ class PostgresEngine:
                     return await work(connection)
             except LOST as error:
                 if loop.time() > deadline or self._pool is None:
-                    raise _unreachable(error) from error
+                    raise unreachable(error) from error
             except asyncpg.PostgresError as error:
                 raise StoreFault(f"the database could not be read: {error}") from error
             await asyncio.sleep(RETRY_AFTER)
@@ -183,11 +181,11 @@ class PostgresEngine:
                     write.end(result)
                 return None
             except WorkFailed as failed:
-                batch.pop(failed.index).fail(_own(failed.error))
+                batch.pop(failed.index).fail(failed.error)
             except LOST as error:
                 if loop.time() > deadline:
                     log.exception("a transaction of %d writes could not be committed", len(batch))
-                    return fail_all(batch, _unreachable(error))
+                    return fail_all(batch, unreachable(error))
                 await asyncio.sleep(RETRY_AFTER)
             except (*CROSSED, Entangled, asyncpg.PostgresError) as error:
                 tries += 1
@@ -275,31 +273,6 @@ class _Attempt:
 
     token: int = field(default_factory=lambda: secrets.randbits(63))
     results: list[object] | None = None
-
-
-async def open_pool(dsn: str, *, name: str, connections: int) -> Any:
-    """A pool of connections. Raises `StoreFault` with a sentence that says what is wrong with the address."""
-    try:
-        return await asyncpg.create_pool(
-            dsn, min_size=1, max_size=connections, command_timeout=STATEMENT_TIMEOUT, timeout=PATIENCE,
-            server_settings={"application_name": name, "jit": "off"}, target_session_attrs="read-write",
-        )  # fmt: skip
-    except asyncpg.InvalidPasswordError as error:
-        raise StoreFault(f"the database refuses the user or the password of database_url: {error}") from error
-    except asyncpg.InvalidCatalogNameError as error:
-        raise StoreFault(f"database_url names a database that is not there: {error}") from error
-    except (*LOST, asyncpg.PostgresError, ValueError) as error:
-        raise _unreachable(error) from error
-
-
-def _unreachable(error: BaseException) -> StoreFault:
-    words = str(error) or type(error).__name__
-    return StoreFault(f"the database can't be reached (the setting database_url): {words}")
-
-
-def _own(error: Exception) -> Exception:
-    """What a write raised, for its caller."""
-    return StoreFault(f"the database refused a statement: {error}") if isinstance(error, LOST) else error
 
 
 async def _roll_back(connection: Connection) -> None:

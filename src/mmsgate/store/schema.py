@@ -12,7 +12,7 @@ import asyncpg
 from mmsgate.clock import DAY, Millis, id_at
 from mmsgate.store.engine import StoreFault
 from mmsgate.store.migrate import Migration, migrations
-from mmsgate.store.postgres import open_pool
+from mmsgate.store.pool import open_pool
 
 log = logging.getLogger("mmsgate.store")
 
