@@ -4,7 +4,6 @@ Nobody imports this but the command line and tests.
 """
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -78,6 +77,7 @@ from mmsgate.postbacks.sender import PostbackSender
 from mmsgate.reports.handsets import Handsets
 from mmsgate.reports.inbound import InboundDesk, InboundRules
 from mmsgate.reports.reports import Reports, from_receipt
+from mmsgate.role import Role
 from mmsgate.sms.message import InboundSms
 from mmsgate.sms.receipt import Receipt
 from mmsgate.store import Store, prepare
@@ -92,14 +92,16 @@ REMATCH_EVERY = 60.0  # seconds
 
 
 class Gateway:
-    """One embedded gateway. Use as ``async with Gateway(settings).running():``.
+    """One gateway, or one role of it. Use as ``async with Gateway(settings).running(listener):``.
 
     `extra_routes` are mounted beside the API (the simulator's phones, the demo files).
     """
 
     def __init__(
-        self, settings: Settings, *, clock: Clock | None = None, extra_routes: Sequence[BaseRoute] = ()
-    ) -> None:
+        self, settings: Settings, *, role: Role = Role.SERVE, clock: Clock | None = None,
+        extra_routes: Sequence[BaseRoute] = (),
+    ) -> None:  # fmt: skip
+        self.role, self.duties = role, role.duties
         self.settings = settings
         self.clock = clock or SystemClock()
         self.ids = Ids(self.clock)
@@ -113,9 +115,11 @@ class Gateway:
         self.alarms = Alarms(self.store, self.clock)
         self.turns: Buckets[int] = Buckets(self._delivery_rate)
         self.connections = Connections(
-            make=self._make_lane, dispatcher=self.dispatcher, store=self.store, alarms=self.alarms
+            make=self._make_lane if self.duties.delivers else None, dispatcher=self.dispatcher,
+            store=self.store, alarms=self.alarms,
         )  # fmt: skip
         self.profiles = self.connections.carriers
+        self.heart: Heart | None = None
         self._extra_routes = extra_routes
         self._build()
 
@@ -225,8 +229,7 @@ class Gateway:
             *LimitsApi(LimitsWorkflow(self.router), accounts, callers).routes(),
             *uploads.routes(),
             *carriers.routes(),
-            *page_routes(StoredPages(self.store), StoredFiles(self.blobs), clock=self.clock, on_view=self._on_view),
-            *inbound_routes(self.store.inbound.by_token, StoredFiles(self.blobs), clock=self.clock),
+            *(self._page_routes() if self.duties.shows else ()),
             *help_routes(),
             *self._extra_routes,
         ]
@@ -236,6 +239,17 @@ class Gateway:
             below={REPORTS: ("carrier", carriers.receive)},
         )
         return RequestIds(front)
+
+    def pages(self) -> RequestIds:
+        """The ASGI application of those who only show pages and files."""
+        return RequestIds(Starlette(routes=self._page_routes()))
+
+    def _page_routes(self) -> list[BaseRoute]:
+        files = StoredFiles(self.blobs)
+        return [
+            *page_routes(StoredPages(self.store), files, clock=self.clock, on_view=self._on_view),
+            *inbound_routes(self.store.inbound.by_token, files, clock=self.clock),
+        ]
 
     def _workflows(self) -> tuple[Actions, Previews]:
         """The workflows of the API's actions, and their previews."""
@@ -304,41 +318,55 @@ class Gateway:
     # -- life
 
     @asynccontextmanager
-    async def running(self, listener: Listener, *, locked: bool = False) -> AsyncIterator["Gateway"]:
+    async def running(self, listener: Listener | None, *, locked: bool = False) -> AsyncIterator["Gateway"]:
         """Everything started, in order; everything stopped the other way round: requests first, the store last.
 
-        `locked` says that the caller holds the data folder's `lock` already.
+        `locked` says that the caller holds the data folder's `lock` already. Who shares the work has none.
         """
         async with AsyncExitStack() as stack:
-            stack.enter_context(contextlib.nullcontext() if locked else lock(self.settings))
+            if not (locked or self.store.is_shared):
+                stack.enter_context(lock(self.settings))
             await prepare(self.settings.where)
             await _enter(stack, self.store.start, self.store.stop)
-            if self.store.nodes is not None:
-                heart = Heart(self.store.nodes, self._owner, "serve", on_number=self._number, clock=self.clock)
-                await _enter(stack, heart.start, heart.stop)
-            else:
-                await self._recover()
+            await self._join(stack)
             await _enter(stack, self.http.start, self.http.stop)
             await self.blobs.start()
-            await _enter(stack, self.cage.start, self.cage.stop)
-            await _enter(stack, self.ffmpeg.start, self.ffmpeg.stop)
+            if self.duties.adapts:
+                await _enter(stack, self.cage.start, self.cage.stop)
+                await _enter(stack, self.ffmpeg.start, self.ffmpeg.stop)
             stack.push_async_callback(self.fetcher.stop)
             stack.push_async_callback(self.dispatcher.stop)
             await _enter(stack, self.watch.start, self.watch.stop)
+            await self._take_up_duties(stack)
+            stack.callback(self._log_counters)
+            if listener is not None:
+                await listener.start(self.app() if self.duties.accepts else self.pages())
+                stack.push_async_callback(listener.stop)
+            yield self
+
+    async def _join(self, stack: AsyncExitStack) -> None:
+        """Become one of those who work on the database; alone on it, take over what a dead one held."""
+        if self.store.nodes is None:
+            await self._recover()
+            return
+        self.heart = Heart(self.store.nodes, self._owner, self.role, on_number=self._number, clock=self.clock)
+        await _enter(stack, self.heart.start, self.heart.stop)
+
+    async def _take_up_duties(self, stack: AsyncExitStack) -> None:
+        """Start what works by itself."""
+        if self.duties.accepts:
             self.rates.start()
             stack.push_async_callback(self.rates.stop)
+        if self.duties.delivers:
             self.failover.start()
             stack.push_async_callback(self.failover.stop)
             self.sender.start()
             stack.push_async_callback(self.sender.stop)
-            self.preparer.start()
-            stack.push_async_callback(self.preparer.stop)
             keeper = asyncio.create_task(self._housekeeping(), name="housekeeping")
             stack.push_async_callback(_cancel, keeper)
-            stack.callback(self._log_counters)
-            await listener.start(self.app())
-            stack.push_async_callback(listener.stop)
-            yield self
+        if self.duties.prepares:
+            self.preparer.start()
+            stack.push_async_callback(self.preparer.stop)
 
     def _number(self, number: int) -> None:
         self.ids.node = number
@@ -369,24 +397,29 @@ class Gateway:
             await self.keep_house()
 
     async def keep_house(self) -> None:
-        """Every minute: orphaned reports and lost connections get another try, what has had its time is dropped."""
-        chores: tuple[Callable[[], Awaitable[object]], ...] = (
+        """Every minute: lost connections get another try; of those who share the work one does the rest for all."""
+        chores: list[Callable[[], Awaitable[object]]] = [lambda: self.connections.follow(self.watch().profiles)]
+        if self.heart is None or self.heart.leads:
+            chores += self._common_chores()
+        for chore in chores:
+            try:
+                await chore()
+            except Exception:
+                log.exception("housekeeping failed; it will be tried again in a minute")
+
+    def _common_chores(self) -> list[Callable[[], Awaitable[object]]]:
+        """Orphaned reports get another try, what has had its time is dropped."""
+        return [
             self.reports.rematch,
             self.inbound.keep_house,
             lambda: self.store.keys.expire(now=self.clock.now()),
             lambda: self.store.numbers.expire(now=self.clock.now()),
             lambda: self.store.queue.forget_days(before=self.clock.now() // DAY - 7),
             lambda: self.store.templates.free_unneeded(now=self.clock.now()),
-            lambda: self.connections.follow(self.watch().profiles),
             lambda: self.stranded.settle(self.dispatcher.connections),
             self.handsets.forget,
             self.janitor.clean,
-        )
-        for chore in chores:
-            try:
-                await chore()
-            except Exception:
-                log.exception("housekeeping failed; it will be tried again in a minute")
+        ]
 
 
 Step = Callable[[], Awaitable[None]]

@@ -21,10 +21,12 @@ MakeLane = Callable[[Profile], Awaitable[tuple[Lane, Close]]]
 class Connections:
     """Opens and shuts. `carriers` are the profiles of the MMSCs whose lanes are open, by name.
 
+    Where no lanes are made (`make` is None) they are the profiles that could be used.
+
     `on_carrier` is told the name of an MMSC whose lane has been opened.
     """
 
-    def __init__(self, *, make: MakeLane, dispatcher: Dispatcher, store: Store, alarms: Alarms) -> None:
+    def __init__(self, *, make: MakeLane | None, dispatcher: Dispatcher, store: Store, alarms: Alarms) -> None:
         self._make, self._dispatcher, self._store, self._alarms = make, dispatcher, store, alarms
         self.on_carrier: Callable[[str], None] = lambda name: None
         self.carriers: dict[str, CarrierProfile] = {}
@@ -66,6 +68,9 @@ class Connections:
 
     async def _open(self, profile: Profile) -> None:
         name = profile.name
+        if self._make is None:
+            self._use(profile)
+            return
         lane, close = await self._make(profile)
 
         async def closed() -> None:
@@ -73,13 +78,16 @@ class Connections:
             if name not in self._opened:
                 await self._end_alarms(name)
 
-        if isinstance(profile, CarrierProfile):
-            self.carriers[name] = profile
-        else:
-            self.carriers.pop(name, None)  # the name was an MMSC's
+        self._use(profile)
         self._dispatcher.open(name, lane, closed)
         if name in self.carriers:
             self.on_carrier(name)
+
+    def _use(self, profile: Profile) -> None:
+        if isinstance(profile, CarrierProfile):
+            self.carriers[profile.name] = profile
+        else:
+            self.carriers.pop(profile.name, None)  # the name was an MMSC's
 
     async def _end_alarms(self, name: str) -> None:
         """What troubled a connection that is gone troubles nobody; its last requests may have raised some."""

@@ -14,6 +14,10 @@ from mmsgate.errors import Fault
 #: Command → where it is, and its line in the list.
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "serve": ("serve", "Run the gateway in one process."),
+    "api": ("roles", "Take requests and reports: one of many, over PostgreSQL."),
+    "worker": ("roles", "Deliver messages and postbacks: one of many, over PostgreSQL."),
+    "media": ("roles", "Transcode sounds and videos: one of many, over PostgreSQL."),
+    "pages": ("roles", "Show fallback pages and files: one of many, over PostgreSQL."),
     "migrate": ("migrate", "Make the database's tables, or bring them to this release's schema."),
     "send": ("send", "Send an MMS and watch its timeline."),
     "preview": ("preview", "Show what each carrier would get of an MMS, without sending it."),

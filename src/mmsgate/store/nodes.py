@@ -92,13 +92,17 @@ class Nodes:
 
 
 class Heart:
-    """Keeps one node alive, and buries the dead. `on_number` is told of its number, the first one and any later."""
+    """Keeps one node alive, and buries the dead. `on_number` is told of its number, the first one and any later.
+
+    `leads` says whether it has the smallest number of its role: one of them keeps house for all.
+    """
 
     def __init__(
         self, nodes: Nodes, name: str, role: str, *, on_number: Callable[[int], None], clock: Clock
     ) -> None:
         self._nodes, self._name, self._role, self._on_number, self._clock = nodes, name, role, on_number, clock
         self._steady_since = clock.now()
+        self.leads = False
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -143,3 +147,5 @@ class Heart:
         if self._clock.now() - self._steady_since >= DEAD_AFTER:
             for dead in await self._nodes.bury(by=self._name):
                 log.warning("node %s is dead; what it held is due again", dead)
+        peers = [each for each in await self._nodes.all() if each.role == self._role and each.silent < DEAD_AFTER]
+        self.leads = bool(peers) and peers[0].name == self._name
