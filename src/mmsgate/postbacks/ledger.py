@@ -122,9 +122,17 @@ class Ledger:
         for each in filter(None, (change, recorded.followed)):
             self._wake(each)
         for orphan in recorded.orphans:
-            if self.on_early_report is not None:
-                await self.on_early_report(orphan)
+            await self._early_report(orphan)
         return change
+
+    async def _early_report(self, orphan: Orphan) -> None:
+        """Whatever goes wrong with it, the step before it has been committed: the report is tried again later."""
+        if self.on_early_report is None:
+            return
+        try:
+            await self.on_early_report(orphan)
+        except Exception:
+            log.exception("%s: the kept report %d could not be tried", orphan.connection, orphan.id)
 
 
 _CONTRADICTED = frozenset({State.FAILED, State.UNDELIVERED})

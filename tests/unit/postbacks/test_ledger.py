@@ -207,6 +207,24 @@ async def test_reports_that_came_early_are_handed_on_in_order() -> None:
     assert watched.early == [3, 4]
 
 
+async def test_an_early_report_that_breaks_something_undoes_no_step_and_holds_up_no_other(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    orphans = [Orphan(id=number, connection="sim", report="{}") for number in (3, 4)]
+    watched = Watched(a_message(state=State.SUBMITTING), told_at(), orphans)
+
+    async def breaks(orphan: Orphan) -> None:
+        watched.early.append(orphan.id)
+        raise ValueError("no such status")
+
+    watched.ledger.on_early_report = breaks
+    assert (await watched.record(H.TAKEN)).message.state is State.SENT
+    assert watched.early == [3, 4]
+    assert [record.getMessage() for record in caplog.records if record.levelno == logging.ERROR] == [
+        "sim: the kept report 3 could not be tried", "sim: the kept report 4 could not be tried",
+    ]  # fmt: skip
+
+
 def test_an_account_that_is_gone_gets_no_postbacks() -> None:
     assert list(Watched(a_message(), None).ledger.render(delivered(SentAs.MMS))) == []
     assert len(Watched(a_message(), told_at()).ledger.render(delivered(SentAs.MMS))) == 1
