@@ -96,6 +96,8 @@ TRANSITIONS: dict[tuple[State, Happening], State] = {
     (_S.FALLBACK, _H.SUBMIT): _S.SMS_SUBMITTING,
     (_S.FALLBACK, _H.POSTPONED): _S.FALLBACK,
     (_S.FALLBACK, _H.GAVE_UP): _S.FAILED,
+    # receipts for parts that had left before the message went back to the queue
+    (_S.FALLBACK, _H.REPORTED_DELIVERED): _S.DELIVERED,
     (_S.FALLBACK, _H.REPORTED_UNDELIVERED): _S.UNDELIVERED,
     (_S.SMS_SUBMITTING, _H.TAKEN): _S.SMS_SENT,
     (_S.SMS_SUBMITTING, _H.POSTPONED): _S.FALLBACK,

@@ -55,6 +55,13 @@ def test_a_refused_content_goes_by_sms() -> None:
     assert message.sent_as is SMS
 
 
+def test_the_last_receipt_ends_an_sms_that_is_back_in_the_queue() -> None:
+    """All that was still to go has been settled by receipts meanwhile: nothing is left to send."""
+    steps = (H.SUBMIT, H.FELL_BACK, H.SUBMIT, H.IN_DOUBT, H.POSTPONED, H.REPORTED_DELIVERED)
+    message, told = walk(a_message(), *steps)
+    assert (message.state, message.due_at, told) == (State.DELIVERED, None, [(N101, SMS), (N102, SMS)])
+
+
 def test_a_phone_without_mms_gets_the_sms_after_the_report() -> None:
     steps = (H.SUBMIT, H.TAKEN, H.FELL_BACK, H.SUBMIT, H.TAKEN, H.REPORTED_DELIVERED)
     assert walk(a_message(), *steps)[1] == [(N101, MMS), (N101, SMS), (N102, SMS)]
