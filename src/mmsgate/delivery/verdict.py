@@ -46,13 +46,18 @@ class Verdict:
                 attempts=self.attempts,
                 connection=self.connection,
                 carrier_ids=self.carrier_ids,
-                sms_parts=self.sms_parts,
+                sms_parts=self._open_parts(snapshot),
                 size_cap=self.size_cap,
                 terms=self.terms,
                 announced=self.announced,
             )
 
         return decide
+
+    def _open_parts(self, snapshot: Snapshot) -> tuple[SmsPart, ...]:
+        """The parts without those of which a receipt has said meanwhile what became of them (R-20)."""
+        settled = {part.number for part in snapshot.sms_parts if part.state in {"delivered", "failed"}}
+        return tuple(part for part in self.sms_parts if part.number not in settled)
 
 
 def _only_noted(message: Message, happening: Happening, why: Why, at: Millis) -> Change:

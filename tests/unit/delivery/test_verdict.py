@@ -1,5 +1,9 @@
 """What a step decides, and what becomes of it when it is recorded."""
 
+from dataclasses import replace
+
+import pytest
+
 from mmsgate.delivery.verdict import Verdict, gave_up
 from mmsgate.domain.change import CarrierId, Why
 from mmsgate.domain.message import SmsPart
@@ -37,6 +41,19 @@ def test_the_step_is_made_of_the_message_as_it_stands_in_the_store() -> None:
     verdict = Verdict(happening=Happening.TAKEN, why=Why.of("taken"), carrier_ids=IDS)
     change = verdict.decide(NOW)(Snapshot(message=delivered, sms_parts=()))
     assert (change.message, change.event.changed, change.carrier_ids) == (delivered, False, IDS)
+
+
+@pytest.mark.parametrize("settled", ["delivered", "failed"])
+def test_what_a_receipt_says_of_a_part_outlives_a_step_that_was_decided_before_it_came(settled: str) -> None:
+    """R-20; the timer's resend of a doubtful part would send again what has just been reported."""
+    part = SmsPart(number=1, state=settled, smsc_id="s1")
+    again = SmsPart(number=2, state="pending")
+    verdict = Verdict(
+        happening=Happening.POSTPONED, why=Why.of("resend"), sms_parts=(replace(part, state="pending"), again)
+    )
+    message = a_message(state=State.SMS_UNKNOWN)
+    doubtful = replace(again, state="unknown")
+    assert verdict.decide(NOW)(Snapshot(message=message, sms_parts=(part, doubtful))).sms_parts == (again,)
 
 
 def test_a_decision_can_be_repeated() -> None:
