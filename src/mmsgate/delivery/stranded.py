@@ -30,7 +30,8 @@ class Stranded:
             await self._alarms.raise_(_subject(name), "its profile is missing; the messages end when they expire")
             now = self._clock.now()
             for message in await self._store.queue.stranded(name, now=now):
-                await self._ledger.record(message, _ending(message, name, now).decide(now))
+                ending = _ending(message, name, now)  # its profile may come back meanwhile, and its lane take it
+                await self._ledger.record(message, ending.decide(now, on=name, of=message.state))
         for name in self._raised - missing:
             await self._alarms.clear(_subject(name))
         self._raised = missing

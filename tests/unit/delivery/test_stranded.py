@@ -26,9 +26,9 @@ class OverdueQueue(FakeQueue):
         return [self._message]
 
 
-async def settled(message: Message) -> Bench:
-    """What became of a message that is overdue on a connection without a profile."""
-    bench = Bench(message)
+async def settled(message: Message, *, by_now: Message | None = None) -> Bench:
+    """What became of a message that is overdue on a connection without a profile; it stands as `by_now` by now."""
+    bench = Bench(by_now or message)
     bench.store.queue = OverdueQueue(message)
     store, clock = bench.store.as_store, ManualClock()
     await Stranded(store, bench.ledger, Alarms(store, clock), clock).settle(frozenset())
@@ -49,3 +49,9 @@ async def test_each_state_ends_as_it_would_with_a_carrier_that_never_answers(sta
     assert bench.message.state is after
     assert "does not exist any more" in bench.event.reason
     assert list(bench.store.accounts.alarms) == ["messages wait for the connection 'sim', which does not exist"]
+
+
+async def test_a_message_that_a_new_lane_has_taken_meanwhile_does_not_end() -> None:
+    bench = await settled(a_message(), by_now=a_message(state=State.SUBMITTING))
+    assert (bench.message.state, bench.event.changed) == (State.SUBMITTING, False)
+    assert bench.event.reason.startswith("not done, the message has moved on meanwhile: ")
