@@ -212,7 +212,8 @@ class Reporting:
     """Which reports the carrier gives, and how they are read.
 
     `user` and `password` are what it has to send with them (HTTP Basic; empty: nothing is demanded). `wait` is how
-    long to wait for a final one. `swapped` says that it writes sender and recipient the wrong way round.
+    long to wait for a final one. `swapped` says that it writes sender and recipient the wrong way round. Where
+    Retrieved is not final, it may mean Deferred: the message is under way then, and nobody hears that it arrived.
     """
 
     user: str = ""
@@ -220,6 +221,7 @@ class Reporting:
     gives: Gives = Gives.FINAL
     wait: Millis = 3 * DAY
     swapped: bool = False
+    retrieved_is_final: bool = True
     indeterminate_is_final: bool = False
     rejected_falls_back: bool = False  # R-12
 

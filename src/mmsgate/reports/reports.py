@@ -236,11 +236,10 @@ def judge_mm7(report: Report, message: Message, profile: CarrierProfile | None) 
     said = f"report {report.status}" + (f": {report.text}" if report.text else "")
     if message.sent_as is SentAs.SMS:
         return Step(happening=Happening.OVERTAKEN, reason=f"about the MMS, the SMS goes on: {said}")
+    if not _is_final(status, profile):
+        return Step(happening=Happening.UNDER_WAY, reason=f"under way: {said}")
     if status is MMStatus.RETRIEVED:
         return Step(happening=Happening.REPORTED_DELIVERED, reason=f"delivered: {said}")
-    open_end = status is MMStatus.INDETERMINATE and not (profile and profile.reports.indeterminate_is_final)
-    if status in {MMStatus.FORWARDED, MMStatus.DEFERRED} or open_end:
-        return Step(happening=Happening.UNDER_WAY, reason=f"under way: {said}")
     cannot_show = status in {MMStatus.NOT_SUPPORTED, MMStatus.UNRECOGNISED}
     falls_back = cannot_show or (status is MMStatus.REJECTED and profile and profile.reports.rejected_falls_back)
     fallback = message.fallback
@@ -250,6 +249,15 @@ def judge_mm7(report: Report, message: Message, profile: CarrierProfile | None) 
     return Step(
         happening=Happening.REPORTED_UNDELIVERED, reason=f"not delivered: {said}", undelivered=_NOT_ARRIVED[status]
     )
+
+
+def _is_final(status: MMStatus, profile: CarrierProfile | None) -> bool:
+    """Whether another report is to be expected; of two statuses the carrier's profile says it."""
+    if status is MMStatus.RETRIEVED:
+        return profile is None or profile.reports.retrieved_is_final
+    if status is MMStatus.INDETERMINATE:
+        return profile is not None and profile.reports.indeterminate_is_final
+    return status not in {MMStatus.FORWARDED, MMStatus.DEFERRED}
 
 
 def judge_read(report: Report) -> Step:

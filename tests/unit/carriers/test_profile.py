@@ -81,8 +81,8 @@ ANSWERS = Answers(
     on_unknown=OnUnknown.RESEND, unknown_wait=60_000,
 )  # fmt: skip
 REPORTS = Reporting(
-    user="r", password="report-secret", gives=Gives.NONE, wait=120_000, swapped=True, indeterminate_is_final=True,
-    rejected_falls_back=True,
+    user="r", password="report-secret", gives=Gives.NONE, wait=120_000, swapped=True, retrieved_is_final=False,
+    indeterminate_is_final=True, rejected_falls_back=True,
 )  # fmt: skip
 CARRIER = CarrierProfile(
     name="att", endpoints=("https://mmsc.example/mm7", "https://spare.example/mm7"), auth=AUTH, mm7=DIALECT,

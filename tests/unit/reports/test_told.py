@@ -129,6 +129,16 @@ async def test_an_indeterminate_report_is_final_where_the_profile_says_so(dialec
     assert [(code, status) for code, status, _ in postbacks] == [("E102", "Message Sent/Failed")]
 
 
+@pytest.mark.parametrize("state", [State.SENT, State.UNKNOWN])
+async def test_a_retrieved_report_that_may_mean_deferred_tells_no_delivery(state: State) -> None:
+    """The peers' page: VectorCore reports Deferred as Retrieved. Still, it took the message."""
+    profile = altered(SIM, reports={"retrieved_is_final": False})
+    message = replace(SENT, state=state, told=state is State.SENT, postbacks=int(state is State.SENT))
+    postbacks, after = await told(a_report(MMStatus.RETRIEVED), KEBAB, message, profile=profile)
+    assert after.state is State.SENT
+    assert [code for code, _, _ in postbacks] == ([] if state is State.SENT else ["N101"])
+
+
 @pytest.mark.parametrize(
     ("status", "words"),
     [
