@@ -417,6 +417,7 @@ class Gateway:
             lambda: self.store.queue.forget_days(before=self.clock.now() // DAY - 7),
             lambda: self.store.templates.free_unneeded(now=self.clock.now()),
             lambda: self.stranded.settle(self.dispatcher.connections),
+            self.alarms.end_unreadable,
             self.handsets.forget,
             self.janitor.clean,
         ]

@@ -2,15 +2,18 @@
 
 import logging
 
-from mmsgate.clock import Clock
+from mmsgate.clock import DAY, Clock, Millis
 from mmsgate.domain.number import mask_numbers
 from mmsgate.store import Store
 
 log = logging.getLogger("mmsgate.alarm")
 
-
 #: How much is shown of what could not be read, in hex digits.
 LONGEST_HEX = 300
+#: How long nothing unreadable has to come until the alarm about it ends: what was lost does not come back with the
+#: next thing that can be read, so a person gets the time to see it.
+READABLE_FOR: Millis = 1 * DAY
+_UNREADABLE = "sends what can't be read"
 
 
 class Alarms:
@@ -26,7 +29,14 @@ class Alarms:
     async def unreadable(self, connection: str, reason: str, data: bytes = b"") -> None:
         """What `connection` sent was refused for good; `data` are its octets, if they are to be shown."""
         shown = f"{reason}: {data.hex()[:LONGEST_HEX]}" if data else reason
-        await self.raise_(f"{connection} sends what can't be read", shown)
+        await self.raise_(f"{connection} {_UNREADABLE}", shown)
+
+    async def end_unreadable(self) -> None:
+        """Clear the alarms of connections that have sent nothing unreadable for `READABLE_FOR`."""
+        quiet_since = self._clock.now() - READABLE_FOR
+        for alarm in await self._store.accounts.alarms():
+            if alarm.subject.endswith(f" {_UNREADABLE}") and alarm.last_at <= quiet_since:
+                await self.clear(alarm.subject)
 
     async def clear(self, subject: str) -> None:
         if await self._store.accounts.clear_alarm(subject, at=self._clock.now()):

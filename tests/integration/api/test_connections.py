@@ -7,6 +7,7 @@ from pathlib import Path
 from mmsgate.carriers.profile import Auth, CarrierProfile, Reach
 from mmsgate.carriers.record import profile_json
 from mmsgate.carriers.smsc import SmscProfile
+from mmsgate.delivery.alarms import READABLE_FOR
 from mmsgate.domain.state import State
 from tests.integration import http
 from tests.integration.api.conftest import Api, elements, request
@@ -83,3 +84,16 @@ async def test_only_an_smsc_carries_the_sms_of_a_number_that_no_mms_reaches(api:
     message = await api.gateway.store.messages.by_tracking(told["tracking-id"])
     assert message
     assert (message.state, message.connection) == (State.FALLBACK, "other")
+
+
+async def test_housekeeping_ends_an_alarm_about_what_could_not_be_read_a_day_ago(api: Api) -> None:
+    gateway = api.gateway
+    await gateway.alarms.unreadable("dead", "it is no XML")
+    await gateway.keep_house()
+    subject = "dead sends what can't be read"
+    assert subject in await alarms(api)
+    a_day_ago = gateway.clock.now() - READABLE_FOR
+    await gateway.store.accounts.clear_alarm(subject, at=a_day_ago)
+    await gateway.store.accounts.raise_alarm(subject, "it is no XML", at=a_day_ago)
+    await gateway.keep_house()
+    assert subject not in await alarms(api)
