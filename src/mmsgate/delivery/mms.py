@@ -37,7 +37,7 @@ from mmsgate.domain.message import Message, counted
 from mmsgate.domain.postback import SentAs
 from mmsgate.domain.state import Happening, State
 from mmsgate.postbacks.ledger import Ledger
-from mmsgate.store import Store
+from mmsgate.store import Store, StoreFault
 
 log = logging.getLogger("mmsgate.delivery")
 
@@ -237,12 +237,19 @@ class MmsDelivery:
                 attempt.message, attempt.rendition.content, attempt.rendition.subject
             )
         attempt.now = self._clock.now()
-        await self.connection.learn(outcome, attempt.now - begun, attempt.message)
-        if self._caps.most:
-            await self._count(sender, outcome)
-        if isinstance(outcome, RefusedRecipient) and outcome.opted_out:
-            await self._opted_out(attempt.message, outcome.text)
+        await self._heed(attempt.message, outcome, attempt.now - begun)
         return self._judge(attempt, outcome)
+
+    async def _heed(self, message: Message, outcome: SubmitOutcome, took: Millis) -> None:
+        """What an answer says besides. Where that can't be kept, what became of the message still is."""
+        try:
+            await self.connection.learn(outcome, took, message)
+            if self._caps.most:
+                await self._count(message.sender, outcome)
+            if isinstance(outcome, RefusedRecipient) and outcome.opted_out:
+                await self._opted_out(message, outcome.text)
+        except StoreFault:
+            log.exception("%s: what the answer says of %s could not be kept", message, self.profile.name)
 
     async def _count(self, sender: str, outcome: SubmitOutcome) -> None:
         """What the carrier has, or may have, counts for the sender's day."""

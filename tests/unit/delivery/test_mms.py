@@ -31,6 +31,7 @@ from mmsgate.domain.postback import PostbackCode, SentAs
 from mmsgate.domain.slide import Slide
 from mmsgate.domain.state import Happening, State
 from mmsgate.mm7.content import EncodedContent
+from mmsgate.store import StoreFault
 from tests.unit.builders import NOW, a_fallback, a_message, altered
 from tests.unit.delivery.fakes import Bench, a_content, fake_renditions
 from tests.unit.mm7.samples import FILM, encoded
@@ -504,6 +505,16 @@ async def test_a_gate_that_opens_while_the_alarm_is_written_lets_the_message_go_
     message = await bench.deliver()
     assert message.due_at == bench.clock.now()
     assert bench.event.reason.startswith("sim is up again: ")
+
+
+async def test_an_alarm_that_can_t_be_written_does_not_put_a_refused_message_in_doubt() -> None:
+    def full() -> None:
+        raise StoreFault("disk full")
+
+    bench = MmsBench(REFUSES_US)
+    bench.store.accounts.while_raising = full
+    message = await bench.deliver()
+    assert (message.state, message.due_at) == (State.ACCEPTED, bench.connection.opens_at)
 
 
 async def test_while_the_gate_is_closed_nothing_is_sent_and_no_attempt_counted() -> None:
