@@ -24,7 +24,7 @@ from mmsgate.carriers.outcome import (
     Unknown,
 )
 from mmsgate.carriers.profile import CarrierProfile, Gives, OnUnknown
-from mmsgate.clock import MINUTE, Clock, Millis, spoken
+from mmsgate.clock import MINUTE, SECOND, Clock, Millis, spoken
 from mmsgate.delivery.caps import DailyCaps
 from mmsgate.delivery.connection import Connection
 from mmsgate.delivery.health import Standing
@@ -46,6 +46,9 @@ LEASE_MARGIN: Millis = 2 * MINUTE
 
 #: A carrier that never says what became of a message is not given it for ever.
 MOST_RESENDS = 3
+
+#: After so long a wait for its turn it is looked again whether a message may still be sent.
+LONG_WAIT: Millis = 1 * SECOND
 
 #: A gateway that is told to stop waits no longer than that, in seconds; service managers kill after 90.
 LONGEST_STOP = 75.0
@@ -227,6 +230,8 @@ class MmsDelivery:
                 return self._wait(attempt)
             if self.connection.crowded:  # it was in hand before the connection became slow
                 return self._wait_in_line(attempt)
+            if verdict := await self._after_the_wait(attempt):
+                return verdict
             if not await self._caps.take(sender):
                 return self._day_is_full(attempt)
             if not await self._record(attempt, self._begin(attempt)):
@@ -239,6 +244,13 @@ class MmsDelivery:
         attempt.now = self._clock.now()
         await self._heed(attempt.message, outcome, attempt.now - begun)
         return self._judge(attempt, outcome)
+
+    async def _after_the_wait(self, attempt: Attempt) -> Verdict | None:
+        """A slow carrier or a low rate keeps a message waiting: STOP may have come meanwhile (R-22)."""
+        if self._clock.now() < attempt.now + LONG_WAIT:
+            return None
+        attempt.now = self._clock.now()
+        return self._not_expired(attempt) or await self._recipient_allowed(attempt)
 
     async def _heed(self, message: Message, outcome: SubmitOutcome, took: Millis) -> None:
         """What an answer says besides. Where that can't be kept, what became of the message still is."""

@@ -16,7 +16,7 @@ from mmsgate.carriers.smsc import SmscProfile
 from mmsgate.clock import MINUTE, Clock, Millis, spoken
 from mmsgate.delivery.alarms import Alarms
 from mmsgate.delivery.gate import Gate
-from mmsgate.delivery.mms import BlockReason
+from mmsgate.delivery.mms import LONG_WAIT, BlockReason
 from mmsgate.delivery.retry import retry_delay
 from mmsgate.delivery.verdict import Verdict, broke_down, gave_up
 from mmsgate.domain.change import CarrierId, Why
@@ -220,11 +220,20 @@ class SmsDelivery:
                 return self._wait_for_bind(attempt, self._smsc.problem)
             if not await self._smsc.turn(len(going), within=TURN_WITHIN):
                 return self._back(attempt, f"{self.profile.name} is busy, its turn has not come")
+            if verdict := await self._after_the_wait(attempt):
+                return verdict
             if not await self._begin(attempt, going):
                 return None
             outcomes = await self._send(attempt.message, going)
         attempt.now = self._clock.now()
         return self._judge(attempt, going, outcomes)
+
+    async def _after_the_wait(self, attempt: Attempt) -> Verdict | None:
+        """STOP may have come while the message waited for its turn (R-22)."""
+        if self._clock.now() < attempt.now + LONG_WAIT:
+            return None
+        attempt.now = self._clock.now()
+        return self._not_expired(attempt) or await self._recipient_allowed(attempt)
 
     async def _send(self, message: Message, going: list[Segment]) -> dict[int, SmsOutcome]:
         """The first part alone: what becomes of it says whether the others follow, which then leave together.

@@ -202,15 +202,20 @@ class FakeStore:
 
 
 class FakeBlockList:
-    """Why nobody may be sent to; empty: everybody may. `asked` are (account, sender, recipient)."""
+    """Why nobody may be sent to; empty: everybody may. `asked` are (account, sender, recipient).
+
+    `reasons` are what it says each time it is asked, the last one from then on.
+    """
 
     def __init__(self, reason: str = "") -> None:
-        self._reason = reason
+        self.reasons = [reason]
         self.asked: list[tuple[int, str, str]] = []
+        self.while_asked: Callable[[], object] = lambda: None
 
     async def __call__(self, account_id: int, sender: str, recipient: str) -> str | None:
         self.asked.append((account_id, sender, recipient))
-        return self._reason or None
+        self.while_asked()
+        return self.reasons[min(len(self.asked), len(self.reasons)) - 1] or None
 
 
 class Bench:

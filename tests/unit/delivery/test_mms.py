@@ -22,7 +22,7 @@ from mmsgate.carriers.profile import CarrierProfile, Gives, OnUnknown, Reach
 from mmsgate.clock import DAY, MINUTE, SECOND, Clock, ManualClock, Millis
 from mmsgate.delivery.alarms import Alarms
 from mmsgate.delivery.connection import Connection
-from mmsgate.delivery.mms import MOST_RESENDS, MmsDelivery
+from mmsgate.delivery.mms import LONG_WAIT, MOST_RESENDS, MmsDelivery
 from mmsgate.delivery.rendition import CarrierRenditions, Rendition, Unfit
 from mmsgate.delivery.verdict import MOST_BROKEN_ATTEMPTS
 from mmsgate.domain.account import BlockOrigin
@@ -486,6 +486,22 @@ async def test_any_other_refusal_of_the_recipient_blocks_nothing() -> None:
     bench = MmsBench(RefusedRecipient(code=2002, text="2002 address error"))
     await bench.deliver()
     assert bench.store.accounts.opted_out == []
+
+
+@pytest.mark.parametrize(("waits", "state", "sent"), [(LONG_WAIT - 1, State.SENT, 1), (LONG_WAIT, State.FAILED, 0)])
+async def test_who_says_stop_while_the_message_waits_for_its_place_gets_it_no_more(
+    waits: Millis, state: State, sent: int
+) -> None:
+    bench = MmsBench(OK)
+    bench.blocks.while_asked = lambda: bench.clock.advance(waits)
+    bench.blocks.reasons = ["", "said STOP"]
+    assert ((await bench.deliver()).state, len(bench.client.sent)) == (state, sent)
+
+
+async def test_a_message_that_expires_while_it_waits_for_its_place_is_not_sent() -> None:
+    bench = MmsBench(OK, message=a_message(expires_at=NOW + LONG_WAIT))
+    bench.blocks.while_asked = lambda: bench.clock.advance(LONG_WAIT)
+    assert ((await bench.deliver()).state, bench.client.sent) == (State.FAILED, [])
 
 
 # -- the gate and the alarms

@@ -10,6 +10,7 @@ from mmsgate.carriers.profile import Gives, OnUnknown
 from mmsgate.carriers.smsc import NetworkNumber, Numbers, NumberType, Receipts, SmscAnswers, SmscProfile
 from mmsgate.clock import DAY, MINUTE, SECOND, Millis
 from mmsgate.delivery.alarms import Alarms
+from mmsgate.delivery.mms import LONG_WAIT
 from mmsgate.delivery.sms import SmsDelivery
 from mmsgate.domain.message import Message, SmsPart
 from mmsgate.domain.number import SenderType
@@ -493,6 +494,13 @@ async def test_a_recipient_who_was_blocked_meanwhile_gets_no_sms() -> None:
     assert (await bench.deliver()).state is State.FAILED
     assert bench.event.reason == "E114: the recipient is blocked: said STOP"
     assert (bench.sent, bench.blocks.asked) == ([], [(1, "28444", "12065550100")])
+
+
+async def test_who_says_stop_while_the_sms_waits_for_its_turn_gets_it_no_more() -> None:
+    bench = SmsBench()
+    bench.blocks.while_asked = lambda: bench.clock.advance(LONG_WAIT)
+    bench.blocks.reasons = ["", "said STOP"]
+    assert ((await bench.deliver()).state, bench.sent) == (State.FAILED, [])
 
 
 async def test_a_message_that_is_settled_when_its_turn_comes_is_not_sent() -> None:
