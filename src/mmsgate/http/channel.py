@@ -5,13 +5,15 @@ client does more for each than all of this (docs/performance.md). HTTP itself is
 """
 
 import asyncio
+import re
 import select
+import ssl
 from collections.abc import Iterator, Sequence
 from typing import cast
 
 import httptools
 
-from mmsgate.http.outcome import Answered, Lost
+from mmsgate.http.outcome import Answered, Lost, NotSent, PostOutcome
 
 ANSWER_LIMIT = 256 * 1024  # bytes of an answer's body that are read
 
@@ -26,6 +28,9 @@ NO_ANSWER = "the peer closed the connection without an answer"
 BROKEN_OFF = "the answer broke off before its end"
 BROKEN = "the connection broke"
 NOT_HTTP = "the answer is not HTTP"
+UNWANTED = "the peer refused our TLS certificate, or that we have none"
+#: TLS alerts about our certificate, as OpenSSL names them (RFC 8446 6.2).
+_ABOUT_US = re.compile(r"ALERT_(?:.*CERTIFICATE.*|UNKNOWN_CA|ACCESS_DENIED|HANDSHAKE_FAILURE)")
 
 
 class Channel(asyncio.Protocol):
@@ -35,7 +40,7 @@ class Channel(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
         self._poll = select.poll()
-        self._waiting: asyncio.Future[Answered | Lost] | None = None
+        self._waiting: asyncio.Future[PostOutcome] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._idle: float | None = None
         self._deadline = self._heard_at = 0.0
@@ -69,8 +74,11 @@ class Channel(asyncio.Protocol):
 
     async def exchange(
         self, head: bytes, buffers: Sequence[Buffer], *, idle: float | None, deadline: float, late: str
-    ) -> Answered | Lost:
+    ) -> PostOutcome:
         """Send the request and wait for the whole answer. From here on the body may have left.
+
+        `NotSent` only where the peer ends the TLS handshake with a word against our certificate. In TLS 1.3 that
+        comes after our first data (RFC 8446 4.4.2.4), of which it has read nothing then.
 
         `idle` is how many seconds may pass between two pieces of the answer, `deadline` the loop's time by which it
         must be complete; `late` is the reason where it isn't.
@@ -141,10 +149,17 @@ class Channel(asyncio.Protocol):
             self._timer = None
         if self._in_body and error is None and self._lasts_until_end():
             self._complete()
+        elif self._is_unwanted(error):
+            self._end(NotSent(reason=UNWANTED))
         elif error is not None:
             self._end(Lost(reason=BROKEN))
         else:
             self._end(Lost(reason=BROKEN_OFF if self._received else NO_ANSWER))
+
+    def _is_unwanted(self, error: Exception | None) -> bool:
+        """Whether the peer refused us before it read anything: on a new connection, where it said nothing else."""
+        new = not self.kept_at and not self._received
+        return new and isinstance(error, ssl.SSLError) and bool(_ABOUT_US.search(error.reason or ""))
 
     # -- the parser's calls
 
@@ -192,7 +207,7 @@ class Channel(asyncio.Protocol):
         self._begin_message()
         self._end(answer)
 
-    def _end(self, outcome: Answered | Lost) -> None:
+    def _end(self, outcome: PostOutcome) -> None:
         if self._waiting is not None and not self._waiting.done():
             self._waiting.set_result(outcome)
 

@@ -128,7 +128,7 @@ class Pool:
     async def _exchange(
         self, channel: Channel, target: Target, head: bytes, buffers: Sequence[Buffer], *, idle: float | None,
         deadline: float, late: str,
-    ) -> Answered | Lost:  # fmt: skip
+    ) -> PostOutcome:  # fmt: skip
         self._busy.add(channel)
         try:
             return await channel.exchange(head, buffers, idle=idle, deadline=deadline, late=late)

@@ -134,6 +134,15 @@ async def test_a_private_certificate_authority(client: HttpClient) -> None:
     assert isinstance(outcome, Answered)
 
 
+async def test_a_peer_that_wants_another_certificate_has_read_nothing(client: HttpClient) -> None:
+    """In TLS 1.3 it says so when our side takes the handshake for done: the message is not in doubt."""
+    trusting = client.pool(limit=1, tls=ssl.create_default_context(cafile=str(CERTIFICATE)))
+    async with demanding_origin() as url:
+        outcome = await post(trusting, url)
+        await trusting.close()
+    assert outcome == NotSent(reason="the peer refused our TLS certificate, or that we have none")
+
+
 async def test_cut_in_the_middle_of_the_body(pool: Pool) -> None:
     """The peer takes the head and a part of the body, then resets the connection."""
 
@@ -411,5 +420,34 @@ async def tls_origin() -> AsyncIterator[str]:
         writer.close()
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context)
+    async with server:
+        yield f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+
+
+@asynccontextmanager
+async def demanding_origin() -> AsyncIterator[str]:
+    """A TLS server that demands a certificate. It reads until we hang up, so that no reset loses its alert."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(CERTIFICATE)
+    context.load_verify_locations(CERTIFICATE)
+    context.verify_mode = ssl.CERT_REQUIRED
+
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        tls = context.wrap_bio(incoming, outgoing, server_side=True)
+        refused = False
+        while not refused:
+            try:
+                tls.do_handshake()
+            except ssl.SSLWantReadError:
+                writer.write(outgoing.read())
+                incoming.write(await reader.read(65536))
+            except ssl.SSLError:
+                refused = True
+        writer.write(outgoing.read())
+        await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(refuse, "127.0.0.1", 0)
     async with server:
         yield f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
