@@ -36,7 +36,8 @@ from mmsgate.api.messages import MessagesApi
 from mmsgate.api.uploads import Uploads
 from mmsgate.api.xml import KEBAB_PATHS, SKYCORE_PATHS, XmlApi
 from mmsgate.carriers.lookup import hook_of
-from mmsgate.carriers.record import Profile, is_smsc
+from mmsgate.carriers.profile import CarrierProfile
+from mmsgate.carriers.record import Profile, carrier_of, is_smsc
 from mmsgate.carriers.smsc import SmscProfile
 from mmsgate.clock import DAY, Clock, Ids, SystemClock
 from mmsgate.config import Settings
@@ -148,7 +149,7 @@ class Gateway:
             clock=self.clock, owner=self._owner,
         )  # fmt: skip
         self.reports = Reports(
-            self.store, self.ledger, self.profiles.get, self.clock, has_connection=self.has_connection
+            self.store, self.ledger, self.carrier, self.clock, has_connection=self.has_connection
         )
         self.handsets = Handsets(self.store, self.clock, days=self.settings.handset_days)
         self.janitor = Janitor(
@@ -161,7 +162,7 @@ class Gateway:
         )  # fmt: skip
         self.sender = PostbackSender(self.store, self.http, self.watch, clock=self.clock, owner=self._owner)
         self.inbound = InboundDesk(
-            store=self.store, blobs=self.blobs, directory=self.watch, profile=self.profiles.get, alarms=self.alarms,
+            store=self.store, blobs=self.blobs, directory=self.watch, profile=self.carrier, alarms=self.alarms,
             rules=InboundRules(life=self.settings.inbound_days * DAY, base=self.settings.url),
             on_postback=self.sender.wake, on_due=self.dispatcher.wake, clock=self.clock, ids=self.ids,
         )  # fmt: skip
@@ -200,6 +201,10 @@ class Gateway:
         """Why that sender may not send to that recipient, by the block list as it is now."""
         return await self.store.accounts.block_reason(self.watch(), account_id, sender, recipient)
 
+    def carrier(self, name: str) -> CarrierProfile | None:
+        """A carrier's profile, also where its connection could not be opened: its reports come all the same."""
+        return self.profiles.get(name) or carrier_of(self.watch().profiles.get(name, ""))
+
     def has_connection(self, name: str) -> bool:
         """Whether there is an SMSC's profile of that name, be it in use or not."""
         return is_smsc(self.watch().profiles.get(name, ""))
@@ -221,7 +226,7 @@ class Gateway:
             accounts, actions, previews, Keys(self.store, self.clock), callers, help_base=self.settings.url
         )
         carriers = CarrierApi(
-            self.reports, self.inbound, self.profiles.get, alarms=self.alarms, largest=self.settings.inbound_bytes
+            self.reports, self.inbound, self.carrier, alarms=self.alarms, largest=self.settings.inbound_bytes
         )
         routes: list[BaseRoute] = [
             *xml.routes(),

@@ -79,6 +79,15 @@ def is_smsc(text: str) -> bool:
     return bool(text) and json.loads(text).get("kind") == "smpp"
 
 
+def carrier_of(text: str) -> CarrierProfile | None:
+    """The MMSC's profile that a kept text is; None for an SMSC's, an empty text, and one that can't be read."""
+    try:
+        profile = profile_from_json(text) if text else None
+    except ProfileError:
+        return None
+    return profile if isinstance(profile, CarrierProfile) else None
+
+
 @cache
 def settings_of(shape: type) -> Mapping[str, Any]:
     """The settings of a profile or section with their types, notes on them included."""

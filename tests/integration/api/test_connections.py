@@ -9,6 +9,7 @@ from mmsgate.carriers.record import profile_json
 from mmsgate.carriers.smsc import SmscProfile
 from mmsgate.delivery.alarms import READABLE_FOR
 from mmsgate.domain.state import State
+from mmsgate.mm7.report import DeliveryReportReq, MMStatus, encode_delivery_report
 from tests.integration import http
 from tests.integration.api.conftest import Api, elements, request
 
@@ -39,6 +40,15 @@ async def test_a_profile_whose_file_is_missing_is_opened_by_housekeeping_once_it
     shutil.copy(Path(http.__file__).parent / "loopback.pem", file)
     await api.gateway.keep_house()
     assert ("acme" in api.gateway.dispatcher.connections, UNUSABLE in await alarms(api)) == (True, False)
+
+
+async def test_reports_are_taken_over_a_connection_that_could_not_be_opened(api: Api, tmp_path: Path) -> None:
+    await put(api, secured(tmp_path / "authorities.pem"))
+    assert "acme" not in api.gateway.dispatcher.connections
+    report = DeliveryReportReq(transaction_id="t1", message_id="m1", status=MMStatus.RETRIEVED)
+    answered = await api.post(encode_delivery_report(report), "/mm7/acme", **{"Content-Type": "text/xml"})
+    assert (answered.status, b"<StatusCode>1000<" in answered.body) == (200, True)
+    assert [each.connection for each in await api.gateway.store.reports.newest_orphans(5)] == ["acme"]
 
 
 async def test_what_waits_for_a_kept_profile_without_a_lane_is_told(api: Api) -> None:

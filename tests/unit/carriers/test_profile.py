@@ -18,7 +18,7 @@ from mmsgate.carriers.profile import (
     Reach,
     Reporting,
 )
-from mmsgate.carriers.record import Profile, profile_from, profile_from_json, profile_json
+from mmsgate.carriers.record import Profile, carrier_of, profile_from, profile_from_json, profile_json
 from mmsgate.carriers.smsc import (
     AlphanumericName,
     NetworkNumber,
@@ -203,3 +203,8 @@ def test_what_has_no_default_must_be_there(kept: dict[str, object], problem: str
 def test_no_credential_shows_in_a_repr(whole: Any) -> None:
     assert "secret" not in repr(whole)
     assert "vaspid" not in repr(whole)
+
+
+def test_a_kept_text_is_a_carrier_s_or_none() -> None:
+    assert carrier_of(profile_json(CARRIER)) == CARRIER
+    assert [carrier_of(text) for text in ("", profile_json(SMSC), '{"kind": "mm7"}')] == [None] * 3
