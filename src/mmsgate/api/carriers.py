@@ -98,6 +98,7 @@ class CarrierApi:
                 body = await read_body(request, limit)
         except BodyTooLarge as error:
             log.warning("%s: refused with 413: %s", profile.name, error)
+            await self._alarms.unreadable(profile.name, str(error))  # a message may be lost with it
             return Response(str(error), status_code=413, media_type="text/plain")
         except TimeoutError:
             reason = f"the body was not here within {self._within:g} s"

@@ -389,6 +389,11 @@ async def test_a_message_beyond_the_limit_is_refused(api: Api) -> None:
     answered = await deliver(api, ("image/jpeg", b"\xff\xd8\xff" + bytes(16 * 1024 * 1024)))
     assert answered.status == 413
     assert await inbox(api) == []
+    (alarm,) = await api.gateway.store.accounts.alarms()  # the carrier may not send it again
+    assert (alarm.subject, alarm.reason) == (
+        "dead sends what can't be read",
+        "the body has more than 16,777,216 bytes",
+    )
 
 
 async def test_large_messages_beyond_the_room_in_memory_are_asked_to_come_again(api: Api) -> None:
