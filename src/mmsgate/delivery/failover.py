@@ -12,7 +12,8 @@ from collections.abc import Callable, Sequence
 
 from mmsgate.carriers.profile import CarrierProfile
 from mmsgate.carriers.routing import NoRoute, first_up, route
-from mmsgate.clock import Clock
+from mmsgate.clock import MINUTE, Clock, Millis
+from mmsgate.delivery.health import FEW
 from mmsgate.delivery.verdict import Verdict
 from mmsgate.domain.change import Why
 from mmsgate.domain.message import Message
@@ -24,6 +25,9 @@ log = logging.getLogger("mmsgate.delivery")
 
 #: Messages moved at once, in one commit.
 AT_ONCE = 100
+#: Where nothing has a better place than the connection that is down, all of it is looked through again after that
+#: long, or when a connection has come up: a hundred thousand messages are seconds of work.
+SEARCH_AGAIN: Millis = 1 * MINUTE
 
 
 class Failover:
@@ -38,6 +42,7 @@ class Failover:
         self._asked = asyncio.Event()
         self._stuck: deque[Message] = deque()
         self._changed = False
+        self._search_at: dict[str, Millis] = {}  # by connection
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -50,8 +55,10 @@ class Failover:
             task.cancel()
             await asyncio.wait({task})
 
-    def changed(self, _: str) -> None:
+    def changed(self, name: str) -> None:
         """A connection went down, came up or was tried in vain: there may be messages to move."""
+        if self._is_up(name):
+            self._search_at.clear()
         self._changed = True
         self._asked.set()
 
@@ -84,7 +91,8 @@ class Failover:
         self._changed = False
         try:
             for profile in self._profiles():
-                await self.clear(profile.name)
+                if self._clock.now() >= self._search_at.get(profile.name, 0):
+                    await self.clear(profile.name)
         except Exception:
             self._changed = True
             raise
@@ -97,21 +105,28 @@ class Failover:
         while not self._is_up(name):
             page = await self._store.queue.page(name, after=last)
             if not page:
+                self._search_at[name] = self._clock.now() + SEARCH_AGAIN
                 break
             last = page[-1]
+            await asyncio.sleep(0)  # also where nothing is moved others get their turn
             moved += await self._move_all(page)
         if moved:
             log.warning("%s is not up: %d messages moved to other connections", name, moved)
         return moved
 
     async def _move_all(self, messages: Sequence[Message]) -> int:
-        """Each to where it is better off; how many."""
-        better = [(message, other) for message in messages if (other := await self._better(message))]
-        for start in range(0, len(better), AT_ONCE):
-            await asyncio.gather(*(self._move(*each) for each in better[start : start + AT_ONCE]))
-        for origin, goal in {(message.connection, other) for message, other in better}:
-            self._moved(origin, goal)
-        return len(better)
+        """Each to where it is better off; how many. One that only wants to be tried gets no more than that."""
+        moved, left = 0, deque(messages)
+        while left:
+            some = [left.popleft() for _ in range(min(AT_ONCE if moved else FEW, len(left)))]
+            better = [(message, other) for message in some if (other := await self._better(message))]
+            if not better:
+                continue
+            await asyncio.gather(*(self._move(*each) for each in better))
+            for origin, goal in {(message.connection, other) for message, other in better}:
+                self._moved(origin, goal)
+            moved += len(better)
+        return moved
 
     async def _better(self, message: Message) -> str:
         """The connection that takes the message and is up; empty if there is none."""
