@@ -1,7 +1,8 @@
 """The queue of many workers: a claim is a lease in the message's row.
 
-One claim takes more than is asked for, up to `BATCH`, from a sender who has that many due: what is left over is
-handed out by the next ones, without a round trip. It is under this worker's name, and given back when that ends.
+A claim of many takes more than is asked for, up to `BATCH`, from a sender who has that many due: what is left over
+is handed out by the next ones, without a round trip. It is under this worker's name, and given back when that ends.
+One who asks for few may be trying a carrier that is down, and gets no more.
 """
 
 from collections import defaultdict, deque
@@ -18,6 +19,8 @@ from mmsgate.store.queue import Flow, QueueRows
 SQL = queries("leases", message=rows.MESSAGE)
 
 BATCH = 50
+#: So many are many.
+MANY = 8
 #: What is left of a lease must at least be this when its message is handed out.
 MARGIN: Millis = 10 * SECOND
 
@@ -44,7 +47,8 @@ class Leases(QueueRows):
         taken = self._from_stock((connection, flow), now, limit) if not since else []
         if len(taken) < limit:
             wanted = limit - len(taken)
-            key = (connection, *flow, since, now, until, self.owner, wanted if since else max(wanted, BATCH))
+            most = max(wanted, BATCH) if wanted >= MANY and not since else wanted
+            key = (connection, *flow, since, now, until, self.owner, most)
             found = await self._claimed("claim", key)
             taken += found[:wanted]
             self._stock[connection, flow].extend(_Held(message, until) for message in found[wanted:])
