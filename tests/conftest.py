@@ -7,6 +7,7 @@ import pytest
 from hypothesis import settings
 
 from tests.postgres import postgres_server
+from tests.s3.server import S3Server, serving
 
 # No deadline: how long one example takes says more about the machine's other work than about the code.
 settings.register_profile("mmsgate", deadline=None, max_examples=50)
@@ -17,6 +18,13 @@ GOLDEN = Path(__file__).parent / "golden"
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--golden-update", action="store_true", help="write the golden files anew; review the diff")
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[S3Server]:
+    """One S3 server for all tests; each takes a bucket of its own."""
+    with serving() as server:
+        yield server
 
 
 @pytest.fixture

@@ -62,17 +62,17 @@ from mmsgate.http import AddressPolicy, HttpClient
 from mmsgate.listener import Listener
 from mmsgate.lock import lock
 from mmsgate.media.adapter import Adapter
+from mmsgate.media.blobs import open_blobs
 from mmsgate.media.cage import ImageCage
 from mmsgate.media.fetcher import Fetcher
 from mmsgate.media.ffmpeg import FfmpegCage
 from mmsgate.media.intake import Intake
 from mmsgate.media.janitor import Janitor
-from mmsgate.media.storage import FileBlobStore
 from mmsgate.media.transcoder import Transcoder
 from mmsgate.pages.inbound import inbound_routes
 from mmsgate.pages.page import page_link
 from mmsgate.pages.routes import routes as page_routes
-from mmsgate.pages.stored import StoredFiles, StoredPages
+from mmsgate.pages.stored import StoredPages
 from mmsgate.postbacks.ledger import Ledger
 from mmsgate.postbacks.sender import PostbackSender
 from mmsgate.reports.handsets import Handsets
@@ -109,7 +109,7 @@ class Gateway:
         self._owner = self.ids.token()[:8]
         self.store = Store(settings.where, name=self._owner)
         self.http = HttpClient(policy=AddressPolicy(allow=settings.allowed_origins()))
-        self.blobs = FileBlobStore(settings.blobs, clock=self.clock, cache_size=settings.memory_cache_bytes // 2)
+        self.blobs = open_blobs(settings, self.clock)
         self.watch = DirectoryWatch(self.store, self._on_directory)
         self.ledger = Ledger(self.store, self.watch)
         self.dispatcher = Dispatcher()
@@ -250,10 +250,9 @@ class Gateway:
         return RequestIds(Starlette(routes=self._page_routes()))
 
     def _page_routes(self) -> list[BaseRoute]:
-        files = StoredFiles(self.blobs)
         return [
-            *page_routes(StoredPages(self.store), files, clock=self.clock, on_view=self._on_view),
-            *inbound_routes(self.store.inbound.by_token, files, clock=self.clock),
+            *page_routes(StoredPages(self.store), self.blobs, clock=self.clock, on_view=self._on_view),
+            *inbound_routes(self.store.inbound.by_token, self.blobs, clock=self.clock),
         ]
 
     def _workflows(self) -> tuple[Actions, Previews]:
@@ -335,7 +334,7 @@ class Gateway:
             await _enter(stack, self.store.start, self.store.stop)
             await self._join(stack)
             await _enter(stack, self.http.start, self.http.stop)
-            await self.blobs.start()
+            await _enter(stack, self.blobs.start, self.blobs.stop)
             if self.duties.adapts:
                 await _enter(stack, self.cage.start, self.cage.stop)
                 await _enter(stack, self.ffmpeg.start, self.ffmpeg.stop)

@@ -21,6 +21,7 @@ from mmsgate.errors import Fault
 PREFIX = "MMSGATE_"
 #: What stands in `lookup_url` for the number.
 NUMBER_PLACE = "{number}"
+_BUCKET = re.compile(r"[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]")  # S3's rule for names, and the underscore of old ones
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+:[^\r\n\0]*")  # RFC 9110 5.1
 
 
@@ -74,6 +75,25 @@ class Settings:
         "Days for which the handset that a delivery report names is remembered for its number. 0: not at all.",
         default=180,
     )
+    blobs_url: str = _about(
+        "Where media are kept: s3://bucket/prefix, for gateways of many hosts. Empty: files in the data folder.",
+        default="",
+    )
+    s3_endpoint: str = _about(
+        "URL of the S3 server; only one that is written here may be plain http. Empty: AWS_ENDPOINT_URL, else AWS.",
+        default="",
+    )
+    s3_region: str = _about("Region of the bucket. Empty: AWS_REGION, else us-east-1.", default="")
+    s3_access_key: str = _about(
+        "Key of the S3 server. Empty: AWS_ACCESS_KEY_ID, else the role of the machine.", default=""
+    )
+    s3_secret_key: str = _about(
+        "Its secret; goes with s3_access_key. Empty: AWS_SECRET_ACCESS_KEY.", default="", repr=False
+    )
+    s3_cache_bytes: int = _about(
+        "Disk that copies of media out of S3 may take in the data folder, in bytes. They can be lost.",
+        default=10_000_000_000,
+    )
     memory_cache_bytes: int = _about("Media kept in memory for sending, in bytes.", default=128_000_000)
     inbound_bytes: int = _about(
         "The largest inbound MMS, in bytes as it travels; a larger one is refused with HTTP 413.",
@@ -125,6 +145,11 @@ class Settings:
     @property
     def blobs(self) -> Path:
         return self.data_dir / "blobs"
+
+    @property
+    def blob_copies(self) -> Path:
+        """Copies of blobs in S3; on the disk where media are made, so that what is made is moved, not copied."""
+        return self.blobs / "copies"
 
     @property
     def url_file(self) -> Path:
@@ -269,6 +294,13 @@ def _postgres(value: str) -> str:
     return value
 
 
+def _bucket_url(value: str) -> str:
+    parts = urlsplit(value)
+    if value and (parts.scheme != "s3" or not _BUCKET.fullmatch(parts.netloc) or parts.query or parts.fragment):
+        raise ValueError
+    return value
+
+
 def _lookup(value: str) -> str:
     if value and NUMBER_PLACE not in value:
         raise ValueError
@@ -305,6 +337,9 @@ _RULES: Mapping[str, tuple[_Check, str]] = {
     "fetch_allow": (_origins, "a list of host:port"),
     "fetch_cache_bytes": _SIZE,
     "handset_days": (_from(0), "a number from 0"),
+    "blobs_url": (_bucket_url, "s3://bucket/prefix, or empty"),
+    "s3_endpoint": (_web_address, "an http or https URL, or empty"),
+    "s3_cache_bytes": _SIZE,
     "memory_cache_bytes": _SIZE,
     "inbound_bytes": _SIZE,
     "inbound_days": (_from(1), "a number from 1"),

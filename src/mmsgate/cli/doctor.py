@@ -20,8 +20,10 @@ from mmsgate.cli.output import data_dir_option, out, running_at
 from mmsgate.clock import SystemClock, iso
 from mmsgate.config import Settings, load
 from mmsgate.http import Answered, HttpClient, Timeouts
+from mmsgate.media.blobs import open_blobs
 from mmsgate.media.cage import CageError
 from mmsgate.media.ffmpeg import FfmpegCage
+from mmsgate.media.storage import BlobFault
 from mmsgate.store import Store, prepare
 
 Check = tuple[str, bool, str]
@@ -46,6 +48,7 @@ async def _checks(settings: Settings) -> list[Check]:
     return [
         *_machine(settings),
         await _ffmpeg(settings),
+        await _blobs(settings),
         await _gateway(url),
         _public_url(settings, url),
         *await _store(settings),
@@ -73,6 +76,17 @@ async def _ffmpeg(settings: Settings) -> Check:
             return "ffmpeg", False, str(error)
         await cage.stop()
     return "ffmpeg", True, settings.ffmpeg or "the one that comes with mmsgate"
+
+
+async def _blobs(settings: Settings) -> Check:
+    """Started as the gateway starts them, which does once what is done all the time."""
+    blobs = open_blobs(settings, SystemClock())
+    try:
+        await blobs.start()
+    except (BlobFault, OSError) as error:
+        return "blobs", False, str(error)
+    await blobs.stop()
+    return "blobs", True, str(blobs)
 
 
 async def _gateway(url: str) -> Check:

@@ -1,4 +1,4 @@
-"""Blobs: files kept under the SHA-256 of their bytes, so that equal files are kept once.
+"""Blobs: files kept under the SHA-256 of their bytes, so that equal files are kept once. Here: on a local disk.
 
 A blob that has been put survives a power cut: the file is synced, renamed, and its folder synced. Files are never
 changed, only removed, and only when they are old: whoever puts or renews a blob may rely on it for `SAFE`. The age
@@ -6,39 +6,58 @@ is the file's modification time. All disk access is in threads.
 """
 
 import asyncio
-import hashlib
 import os
-import re
-import tempfile
 import threading
-from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from itertools import dropwhile
 from pathlib import Path
 from typing import Protocol
 
-from mmsgate.clock import HOUR, MINUTE, Clock, Millis
-from mmsgate.http.spool import PREFIX
+from mmsgate.clock import HOUR, Clock, Millis
+from mmsgate.errors import Fault
+from mmsgate.media.incoming import Incoming, digest, is_name, place_of
+from mmsgate.media.memory import DEFAULT_SIZE, Memory
 
 #: How long a blob that was put or renewed is not removed, whoever needs it or not.
 SAFE: Millis = HOUR
-
-_NAME = re.compile(r"[0-9a-f]{64}", re.ASCII)
-_STRAY_AGE = 10 * MINUTE
-_CACHE_SIZE = 64 * 1024 * 1024  # bytes
-_CACHED_BLOB = 4 * 1024 * 1024  # bytes: larger blobs are read from disk each time
 
 
 class BlobMissingError(LookupError):
     """No such blob is kept."""
 
 
+class BlobFault(Fault):
+    """What keeps the blobs does not answer, or refuses; the same may go well a little later."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OldBlobs:
+    """A page of old blobs. `after` is where the next page begins; empty if this was the last."""
+
+    names: tuple[str, ...]
+    after: str = ""
+
+
 class BlobStore(Protocol):
-    """Where blobs are kept. A blob's name is the SHA-256 of its bytes in lower-case hex."""
+    """Where blobs are kept. A blob's name is the SHA-256 of its bytes in lower-case hex.
+
+    Besides what is said below, everything raises BlobFault where the storage is another machine, and OSError where
+    the fault is the local disk's. `str` of a store says for people where it is.
+    """
 
     @property
     def incoming(self) -> Path:
         """The folder for temporary files; `put_file` takes them from there without copying."""
+        ...
+
+    async def start(self) -> None:
+        """Makes ready, or raises BlobFault with one sentence on what to do. May be called again."""
+        ...
+
+    async def stop(self) -> None:
+        """Lets go of what `start` took."""
         ...
 
     async def put_file(self, path: Path, blob: str) -> bool:
@@ -65,8 +84,11 @@ class BlobStore(Protocol):
         """Whether the blob is kept; if so, it is not removed for `SAFE` from now on."""
         ...
 
-    async def old(self) -> list[str]:
-        """The blobs that nobody has put or renewed within `SAFE`."""
+    async def old(self, after: str = "") -> OldBlobs:
+        """A page of blobs that may be old, after the one that ended with `after`. It is `delete_old` that decides.
+
+        All whom nobody has put or renewed for a few hours are on some page. A page takes bounded memory.
+        """
         ...
 
     async def delete_old(self, blob: str) -> bool:
@@ -80,54 +102,42 @@ class FileBlobStore:
     `cache_size` bounds the bytes kept in memory for `read`.
     """
 
-    def __init__(self, folder: Path, *, clock: Clock, cache_size: int = _CACHE_SIZE) -> None:
+    def __init__(self, folder: Path, *, clock: Clock, cache_size: int = DEFAULT_SIZE) -> None:
         self._folder = folder
         self._clock = clock
-        self._cache = _Cache(cache_size)
-        self._reading: dict[str, asyncio.Task[bytes]] = {}
+        self._temporary = Incoming(folder / "incoming")
+        self._memory = Memory(cache_size)
         self._age = threading.Lock()  # held between a look at a file's age and what follows from it
+
+    def __str__(self) -> str:
+        return f"files in {self._folder}"
 
     @property
     def incoming(self) -> Path:
-        return self._folder / "incoming"
+        return self._temporary.folder
 
     async def start(self) -> None:
-        """Makes the folders and removes temporary files that a crash left behind. May be called again.
+        """Makes the folders and removes temporary files that a crash left behind."""
+        await asyncio.to_thread(self._temporary.prepare, self._clock.now())
 
-        Young ones stay: another process may be writing them.
-        """
-        await asyncio.to_thread(self._prepare)
-
-    def _prepare(self) -> None:
-        self.incoming.mkdir(parents=True, exist_ok=True)
-        for stray in self.incoming.glob(f"{PREFIX}*"):
-            with suppress(FileNotFoundError):
-                if stray.stat().st_mtime * 1000 < self._clock.now() - _STRAY_AGE:
-                    stray.unlink()
+    async def stop(self) -> None:
+        """Nothing is held."""
 
     async def put_file(self, path: Path, blob: str) -> bool:
         return await asyncio.to_thread(self._keep, path, self.place(blob))
 
     async def put_bytes(self, data: bytes) -> str:
-        path, blob = await asyncio.to_thread(self._written, data)
+        path, blob = await asyncio.to_thread(self._temporary.write, data)
         await self.put_file(path, blob)
         return blob
 
     async def take(self, path: Path) -> str:
-        blob = await asyncio.to_thread(_digest, path)
+        blob = await asyncio.to_thread(digest, path)
         await self.put_file(path, blob)
         return blob
 
     async def read(self, blob: str) -> bytes:
-        cached = self._cache.get(blob)
-        if cached is not None:
-            return cached
-        task = self._reading.get(blob)
-        if task is None:
-            task = asyncio.ensure_future(self._load(blob))
-            self._reading[blob] = task
-            task.add_done_callback(lambda _: self._reading.pop(blob, None))
-        return await asyncio.shield(task)
+        return await self._memory.read(blob, self._load)
 
     async def path(self, blob: str) -> Path:
         place = self.place(blob)
@@ -138,28 +148,24 @@ class FileBlobStore:
     async def renew(self, blob: str) -> bool:
         return await asyncio.to_thread(self._renew, self.place(blob))
 
-    async def old(self) -> list[str]:
-        return await asyncio.to_thread(self._old)
+    async def old(self, after: str = "") -> OldBlobs:
+        return await asyncio.to_thread(self._old, after)
 
     async def delete_old(self, blob: str) -> bool:
         deleted = await asyncio.to_thread(self._delete_old, self.place(blob))
         if deleted:
-            self._cache.drop(blob)
+            self._memory.drop(blob)
         return deleted
 
     def place(self, blob: str) -> Path:
         """Where the blob is or would be. Raises ValueError for what is no name of a blob."""
-        if not _NAME.fullmatch(blob):  # a name is made into a path
-            raise ValueError(f"{blob!r} is no name of a blob")
-        return self._folder / blob[:2] / blob[2:]
+        return place_of(self._folder, blob)
 
     async def _load(self, blob: str) -> bytes:
         try:
-            data = await asyncio.to_thread(self.place(blob).read_bytes)
+            return await asyncio.to_thread(self.place(blob).read_bytes)
         except FileNotFoundError as error:
             raise BlobMissingError(blob) from error
-        self._cache.put(blob, data)
-        return data
 
     def _renew(self, place: Path) -> bool:
         with self._age:
@@ -177,9 +183,15 @@ class FileBlobStore:
             return place.stat().st_mtime * 1000 < self._clock.now() - SAFE
         return False
 
-    def _old(self) -> list[str]:
-        files = self._folder.glob("[0-9a-f][0-9a-f]/*")
-        return [place.parent.name + place.name for place in files if self._is_old(place)]
+    def _old(self, after: str) -> OldBlobs:
+        """A page is one of the 256 folders: `after` is the name of the folder before it."""
+        folders = sorted(self._folder.glob("[0-9a-f][0-9a-f]"))
+        folder = next(dropwhile(lambda each: each.name <= after, folders), None)
+        if folder is None:
+            return OldBlobs(names=())
+        places = [place for place in folder.iterdir() if is_name(folder.name + place.name)]
+        names = tuple(folder.name + place.name for place in places if self._is_old(place))
+        return OldBlobs(names=names, after="" if folder is folders[-1] else folder.name)
 
     def _delete_old(self, place: Path) -> bool:
         with self._age:
@@ -187,12 +199,6 @@ class FileBlobStore:
                 return False
             place.unlink(missing_ok=True)
             return True
-
-    def _written(self, data: bytes) -> tuple[Path, str]:
-        handle, name = tempfile.mkstemp(prefix=PREFIX, dir=self.incoming)
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        return Path(name), hashlib.sha256(data).hexdigest()
 
     def _keep(self, path: Path, place: Path) -> bool:
         """File, then name, then folder: whatever is found under a blob's name is whole."""
@@ -214,11 +220,6 @@ class FileBlobStore:
         return new
 
 
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def _sync_folder(folder: Path) -> None:
     with _opened(folder) as handle:
         os.fsync(handle)
@@ -231,31 +232,3 @@ def _opened(folder: Path) -> Iterator[int]:
         yield handle
     finally:
         os.close(handle)
-
-
-class _Cache:
-    """The most recently read blobs, up to a number of bytes."""
-
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._size = 0
-        self._blobs: OrderedDict[str, bytes] = OrderedDict()
-
-    def get(self, blob: str) -> bytes | None:
-        data = self._blobs.get(blob)
-        if data is not None:
-            self._blobs.move_to_end(blob)
-        return data
-
-    def put(self, blob: str, data: bytes) -> None:
-        if len(data) > min(self._limit, _CACHED_BLOB):
-            return
-        self.drop(blob)
-        self._blobs[blob] = data
-        self._size += len(data)
-        while self._size > self._limit:
-            self._size -= len(self._blobs.popitem(last=False)[1])
-
-    def drop(self, blob: str) -> None:
-        with suppress(KeyError):
-            self._size -= len(self._blobs.pop(blob))

@@ -56,6 +56,7 @@ class Notice(Enum):
         "This link leads to no message. Check that it is complete, up to its last letter.",
     )
     EXPIRED = (410, "This message has expired", "Its pictures and files are no longer available.")
+    LATER = (503, "Not available right now", "This part of the message can't be shown. Try again in a minute.")
     BROKEN = (500, "Something went wrong", "This part of the message can't be shown right now. Try again later.")
 
     def __init__(self, status: int, title: str, explanation: str) -> None:

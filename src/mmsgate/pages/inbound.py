@@ -4,8 +4,6 @@ Knowing a token is the right to get the files. They come from phones that nobody
 browser is only given to be saved, and none of it may load or run anything.
 """
 
-import asyncio
-import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -15,13 +13,11 @@ from starlette.routing import Route
 
 from mmsgate.clock import Clock
 from mmsgate.domain.inbound import Inbound, InboundFile
+from mmsgate.pages.files import BlobPaths, local_file
 from mmsgate.pages.html import Notice
 from mmsgate.pages.page import is_token
 from mmsgate.pages.responses import Hosted, file_response, notice
-from mmsgate.pages.routes import BlobPaths
 from mmsgate.postbacks.inbound import HOSTED
-
-_log = logging.getLogger(__name__)
 
 #: Shown or saved, it is cut off from everything.
 _POLICY = (
@@ -53,15 +49,13 @@ class _Files:
         now = self.clock.now()
         if now >= inbound.expires_at:
             return notice(Notice.EXPIRED)
-        path = self.blobs.path(file.blob)
-        try:
-            stat = await asyncio.to_thread(path.stat)
-        except FileNotFoundError:
-            _log.exception("%s lacks its %s, blob %s", inbound, file.name, file.blob)
-            return notice(Notice.BROKEN)
+        found = await local_file(self.blobs, file.blob, f"the {file.name} of {inbound}")
+        if isinstance(found, Notice):
+            return notice(found)
         return file_response(
-            _hosted(inbound, file), path, stat=stat, request=request.headers, method=request.method, now=now
-        )
+            _hosted(inbound, file), found.path, stat=found.stat, request=request.headers, method=request.method,
+            now=now,
+        )  # fmt: skip
 
 
 def _named(inbound: Inbound, name: str) -> InboundFile | None:

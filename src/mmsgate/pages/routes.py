@@ -1,9 +1,6 @@
 """The addresses of the pages: ``/m/TOKEN``, its files, its beacon, and robots.txt."""
 
-import asyncio
-import logging
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
 
 from starlette.background import BackgroundTask
@@ -14,12 +11,11 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from mmsgate.clock import Clock
+from mmsgate.pages.files import BlobPaths, local_file
 from mmsgate.pages.html import SCRIPT, SCRIPT_NAME, Notice, page_html
 from mmsgate.pages.page import Page, is_token
 from mmsgate.pages.responses import HEADERS, Hosted, file_response, html, notice
 from mmsgate.pages.robots import is_robot
-
-_log = logging.getLogger(__name__)
 
 _FOR_EVER = "public, max-age=31536000, immutable"
 
@@ -29,14 +25,6 @@ class PageSource(Protocol):
 
     async def page(self, token: str) -> Page | None:
         """The page of a token, expired or not; None if there is none."""
-        ...
-
-
-class BlobPaths(Protocol):
-    """Where the bytes of media lie."""
-
-    def path(self, blob: str) -> Path:
-        """The file of a content hash."""
         ...
 
 
@@ -86,20 +74,21 @@ class _Site:
         file = page.file(request.path_params["name"])
         if file is None:
             return notice(Notice.UNKNOWN)
-        path = self.blobs.path(file.medium.blob)
-        try:
-            stat = await asyncio.to_thread(path.stat)
-        except FileNotFoundError:
-            _log.exception(
-                "a page of account %s lacks its %s, blob %s", page.account_id, file.name, file.medium.blob
-            )
-            return notice(Notice.BROKEN)
+        what = f"the {file.name} of a page of account {page.account_id}"
+        found = await local_file(self.blobs, file.medium.blob, what)
+        if isinstance(found, Notice):
+            return notice(found)
         hosted = Hosted(
             name=file.name, mime=file.mime, etag=file.etag, created_at=page.created_at, expires_at=page.expires_at,
             attach=request.query_params.get("download") == "1",
         )  # fmt: skip
         return file_response(
-            hosted, path, stat=stat, request=request.headers, method=request.method, now=self.clock.now()
+            hosted,
+            found.path,
+            stat=found.stat,
+            request=request.headers,
+            method=request.method,
+            now=self.clock.now(),
         )
 
     async def seen(self, request: Request) -> Response:

@@ -1,9 +1,6 @@
-"""Pages and their files as the store and the blob storage have them."""
-
-from pathlib import Path
+"""Pages as the store has them."""
 
 from mmsgate.domain.rendition import PAGE, Version
-from mmsgate.media.storage import FileBlobStore
 from mmsgate.pages.page import Page
 from mmsgate.store import Store
 
@@ -27,14 +24,3 @@ class StoredPages:
             token=token, subject=row.content.subject, slides=slides, created_at=row.created_at,
             expires_at=row.expires_at, account_id=row.content.account_id,
         )  # fmt: skip
-
-
-class StoredFiles:
-    """The blobs' files."""
-
-    def __init__(self, blobs: FileBlobStore) -> None:
-        self._blobs = blobs
-
-    def path(self, blob: str) -> Path:
-        """The file of a content hash."""
-        return self._blobs.place(blob)

@@ -84,7 +84,7 @@ async def test_a_picture_with_a_text_becomes_one_n401_with_files(api: Api, recei
 async def test_the_message_is_on_disk_before_the_answer(api: Api) -> None:
     await deliver(api, ("image/jpeg", demo("small.jpg")))
     (row,) = await inbox(api)
-    assert api.gateway.blobs.place(row.inbound.files[0].blob).read_bytes() == demo("small.jpg")
+    assert await api.gateway.blobs.read(row.inbound.files[0].blob) == demo("small.jpg")
 
 
 async def test_what_cannot_be_stored_is_not_acknowledged(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:

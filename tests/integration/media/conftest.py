@@ -10,6 +10,8 @@ from mmsgate.media.ffmpeg import FfmpegCage
 from mmsgate.media.storage import FileBlobStore
 from tests.integration.http.origin import Origin
 from tests.integration.media.footage import Footage
+from tests.integration.media.keepers import Keeper, file_keeper, s3_keeper
+from tests.s3.server import S3Server
 
 
 @pytest.fixture
@@ -36,6 +38,19 @@ async def blobs(tmp_path: Path, clock: ManualClock) -> FileBlobStore:
     store = FileBlobStore(tmp_path / "blobs", clock=clock)
     await store.start()
     return store
+
+
+@pytest.fixture(params=["files", "s3"])
+async def keeper(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Keeper]:
+    """One store of each kind."""
+    if request.param == "files":
+        made = file_keeper(tmp_path)
+    else:
+        server: S3Server = request.getfixturevalue("s3_server")
+        made = s3_keeper(tmp_path, server)
+    await made.store.start()
+    yield made
+    await made.store.stop()
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from starlette.applications import Starlette
 from mmsgate.clock import DAY, ManualClock
 from mmsgate.domain.media import MediaKind
 from mmsgate.domain.slide import Medium, Slide
+from mmsgate.media.storage import BlobFault
 from mmsgate.pages.page import Page
 from mmsgate.pages.responses import HEADERS
 from mmsgate.pages.routes import routes
@@ -58,13 +59,16 @@ class Site:
     pages: dict[str, Page]
     views: list[tuple[str, bool]] = field(default_factory=list)
     lookups: list[str] = field(default_factory=list)
+    out_of_reach: bool = False
     viewed: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def page(self, token: str) -> Page | None:
         self.lookups.append(token)
         return self.pages.get(token)
 
-    def path(self, blob: str) -> Path:
+    async def path(self, blob: str) -> Path:
+        if self.out_of_reach:
+            raise BlobFault
         return self.folder / blob
 
     async def on_view(self, token: str, robot: bool) -> None:
@@ -121,6 +125,7 @@ def site(server: Site) -> Site:
     server.views.clear()
     server.lookups.clear()
     server.viewed = asyncio.Event()
+    server.out_of_reach = False
     slides = (
         Slide(
             text="First line\nsecond line, see https://example.com/a?b=1&c=2.",
@@ -305,12 +310,25 @@ async def test_a_file_lost_from_disk_is_our_fault_and_is_logged(
 ) -> None:
     photo = site.pages[TOKEN].file("photo-1.jpg")
     assert photo is not None
-    site.path(photo.medium.blob).unlink()
+    (site.folder / photo.medium.blob).unlink()
     answer = await site.ask(f"/m/{TOKEN}/photo-1.jpg")
     assert answer.status == 500
     assert "Something went wrong" in answer.text
     assert "photo-1.jpg" in caplog.text
     assert TOKEN not in caplog.text
+
+
+async def test_a_file_whose_storage_does_not_answer_is_for_later(
+    site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
+    site.out_of_reach = True
+    answer = await site.ask(f"/m/{TOKEN}/photo-1.jpg")
+    assert answer.status == 503
+    assert "Not available right now" in answer.text
+    assert "photo-1.jpg" in caplog.text
+    assert TOKEN not in caplog.text
+    site.out_of_reach = False
+    assert (await site.ask(f"/m/{TOKEN}/photo-1.jpg")).status == 200
 
 
 # files
