@@ -37,6 +37,12 @@ def loaded(folder: Path, **environment: str) -> Settings:
         ("ffmpeg", "/", "the full path of an executable file, or empty"),
         ("fetch_cache_bytes", "-1", "a number of bytes from 0"),
         ("memory_cache_bytes", "-1", "a number of bytes from 0"),
+        ("s3_cache_bytes", "-1", "a number of bytes from 0"),
+        ("blobs_url", "bucket", "s3://bucket/prefix, or empty"),
+        ("blobs_url", "https://s3.example.com/bucket", "s3://bucket/prefix, or empty"),
+        ("blobs_url", "s3:///prefix", "s3://bucket/prefix, or empty"),
+        ("blobs_url", "s3://id:key@bucket", "s3://bucket/prefix, or empty"),
+        ("s3_endpoint", "s3.example.com:9000", "an http or https URL, or empty"),
         ("simulator_speed", "0", "a number from 0.001"),
         ("simulator_speed", "nan", "a number from 0.001"),
         ("simulator_speed", "inf", "a number from 0.001"),
@@ -69,6 +75,7 @@ def test_a_secret_setting_is_shown_in_no_error_and_no_repr(tmp_path: Path) -> No
     with pytest.raises(ConfigFault) as caught:
         loaded(tmp_path, lookup_headers="Bearer s3cret")
     assert "s3cret" not in str(caught.value)
+    assert "s3cret" not in repr(loaded(tmp_path, s3_secret_key="s3cret"))
     assert "s3cret" not in repr(loaded(tmp_path, lookup_headers="Authorization: Bearer s3cret"))
 
 

@@ -23,7 +23,7 @@ from mmsgate.domain.request import WireDialect
 from mmsgate.errors import Refusal, error_text
 from mmsgate.store import Store
 
-_STATUS = {"E104": 401, "E105": 403, "E112": 403, "G001": 404}
+_STATUS = {"E104": 401, "E105": 403, "E112": 403, "E503": 503, "G001": 404}
 
 
 def refused(refusal: Refusal) -> Response:

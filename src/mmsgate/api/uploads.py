@@ -5,6 +5,7 @@ The body is the file; the key comes in ``X-Api-Key``. The answer is
 send it. The file is read from the storage, not fetched over HTTP.
 """
 
+import logging
 from dataclasses import dataclass
 
 from starlette.requests import Request
@@ -12,7 +13,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from mmsgate.accept.caller import Callers as Accounts
-from mmsgate.api.call import BodyTooLarge, Callers, read_body
+from mmsgate.api.call import BodyTooLarge, Callers, read_body, request_id
 from mmsgate.api.messages import refused
 from mmsgate.clock import Clock, Ids
 from mmsgate.domain.account import Account
@@ -20,8 +21,10 @@ from mmsgate.domain.slide import Medium
 from mmsgate.errors import Refusal
 from mmsgate.http.spool import Spool
 from mmsgate.media.intake import Intake, Unfit
-from mmsgate.media.storage import BlobStore
+from mmsgate.media.storage import BlobFault, BlobStore
 from mmsgate.store import Store
+
+log = logging.getLogger("mmsgate.api")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +53,11 @@ class Uploads:
             return refused(refusal)
         except BodyTooLarge as error:
             return JSONResponse({"status": "failure", "detail": str(error)}, status_code=413)
-        medium = await self._admit(body, account)
+        try:
+            medium = await self._admit(body, account)
+        except BlobFault:
+            log.exception("request %s: an upload could not be kept", request_id(request))
+            return refused(Refusal("E503"))
         if isinstance(medium, Unfit):
             return refused(Refusal(medium.code, slide=1, detail=medium.reason))
         url = await self._keep(account, medium)

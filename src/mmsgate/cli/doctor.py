@@ -7,6 +7,7 @@ import shutil
 import sqlite3
 import tempfile
 from collections.abc import AsyncIterator, Iterator, Mapping
+from dataclasses import replace
 from http import HTTPStatus
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -19,11 +20,11 @@ from mmsgate.cli.carrier import where
 from mmsgate.cli.output import data_dir_option, out, running_at
 from mmsgate.clock import SystemClock, iso
 from mmsgate.config import Settings, load
+from mmsgate.errors import Fault
 from mmsgate.http import Answered, HttpClient, Timeouts
 from mmsgate.media.blobs import open_blobs
 from mmsgate.media.cage import CageError
 from mmsgate.media.ffmpeg import FfmpegCage
-from mmsgate.media.storage import BlobFault
 from mmsgate.store import Store, prepare
 
 Check = tuple[str, bool, str]
@@ -79,13 +80,16 @@ async def _ffmpeg(settings: Settings) -> Check:
 
 
 async def _blobs(settings: Settings) -> Check:
-    """Started as the gateway starts them, which does once what is done all the time."""
-    blobs = open_blobs(settings, SystemClock())
-    try:
-        await blobs.start()
-    except (BlobFault, OSError) as error:
-        return "blobs", False, str(error)
-    await blobs.stop()
+    """S3 is started as the gateway does it: it does once what is done all the time. It needs a folder for that."""
+    if not settings.blobs_url:
+        return "blobs", True, f"files in {settings.blobs}"
+    with tempfile.TemporaryDirectory(prefix="mmsgate-doctor-") as folder:
+        try:
+            blobs = open_blobs(replace(settings, data_dir=Path(folder)), SystemClock())
+            await blobs.start()
+        except Fault as fault:
+            return "blobs", False, str(fault)
+        await blobs.stop()
     return "blobs", True, str(blobs)
 
 

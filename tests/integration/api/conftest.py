@@ -4,6 +4,7 @@ import asyncio
 import io
 import zipfile
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -155,13 +156,21 @@ def zip_of(**files: bytes) -> bytes:
 
 @pytest_asyncio.fixture
 async def api(tmp_path: Path) -> AsyncIterator[Api]:
+    async with running(tmp_path) as made:
+        yield made
+
+
+@asynccontextmanager
+async def running(folder: Path, **more: Any) -> AsyncIterator[Api]:
+    """A gateway with some settings that are its own."""
     origin = Origin()
     await origin.start()
     listener = Listener("127.0.0.1", 0, grace=1)
     listener.bind()
     settings = Settings(
-        data_dir=tmp_path, port=listener.port, fetch_allow=(f"127.0.0.1:{origin.port}",), image_workers=1
-    )
+        data_dir=folder, port=listener.port, fetch_allow=(f"127.0.0.1:{origin.port}",), image_workers=1,
+        **more,
+    )  # fmt: skip
     migrate(settings.database)
     await _provision(Store(settings.database))
     http = HttpClient()

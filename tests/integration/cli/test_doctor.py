@@ -10,6 +10,7 @@ import pytest
 from mmsgate.cli.doctor import _public_url
 from mmsgate.config import Settings
 from tests.integration.cli.conftest import Shell
+from tests.s3.server import S3Server
 
 
 class Healthy(BaseHTTPRequestHandler):
@@ -52,6 +53,26 @@ def test_it_tries_ffmpeg(shell: Shell, gateway: str, monkeypatch: pytest.MonkeyP
     assert "ffmpeg: the one that comes with mmsgate" in shell.succeeds("doctor")
     monkeypatch.setenv("MMSGATE_FFMPEG", shutil.which("false") or "")
     assert "false is no ffmpeg that runs here" in shell.fails("doctor")
+
+
+def test_it_says_where_blobs_are_and_whether_that_answers(
+    shell: Shell, gateway: str, monkeypatch: pytest.MonkeyPatch, s3_server: S3Server
+) -> None:
+    shell.settings.url_file.write_text(gateway + "\n")
+    assert f"blobs: files in {shell.settings.blobs}" in shell.succeeds("doctor")
+    bucket = s3_server.bucket()
+    for name, value in {
+        "BLOBS_URL": f"s3://{bucket}/mms", "S3_ENDPOINT": s3_server.url, "S3_REGION": "us-east-1",
+        "S3_ACCESS_KEY": "id", "S3_SECRET_KEY": "s3cret",
+    }.items():  # fmt: skip
+        monkeypatch.setenv(f"MMSGATE_{name}", value)
+    assert f"blobs: S3: bucket {bucket} at {s3_server.url}, under mms/" in shell.succeeds("doctor")
+    monkeypatch.setenv("MMSGATE_BLOBS_URL", "s3://no-such-bucket")
+    said = shell.fails("doctor")
+    assert "there is no bucket no-such-bucket; create it, or correct blobs_url" in said
+    assert "s3cret" not in said
+    monkeypatch.setenv("MMSGATE_S3_SECRET_KEY", "")
+    assert "s3_access_key and s3_secret_key go together" in shell.fails("doctor")
 
 
 @pytest.mark.parametrize(
