@@ -4,6 +4,7 @@ Told the terms, it knows nothing of carriers. What suits stays as it is. Objects
 room first. Sounds and videos come next, then pictures; each leaves the others what they are likely to need.
 """
 
+import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
@@ -145,7 +146,10 @@ class Adapter:
                 return fitted
 
     async def _keep(self, medium: Medium, fitted: AvFitted) -> _Made:
-        blob = await self._blobs.take(fitted.path)
+        try:
+            blob = await self._blobs.take(fitted.path)
+        finally:
+            await asyncio.to_thread(fitted.path.unlink, missing_ok=True)  # it is there yet if it was not taken
         made = replace(
             medium, blob=blob, mime=fitted.mime, size=fitted.size, width=fitted.width, height=fitted.height,
             duration=round(fitted.seconds * 1000),

@@ -49,7 +49,7 @@ OLD: Millis = SAFE + 2 * REMEMBERED
 DEAD: Millis = 3 * MINUTE
 _REMOVE_WITHIN = 30.0  # seconds from going/NAME to the beginning of the removal
 _TRIES, _PAUSE = 10, 0.2  # seconds: a put that meets a removal waits so often, so long
-_MOST_REMEMBERED = 200_000
+_MOST_REMEMBERED = 100_000
 _PAGE = 1000  # S3 gives no more at once
 
 
