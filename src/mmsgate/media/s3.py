@@ -121,7 +121,7 @@ class S3BlobStore:
 
     def _is_fresh(self, blob: str) -> bool:
         renewed = self._renewed.get(blob)
-        return renewed is not None and self._clock.now() - renewed < REMEMBERED
+        return renewed is not None and 0 <= self._clock.now() - renewed < REMEMBERED  # a clock may be set back
 
     async def _put(self, path: Path, blob: str) -> bool:
         """Put the bytes, or renew those that are there, until nobody is about to remove them.

@@ -4,6 +4,7 @@ import asyncio
 import io
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -14,7 +15,7 @@ from mmsgate.domain.slide import Medium, Slide
 from mmsgate.media.adapter import Adapter, fair_share
 from mmsgate.media.cage import CageError, ImageBroken, ImageCage
 from mmsgate.media.ffmpeg import FfmpegCage
-from mmsgate.media.storage import FileBlobStore
+from mmsgate.media.storage import BlobFault, FileBlobStore
 from mmsgate.media.transcoder import Transcoder
 from tests.integration.media.footage import Footage, Sample
 
@@ -256,6 +257,21 @@ async def test_a_video_is_made_to_fit_and_said_with_figures(
     assert len(await blobs.read(medium.blob)) == medium.size
     assert found.notes[0].startswith(f"slide 1: AVI {slide.media[0].size:,} → {medium.size:,} bytes as MP4 (H.264 ")
     assert adapter.encodes == 1
+
+
+async def test_a_video_that_the_storage_does_not_take_leaves_no_file(
+    adapter: Adapter, blobs: FileBlobStore, footage: Footage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slide = await played(blobs, footage["avi"])
+
+    async def refuse(path: Path) -> str:
+        assert path.exists()
+        raise BlobFault
+
+    monkeypatch.setattr(blobs, "take", refuse)
+    with pytest.raises(BlobFault):
+        await adapted(adapter, slide, room=slide.media[0].size // 2)
+    assert [file for file in (tmp_path / "work").rglob("*") if file.is_file()] == []
 
 
 async def test_a_video_and_a_picture_share_the_room(

@@ -14,7 +14,7 @@ import pytest
 
 from mmsgate.clock import HOUR, ManualClock
 from mmsgate.media.bucket import Bucket, BucketSettings
-from mmsgate.media.s3 import DEAD, BlobDamagedFault, S3BlobStore
+from mmsgate.media.s3 import DEAD, REMEMBERED, BlobDamagedFault, S3BlobStore
 from mmsgate.media.storage import BlobFault, BlobMissingError
 from tests.integration.media.keepers import LONG, s3_store
 from tests.s3.server import Relay, S3Server
@@ -189,6 +189,18 @@ async def test_the_age_counts_by_the_servers_clock_however_wrong_a_hosts_is(host
     assert (await wrong.old()).names == (blob,)
     assert not await wrong.delete_old(blob)
     assert await wrong.read(blob) == b"hello"
+
+
+async def test_a_renewal_is_remembered_for_half_an_hour_and_not_by_a_clock_that_was_set_back(hosts: Hosts) -> None:
+    store = await hosts.join()
+    blob = await store.put_bytes(b"hello")
+    assert await store.renew(blob)
+    assert hosts.objects() == [f"blobs/{blob}"]  # nothing had to be said
+    for change in (REMEMBERED, -HOUR):
+        hosts.clock.advance(change)
+        assert await store.renew(blob)
+        assert hosts.objects() == [f"blobs/{blob}", f"renewed/{blob}"]
+        hosts.delete(f"renewed/{blob}")
 
 
 async def test_a_blob_that_is_about_to_be_removed_cannot_be_renewed(hosts: Hosts) -> None:
