@@ -50,8 +50,8 @@ class Connections:
         self._opened.pop(name, None)
         self._failed.discard(name)
         self.carriers.pop(name, None)
-        await self._alarms.clear(_unusable(name))
         self._dispatcher.shut(name)
+        await self._alarms.clear(_unusable(name))
 
     async def _try(self, name: str, text: str) -> None:
         """One profile that can't be used must not keep the others from being opened."""
