@@ -29,7 +29,7 @@ from mmsgate.accept.submission import Submission
 from mmsgate.accept.templates import TemplateWorkflows
 from mmsgate.api.call import Callers, RequestIds
 from mmsgate.api.carriers import REPORTS, CarrierApi
-from mmsgate.api.front import Front
+from mmsgate.api.front import AREAS, Front
 from mmsgate.api.help import help_routes
 from mmsgate.api.limits import LimitsApi
 from mmsgate.api.messages import MessagesApi
@@ -69,6 +69,7 @@ from mmsgate.media.ffmpeg import FfmpegCage
 from mmsgate.media.intake import Intake
 from mmsgate.media.janitor import Janitor
 from mmsgate.media.transcoder import Transcoder
+from mmsgate.observe import Observe, unobserved
 from mmsgate.pages.inbound import inbound_routes
 from mmsgate.pages.page import page_link
 from mmsgate.pages.routes import routes as page_routes
@@ -100,10 +101,10 @@ class Gateway:
 
     def __init__(
         self, settings: Settings, *, role: Role = Role.SERVE, clock: Clock | None = None,
-        extra_routes: Sequence[BaseRoute] = (),
+        extra_routes: Sequence[BaseRoute] = (), observe: Observe = unobserved,
     ) -> None:  # fmt: skip
         self.role, self.duties = role, role.duties
-        self.settings = settings
+        self.settings, self.observe = settings, observe
         self.clock = clock or SystemClock()
         self.ids = Ids(self.clock)
         self._owner = self.ids.token()[:8]
@@ -174,6 +175,8 @@ class Gateway:
             has_connection=self.has_connection,
         )  # fmt: skip
         self.store.render_with(self.ledger.render)
+        for room in (self.ledger, self.sender, self.reports, self.inbound):
+            room.observe = self.observe
         self.ledger.on_postbacks = self.sender.wake
         self.ledger.on_due = self.dispatcher.due
         self.connections.on_carrier = self.failover.changed
@@ -223,8 +226,9 @@ class Gateway:
         )  # fmt: skip
         actions, previews = self._workflows()
         xml = XmlApi(
-            accounts, actions, previews, Keys(self.store, self.clock), callers, help_base=self.settings.url
-        )
+            accounts, actions, previews, Keys(self.store, self.clock), callers, help_base=self.settings.url,
+            observe=self.observe,
+        )  # fmt: skip
         carriers = CarrierApi(
             self.reports, self.inbound, self.carrier, alarms=self.alarms, largest=self.settings.inbound_bytes
         )
@@ -243,11 +247,11 @@ class Gateway:
             exact=dict.fromkeys(KEBAB_PATHS, xml.kebab) | dict.fromkeys(SKYCORE_PATHS, xml.skycore),
             below={REPORTS: ("carrier", carriers.receive)},
         )
-        return RequestIds(front)
+        return RequestIds(front, areas=AREAS, observe=self.observe)
 
     def pages(self) -> RequestIds:
         """The ASGI application of those who only show pages and files."""
-        return RequestIds(Starlette(routes=self._page_routes()))
+        return RequestIds(Starlette(routes=self._page_routes()), areas=AREAS, observe=self.observe)
 
     def _page_routes(self) -> list[BaseRoute]:
         return [
@@ -261,7 +265,7 @@ class Gateway:
         slides = SlideFetcher(self.fetcher, self.adapter.inspect)
         submission = Submission(
             store=store, router=self.router, block_reason=self.block_reason, on_accepted=self.dispatcher.due,
-            on_preparation=self.preparer.wake, clock=clock, ids=ids,
+            on_preparation=self.preparer.wake, clock=clock, ids=ids, observe=self.observe,
         )  # fmt: skip
         send = SendMmsWorkflow(submission=submission, slides=slides, clock=clock, ids=ids)
         save = SaveMmsWorkflow(store=store, slides=slides, ledger=self.ledger, clock=clock, ids=ids)
@@ -299,7 +303,7 @@ class Gateway:
         rooms = Rooms(
             store=self.store, ledger=self.ledger, http=self.http, renditions=self.renditions,
             block_reason=self.block_reason, has_connection=self.has_connection, accounts=self.turns,
-            on_change=self.failover.changed, alarms=self.alarms, clock=self.clock,
+            on_change=self.failover.changed, alarms=self.alarms, clock=self.clock, observe=self.observe,
         )  # fmt: skip
         lane, client = mmsc_lane(profile, rooms)
         return lane, client.close
@@ -313,7 +317,7 @@ class Gateway:
 
         rooms = Carries(
             store=self.store, ledger=self.ledger, page_url=self.page_url, block_reason=self.block_reason,
-            alarms=self.alarms, clock=self.clock, accounts=self.turns,
+            alarms=self.alarms, clock=self.clock, accounts=self.turns, observe=self.observe,
         )  # fmt: skip
         lane, connection = smsc_lane(profile, rooms, on_receipt=on_receipt, on_inbound=on_inbound)
         await connection.start()

@@ -1,5 +1,6 @@
 """What both ways of sending share: the fallback, the route, the message, the commit (API contract 6.1, 6.3, 9)."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -17,7 +18,9 @@ from mmsgate.domain.request import SendMms, SendSavedMms, WireDialect
 from mmsgate.domain.state import Happening, State
 from mmsgate.domain.template import Template
 from mmsgate.errors import Refusal
+from mmsgate.observe import Observe, Work, unobserved
 from mmsgate.store import Acceptance, Store
+from mmsgate.trail import about
 
 MESSAGE_LIFE: Millis = 3 * DAY
 LINK_LIFE: Millis = 365 * DAY  # R-11
@@ -63,7 +66,9 @@ class Submission:
     def __init__(
         self, *, store: Store, router: Router, block_reason: BlockReason, on_accepted: Callable[[Message], None],
         on_preparation: Callable[[], None], clock: Clock, ids: Ids,
+        observe: Observe = unobserved,
     ) -> None:  # fmt: skip
+        self._observe = observe
         self._store, self._router, self._block_reason = store, router, block_reason
         self._on_accepted, self._on_preparation, self._clock, self._ids = on_accepted, on_preparation, clock, ids
 
@@ -137,7 +142,8 @@ class Submission:
 
         Raises `TemplateGone` if the template was deleted meanwhile.
         """
-        preparation = _preparation(message, parcel)
+        preparation, began = _preparation(message, parcel), time.perf_counter()
+        about(message.tracking_id)
         await self._store.messages.accept(
             Acceptance(
                 message=message, content=None if parcel.stored else parcel.content,
@@ -146,6 +152,8 @@ class Submission:
                 response_expires=message.accepted_at + KEY_LIFE, preparation=preparation, ahead=ahead,
             )
         )  # fmt: skip
+        took = time.perf_counter() - began
+        self._observe(Work.ACCEPT, message.connection, message.state, took, message.tracking_id)
         if preparation:
             self._on_preparation()
         if message.state is not State.PREPARING:

@@ -4,7 +4,7 @@ import ipaddress
 import logging
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 from starlette.requests import ClientDisconnect, Request
@@ -12,10 +12,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mmsgate.clock import Entropy
 from mmsgate.domain.number import mask_numbers
+from mmsgate.observe import Observe, Work, unobserved
+from mmsgate.trail import Trail
 
 log = logging.getLogger("mmsgate.api")
 
 REQUEST_ID = "x-request-id"
+#: The area of what is none of the API's paths.
+OTHER_AREA = "other"
 #: The largest document (contract: 413 above it).
 MAX_DOCUMENT = 1024 * 1024
 
@@ -97,16 +101,27 @@ def plain_address(text: str) -> str:
 
 
 class RequestIds:
-    """Gives every answer an X-Request-Id and every request a line in the log with the same id (R-16)."""
+    """Gives every answer an X-Request-Id and every request a line in the log with the same id (R-16).
 
-    def __init__(self, app: ASGIApp) -> None:
+    `areas` names the parts of the API by the first folder of their paths, for `observe`.
+    """
+
+    def __init__(
+        self, app: ASGIApp, *, areas: Mapping[str, str] | None = None, observe: Observe = unobserved
+    ) -> None:
         self._app, self._entropy = app, Entropy()
+        self._areas, self._observe = areas or {}, observe
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
         identifier = self._entropy(8).hex()
         scope.setdefault("state", {})["request_id"] = identifier
+        with Trail(request_id=identifier):
+            await self._answer(identifier, scope, receive, send)
+        return None
+
+    async def _answer(self, identifier: str, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
         status = 0
 
@@ -122,11 +137,12 @@ class RequestIds:
         except ClientDisconnect:
             log.info("%s %s %s: the caller hung up", identifier, scope["method"], masked_path(scope["path"]))
         finally:
-            milliseconds = (time.perf_counter() - started) * 1000
+            took = time.perf_counter() - started
+            area = self._areas.get(scope["path"][1:].partition("/")[0], OTHER_AREA)
+            self._observe(Work.HTTP, area, str(status), took)
             if log.isEnabledFor(logging.INFO):
                 path, note = masked_path(scope["path"]), mask_numbers(scope["state"].get("note", ""))
-                log.info("%s %s %s %d %.1f ms %s", identifier, scope["method"], path, status, milliseconds, note)
-        return None
+                log.info("%s %s %s %d %.1f ms %s", identifier, scope["method"], path, status, took * 1000, note)
 
 
 _TOKEN_OR_NUMBER = re.compile(r"(?<![A-Za-z0-9])(?:[A-Za-z0-9]{22,}|[0-9]{7,})(?![A-Za-z0-9])")

@@ -10,6 +10,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+#: The parts of the public port by the first folder of their paths.
+AREAS = {
+    "ep": "api", "API": "api", "messages": "api", "limits": "api", "media": "uploads", "mm7": "carriers",
+    "m": "pages", "mo": "files", "errors": "help",
+}  # fmt: skip
+
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+import time
 from collections.abc import AsyncGenerator, Sequence
 from urllib.parse import parse_qsl
 
@@ -18,9 +19,11 @@ from mmsgate.accept.preview import Previews
 from mmsgate.api.call import MAX_DOCUMENT, BodyTooLarge, Callers, read_body, request_id
 from mmsgate.api.preview import is_dry_run, preview_response
 from mmsgate.domain.account import Account
-from mmsgate.domain.request import ApiRequest, Parameters, SendMms, SendSavedMms, WireDialect
+from mmsgate.domain.request import Action, ApiRequest, Parameters, SendMms, SendSavedMms, WireDialect
 from mmsgate.errors import Refusal
+from mmsgate.observe import Observe, Work, unobserved
 from mmsgate.store import Idempotency
+from mmsgate.trail import present
 from mmsgate.wire.document import looks_like_xml, read_document
 from mmsgate.wire.reader import read_form, read_request
 from mmsgate.wire.writer import content_type, failure
@@ -31,6 +34,9 @@ KEBAB_PATHS = ("/ep/v1", "/ep/v1/")
 SKYCORE_PATHS = ("/API/wxml/1.3", "/API/wxml/1.3/", "/API/wxml/1.3/index.php")
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]  # wrong ones are answered with E100, not by HTTP
 MAX_FIELDS = 200
+#: The code of an answer that is none of a refusal, and the action of a request that has none of ours.
+SUCCESS, NO_ACTION = "success", "none"
+_ACTIONS = {action.value.lower(): action.value for action in Action}
 
 #: A form's fields in order. A file is bytes: unlike a text, it may be in the encoding that the document declares.
 Fields = Sequence[tuple[str, str | bytes]]
@@ -41,8 +47,9 @@ class XmlApi:
 
     def __init__(
         self, accounts: Accounts, actions: Actions, previews: Previews, keys: Keys, callers: Callers, *,
-        help_base: str,
+        help_base: str, observe: Observe = unobserved,
     ) -> None:  # fmt: skip
+        self._observe = observe
         self._accounts, self._actions, self._previews = accounts, actions, previews
         self._keys, self._callers, self._help_base = keys, callers, help_base
 
@@ -61,11 +68,11 @@ class XmlApi:
     async def _answer(self, request: Request, path_dialect: WireDialect) -> Response:
         """Read, do, write; whatever goes wrong is answered in the dialect of the document, or of the path."""
         parsed: ApiRequest | None = None
-        status, extra = 200, {}
+        status, extra, began = 200, {}, time.perf_counter()
         try:
             body = await _body(request, path_dialect)
             parsed = await _parse(request, body, path_dialect)
-            return await self._run(request, parsed, body)
+            response = await self._run(request, parsed, body)
         except BodyTooLarge as error:
             refusal, status = Refusal("E100", detail=str(error)), 413
         except Refusal as refused:
@@ -75,7 +82,18 @@ class XmlApi:
         except Exception:
             log.exception("request %s failed", request_id(request))
             refusal = Refusal("E503", detail=f"the operator finds it under request id {request_id(request)}")
+        else:
+            self._tell(parsed, SUCCESS, began)
+            return response
+        self._tell(parsed, refusal.code, began)
         return self._refuse(request, refusal, parsed, path_dialect, status=status, headers=extra)
+
+    def _tell(self, parsed: ApiRequest | None, code: str, began: float) -> None:
+        """Whoever observes it."""
+        trail = present()
+        action = _ACTIONS.get((parsed.action or "" if parsed else "").lower(), NO_ACTION)
+        took = time.perf_counter() - began
+        self._observe(Work.REQUEST, action, code, took, trail.tracking_id if trail else "")
 
     async def _run(self, request: Request, parsed: ApiRequest, body: bytes) -> Response:
         preview = is_dry_run(request.query_params.multi_items())

@@ -2,11 +2,22 @@
 
 import asyncio
 import base64
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from mmsgate.carriers.endpoints import Endpoints
-from mmsgate.carriers.outcome import SubmitOutcome, outcome_of
+from mmsgate.carriers.outcome import (
+    Accepted,
+    OurFault,
+    Paused,
+    RefusedContent,
+    RefusedRecipient,
+    SubmitOutcome,
+    Temporary,
+    Unknown,
+    outcome_of,
+)
 from mmsgate.carriers.profile import Auth, AuthKind, CarrierProfile
 from mmsgate.carriers.tls import client_context
 from mmsgate.clock import Clock
@@ -14,15 +25,22 @@ from mmsgate.domain.message import Message
 from mmsgate.http import HttpClient, NotSent, PostOutcome, Timeouts
 from mmsgate.mm7.content import EncodedContent
 from mmsgate.mm7.submit import HttpMessage, SubmitReq, writer_of
+from mmsgate.observe import Observe, Work, unobserved
+
+_NAMES: dict[type[SubmitOutcome], str] = {
+    Accepted: "accepted", RefusedRecipient: "refused-recipient", RefusedContent: "refused-content",
+    OurFault: "our-fault", Paused: "paused", Temporary: "temporary", Unknown: "unknown",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exchange:
-    """A request as it was posted, with all our headers: to which endpoint, and what came of it."""
+    """A request as it was posted, with all our headers: to which endpoint, what came of it, in how many seconds."""
 
     endpoint: str
     request: HttpMessage
     posted: PostOutcome
+    took: float
 
 
 class Mm7Client:
@@ -33,8 +51,10 @@ class Mm7Client:
     certificate can't be used.
     """
 
-    def __init__(self, profile: CarrierProfile, http: HttpClient, clock: Clock) -> None:
-        self._profile, self._clock = profile, clock
+    def __init__(
+        self, profile: CarrierProfile, http: HttpClient, clock: Clock, *, observe: Observe = unobserved
+    ) -> None:
+        self._profile, self._clock, self._observe = profile, clock, observe
         tls = client_context(profile.auth)
         self._pool = http.pool(limit=profile.pace.connections, keepalive=profile.pace.keepalive / 1000, tls=tls)
         self._connections = asyncio.Semaphore(profile.pace.connections)
@@ -57,7 +77,10 @@ class Mm7Client:
             subject=subject,
         )
         exchange = await self.exchange(request, content, operator=message.operator)
-        return outcome_of(exchange.posted, self._profile)
+        outcome = outcome_of(exchange.posted, self._profile)
+        name = _NAMES[type(outcome)]
+        self._observe(Work.SUBMIT, self._profile.name, name, exchange.took, message.tracking_id)
+        return outcome
 
     async def exchange(self, request: SubmitReq, content: EncodedContent, *, operator: str = "") -> Exchange:
         """Post one request; what was sent, and what came back. `operator` is the recipient's, by our id."""
@@ -65,8 +88,10 @@ class Mm7Client:
         headers = {**self._headers, **self._carrier(operator), **written.headers}
         sent = HttpMessage(headers=headers, buffers=written.buffers, length=written.length)
         async with self._connections:  # not the pool's own queue: waiting there would count as the carrier's time
+            began = time.perf_counter()
             endpoint, posted = await self._post(sent)
-        return Exchange(endpoint=endpoint, request=sent, posted=posted)
+            took = time.perf_counter() - began
+        return Exchange(endpoint=endpoint, request=sent, posted=posted, took=took)
 
     def _carrier(self, operator: str) -> Mapping[str, str]:
         """The header that names the recipient's operator."""

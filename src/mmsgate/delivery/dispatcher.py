@@ -1,7 +1,7 @@
 """The lanes that there are, one per carrier connection and SMSC, so that no backlog hides another's."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 from mmsgate.delivery.lane import Lane
 from mmsgate.domain.message import Message
@@ -18,6 +18,11 @@ class Dispatcher:
         self._closers: dict[str, Callable[[], Awaitable[None]]] = {}
         self._closing: set[asyncio.Task[None]] = set()
         self.on_stuck: Callable[[Message], None] = lambda message: None
+
+    @property
+    def lanes(self) -> Mapping[str, Lane]:
+        """The lanes that there are, by name."""
+        return self._lanes
 
     @property
     def connections(self) -> frozenset[str]:

@@ -13,6 +13,7 @@ from mmsgate.domain.message import Message
 from mmsgate.domain.state import WAITING
 from mmsgate.pump import Pump
 from mmsgate.store import Store
+from mmsgate.trail import Trail
 
 log = logging.getLogger("mmsgate.delivery")
 
@@ -60,7 +61,7 @@ class Lane:
             name, self._rows, accounts=accounts or Buckets(lambda _: 0.0), senders=Buckets(lambda _: sender_rate)
         )
         self._pump: Pump[Message] = Pump(
-            name, claim=self._claim, work=self._work, next_due=self._next_due, clock=clock, slots=slots,
+            name, claim=self._claim, work=self._tracked, next_due=self._next_due, clock=clock, slots=slots,
             grace=delivery.patience, release=self._release,
         )  # fmt: skip
         self.start = self._pump.start
@@ -94,6 +95,16 @@ class Lane:
         return True
 
     @property
+    def in_hand(self) -> int:
+        """Messages that are in hand."""
+        return self._in_hand
+
+    @property
+    def gate(self) -> Admission:
+        """What says how many may be."""
+        return self._gate
+
+    @property
     def up(self) -> bool:
         """Whether it is a good place for another message."""
         return self._gate.admits(self._in_hand + self._arrived)
@@ -107,6 +118,10 @@ class Lane:
         self._in_hand += len(taken)
         self._arrived = 0
         return taken
+
+    async def _tracked(self, message: Message) -> None:
+        with Trail(tracking_id=message.tracking_id):
+            await self._work(message)
 
     async def _work(self, message: Message) -> None:
         try:

@@ -13,6 +13,7 @@ from mmsgate.delivery.lane import Lane
 from mmsgate.delivery.mms import BlockReason, MmsDelivery
 from mmsgate.delivery.rendition import Renditions
 from mmsgate.http import HttpClient
+from mmsgate.observe import Observe, unobserved
 from mmsgate.postbacks.ledger import Ledger
 from mmsgate.store import Store
 
@@ -35,11 +36,12 @@ class Rooms:
     on_change: Callable[[str], None]
     alarms: Alarms
     clock: Clock
+    observe: Observe = unobserved
 
 
 def mmsc_lane(profile: CarrierProfile, rooms: Rooms) -> tuple[Lane, Mm7Client]:
     """A lane, which is not started, and its client."""
-    client = Mm7Client(profile, rooms.http, rooms.clock)
+    client = Mm7Client(profile, rooms.http, rooms.clock, observe=rooms.observe)
     connection = Connection(profile, alarms=rooms.alarms, clock=rooms.clock, on_change=rooms.on_change)
     delivery = MmsDelivery(
         profile, client=client, store=rooms.store, ledger=rooms.ledger, renditions=rooms.renditions.on(profile),

@@ -10,6 +10,7 @@ from mmsgate.delivery.bucket import Buckets
 from mmsgate.delivery.lane import Lane
 from mmsgate.delivery.mms import BlockReason
 from mmsgate.delivery.sms import PageUrl, SmsDelivery
+from mmsgate.observe import Observe, unobserved
 from mmsgate.postbacks.ledger import Ledger
 from mmsgate.sms.client import OnInbound, OnReceipt, SmscConnection
 from mmsgate.store import Store
@@ -31,6 +32,7 @@ class Carries:
     alarms: Alarms
     clock: Clock
     accounts: Buckets[int]
+    observe: Observe = unobserved
 
 
 def smsc_lane(
@@ -46,6 +48,7 @@ def smsc_lane(
         profile.settings(), on_receipt=on_receipt, on_inbound=on_inbound, on_state=on_state,
         on_unreadable=partial(rooms.alarms.unreadable, profile.name),
     )  # fmt: skip
+    connection.observe = rooms.observe
     delivery = SmsDelivery(
         profile, smsc=connection, store=rooms.store, ledger=rooms.ledger, page_url=rooms.page_url,
         block_reason=rooms.block_reason, alarms=rooms.alarms, clock=rooms.clock,

@@ -18,6 +18,7 @@ from mmsgate.domain.postback import Postback, PostbackCode, SentAs
 from mmsgate.domain.request import WireDialect
 from mmsgate.domain.slide import Medium
 from mmsgate.domain.state import Happening, State
+from mmsgate.observe import Observe, Work, unobserved
 from mmsgate.store import Decide, Orphan, PostbackRow, Recorded, Store
 from mmsgate.store.accounts import Directory
 from mmsgate.wire.postback import content_type, render_postback
@@ -76,6 +77,7 @@ class Ledger:
         self.on_due: Callable[[Message], None] = lambda message: None
         self.on_preparation: Callable[[], None] = lambda: None
         self.on_early_report: Callable[[Orphan], Awaitable[None]] | None = None
+        self.observe: Observe = unobserved
 
     def render(self, change: Change) -> Sequence[PostbackRow]:
         """For the store, which calls it inside the step's transaction."""
@@ -109,6 +111,9 @@ class Ledger:
 
     def _wake(self, change: Change) -> None:
         _log(change)
+        if change.event.changed:
+            message = change.message
+            self.observe(Work.STEP, message.connection, message.state, None, message.tracking_id)
         if change.postbacks:
             self._wake_sender(change.message.account_id)
         if change.preparation is not None:

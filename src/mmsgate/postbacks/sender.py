@@ -2,18 +2,21 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable
 from functools import partial
 
 from mmsgate.clock import MINUTE, Clock, Millis, iso
 from mmsgate.domain.account import Account
 from mmsgate.http import Answered, HttpClient, Lost, NotSent, Pool, PostOutcome, Timeouts
+from mmsgate.observe import Observe, Work, unobserved
 from mmsgate.postbacks.schedule import delay_before
 from mmsgate.postbacks.signature import sign
 from mmsgate.pump import Pump
 from mmsgate.store import Store, StoreFault
 from mmsgate.store.accounts import Directory
 from mmsgate.store.postbacks import Again, DuePostback, Parked, PostbackOutcome, Sent
+from mmsgate.trail import Trail
 
 log = logging.getLogger("mmsgate.postbacks")
 
@@ -25,6 +28,7 @@ LEASE: Millis = 2 * MINUTE
 #: 10 s to connect, 10 s for the answer (postback contract 1).
 PATIENCE = Timeouts(connect=10, idle=10, total=20)
 LOOK_EVERY = 1.0  # seconds
+_NAMES: dict[type[PostbackOutcome], str] = {Sent: "sent", Again: "again", Parked: "parked"}
 
 
 class PostbackSender:
@@ -40,6 +44,7 @@ class PostbackSender:
     ) -> None:
         self._store, self._http, self._directory = store, http, directory
         self._clock, self._owner = clock, owner
+        self.observe: Observe = unobserved
         self._lanes: dict[str, Pump[DuePostback]] = {}
         self._pools: dict[str, Pool] = {}
         self._turns: dict[str, asyncio.Semaphore] = {}
@@ -85,7 +90,7 @@ class PostbackSender:
         lane: Pump[DuePostback] = Pump(
             f"postbacks of account {receiver.partition(' ')[0]}",
             claim=partial(self._claim, receiver),
-            work=self._send,
+            work=self._work,
             next_due=partial(self._next_due, receiver),
             clock=self._clock,
             slots=CONCURRENCY * AHEAD,
@@ -103,24 +108,32 @@ class PostbackSender:
     async def _next_due(self, receiver: str, default: Millis) -> Millis:
         return await self._store.postbacks.next_due(receiver, default=default)
 
+    async def _work(self, due: DuePostback) -> None:
+        with Trail(tracking_id=due.tracking_id):
+            await self._send(due)
+
     async def _send(self, due: DuePostback) -> None:
         account = self._account(due.account_id)
-        outcome = self._outcome(due, account, await self._post(due, account))
+        problem, took = await self._post(due, account)
+        outcome = self._outcome(due, account, problem)
+        self.observe(Work.POSTBACK, due.code, _NAMES[type(outcome)], took, due.tracking_id)
         await self._store.postbacks.record([outcome], at=self._clock.now())
         if isinstance(outcome, Parked):
             log.warning("postback %s of message %d is parked: %s", due.code, due.message_id, outcome.error)
         self._lanes[due.receiver].wake()  # the message's next one may go
 
-    async def _post(self, due: DuePostback, account: Account | None) -> str:
-        """Post it; what was wrong, empty if the receiver took it."""
+    async def _post(self, due: DuePostback, account: Account | None) -> tuple[str, float]:
+        """Post it; what was wrong, empty if the receiver took it, and how many seconds it took."""
         try:
             headers = self._headers(due, account)
         except ValueError as error:
-            return str(error)
+            return str(error), 0.0
         pool = self._pools[due.receiver]
         async with self._turns[due.receiver]:  # not the pool's own queue: waiting there would be the receiver's
+            began = time.perf_counter()
             posted = await pool.post(due.url, headers=headers, buffers=(due.body,), timeouts=PATIENCE)
-        return _problem(posted, account)
+            took = time.perf_counter() - began
+        return _problem(posted, account), took
 
     def _account(self, account_id: int) -> Account | None:
         return self._directory().accounts.get(account_id)

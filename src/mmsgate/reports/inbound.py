@@ -18,6 +18,7 @@ from mmsgate.domain.number import normalise, parse_msisdn
 from mmsgate.domain.operators import Operators
 from mmsgate.media.storage import BlobStore
 from mmsgate.mm7.deliver import DeliverReq
+from mmsgate.observe import Observe, Work, unobserved
 from mmsgate.postbacks.inbound import inbound_row
 from mmsgate.reports.hosted import Draft, drafts
 from mmsgate.reports.optout import consequence
@@ -25,8 +26,12 @@ from mmsgate.sms.message import InboundSms
 from mmsgate.store import Arrival, InboundRow, NumberSource, Store, Taken
 from mmsgate.store.accounts import Directory
 from mmsgate.store.parts import PART_REPEATED, SmsPartKey, SmsPiece
+from mmsgate.trail import about
 
 log = logging.getLogger("mmsgate.inbound")
+
+#: What is told of a message that had come before.
+REPEATED = "repeated"
 
 #: How long a carrier may repeat a message that has an id, and one that has none. An SMSC that hears no answer
 #: repeats an SMS within its time-out; whoever writes HELP or YES again after that means it.
@@ -68,6 +73,7 @@ class InboundDesk:
         self._alarms, self._rules, self._on_postback, self._on_due = alarms, rules, on_postback, on_due
         self._clock, self._ids = clock, ids
         self._troubled = True  # an alarm of the run before may be open
+        self.observe: Observe = unobserved
 
     # -- MMS
 
@@ -196,6 +202,9 @@ class InboundDesk:
         """After the commit: the log, whoever has work now, and the operator where nobody has the number."""
         for each in taken:
             inbound = each.arrival.inbound
+            what = REPEATED if each.repeated else inbound.kind.value
+            about(inbound.tracking_id)
+            self.observe(Work.INBOUND, inbound.connection, what, None, inbound.tracking_id)
             if each.repeated:
                 log.info("%s: came before, taken once", inbound)
                 continue

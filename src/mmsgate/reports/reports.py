@@ -7,6 +7,7 @@ tried again when its message's id becomes known, and every minute for seven days
 import asyncio
 import json
 import logging
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Self
@@ -20,11 +21,16 @@ from mmsgate.domain.postback import SentAs, Undelivered
 from mmsgate.domain.state import Happening, State
 from mmsgate.mm7.answer import MAX_ID
 from mmsgate.mm7.report import DeliveryReportReq, MMStatus
+from mmsgate.observe import Observe, Work, unobserved
 from mmsgate.postbacks.ledger import Ledger
 from mmsgate.sms.receipt import Receipt, ReceiptState
-from mmsgate.store import Match, Orphan, Snapshot, Sought, Store
+from mmsgate.store import Match, MatchedBy, Orphan, Snapshot, Sought, Store
+from mmsgate.trail import Trail, about
 
 log = logging.getLogger("mmsgate.reports")
+
+#: By what a report found its message that has found none.
+ORPHAN = "orphan"
 
 #: How long an orphan may still find its message (R-21).
 ORPHAN_LIFE: Millis = 7 * DAY
@@ -122,10 +128,11 @@ class Reports:
     ) -> None:  # fmt: skip
         self._store, self._ledger, self._profile, self._clock = store, ledger, profile, clock
         self._has_connection = has_connection
+        self.observe: Observe = unobserved
 
     async def receive(self, report: Report, *, orphan: Orphan | None = None) -> bool:
         """Record a report durably; whether it found its message. Safe to call again with the same report."""
-        now = self._clock.now()
+        now, began = self._clock.now(), time.perf_counter()
         recorded = await self._store.reports.record(
             report.sought(now if orphan is None else orphan.received_at),
             lambda snapshot, match: self._decide(report, snapshot, match, now),
@@ -135,8 +142,14 @@ class Reports:
         )
         if recorded is None:
             if orphan is None:
+                self.observe(Work.REPORT, report.connection, ORPHAN, time.perf_counter() - began)
                 log.info("%s: a report %s matches no message yet, kept", report.connection, report.status)
             return False
+        change = recorded.change
+        about(change.message.tracking_id)
+        matched_by = MatchedBy(str(change.event.data["matched_by"])).name.lower()
+        took = time.perf_counter() - began
+        self.observe(Work.REPORT, report.connection, matched_by, took, change.message.tracking_id)
         await self._ledger.follow_up(recorded)
         return True
 
@@ -161,7 +174,8 @@ class Reports:
         try:
             report = Report.from_json(orphan.report)
             would = await self._store.reports.would_match(report.sought(orphan.received_at))
-            return would and await self.receive(report, orphan=orphan)
+            with Trail():
+                return would and await self.receive(report, orphan=orphan)
         except Exception:  # it must not keep those behind it from being tried
             log.exception("%s: the kept report %d could not be tried again", orphan.connection, orphan.id)
             return False

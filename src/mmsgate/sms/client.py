@@ -10,15 +10,30 @@ import time
 from collections.abc import Awaitable, Callable
 
 from mmsgate.domain.number import mask
+from mmsgate.observe import Observe, Work, unobserved
 from mmsgate.sms.inbound import InboundReceipt, Unreadable, read_deliver_sm
 from mmsgate.sms.message import InboundSms, OutboundSms
-from mmsgate.sms.outcome import SmsAccepted, SmsNotSent, SmsOutcome, SmsRefused, SmsThrottled, Status
+from mmsgate.sms.outcome import (
+    SmsAccepted,
+    SmsNotSent,
+    SmsOutcome,
+    SmsRefused,
+    SmsThrottled,
+    SmsUnknown,
+    Status,
+)
 from mmsgate.sms.pace import Pace
 from mmsgate.sms.receipt import Receipt
 from mmsgate.sms.session import OnState, Session
 from mmsgate.sms.settings import SmscSettings
+from mmsgate.trail import Trail
 
 log = logging.getLogger("mmsgate.sms")
+
+_NAMES: dict[type[SmsOutcome], str] = {
+    SmsAccepted: "accepted", SmsThrottled: "throttled", SmsRefused: "refused", SmsNotSent: "not-sent",
+    SmsUnknown: "unknown",
+}  # fmt: skip
 
 #: (receipt, source, destination): source is the phone. When it returns, the receipt is stored.
 OnReceipt = Callable[[Receipt, str, str], Awaitable[None]]
@@ -72,6 +87,7 @@ class SmscConnection:
         self._session: Session | None = None
         self._task: asyncio.Task[None] | None = None
         self._switch = asyncio.Lock()  # one start or stop at a time
+        self.observe: Observe = unobserved
 
     @property
     def bound(self) -> bool:
@@ -175,6 +191,8 @@ class SmscConnection:
         if self._pace.stopped(left_at):
             return SmsNotSent(reason="held back: the SMSC has just refused others and wants it slower")
         outcome = await self._session.submit(sms, within=self.settings.request_timeout)
+        took = self._now() - left_at
+        self.observe(Work.SUBMIT, self.settings.name, _NAMES[type(outcome)], took, sms.reference)
         self._learn(outcome, left_at)
         return outcome
 
@@ -199,7 +217,8 @@ class SmscConnection:
             if isinstance(read, Unreadable):
                 await self._on_unreadable(read.reason, pdu)
                 return Status.ESME_RX_R_APPN
-            await self._hand_over(read)
+            with Trail():
+                await self._hand_over(read)
         except Exception:  # whatever kept it from being stored, the SMSC must keep it and repeat
             log.exception("SMSC %s: a deliver_sm could not be stored", self.settings.name)
             return Status.ESME_RX_T_APPN

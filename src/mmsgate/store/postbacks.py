@@ -25,6 +25,7 @@ class DuePostback:
     body: bytes
     event_at: Millis
     attempts: int
+    tracking_id: str = ""  # its message's; empty if it is about none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +98,7 @@ class Postbacks:
                 DuePostback(
                     id=row[0], message_id=row[1], sequence=row[2], account_id=row[3], receiver=row[4], url=row[5],
                     code=row[6], content_type=row[7], body=row[8], event_at=row[9], attempts=row[10],
+                    tracking_id=row[11] or "",
                 )
                 for row in claimed
             ]  # fmt: skip

@@ -18,7 +18,8 @@ UPDATE postback SET due_at = ?, leased_by = ?
 WHERE id IN (
     SELECT id FROM postback WHERE receiver = ? AND state = 'pending' AND due_at <= ? ORDER BY due_at LIMIT ?
 )
-RETURNING id, message_id, sequence, account_id, receiver, url, code, content_type, body, event_at, attempts
+RETURNING id, message_id, sequence, account_id, receiver, url, code, content_type, body, event_at, attempts,
+    (SELECT tracking_id FROM message WHERE message.id = postback.message_id)
 
 -- name: free_next
 UPDATE postback SET due_at = ?1

@@ -4,7 +4,8 @@ WHERE (id, message_id) IN (
     SELECT id, message_id FROM postback WHERE receiver = $3 AND state = 'pending' AND due_at <= $4
     ORDER BY due_at LIMIT $5 FOR UPDATE SKIP LOCKED
 )
-RETURNING id, message_id, sequence, account_id, receiver, url, code, content_type, body, event_at, attempts
+RETURNING id, message_id, sequence, account_id, receiver, url, code, content_type, body, event_at, attempts,
+    (SELECT tracking_id FROM message WHERE message.id = postback.message_id)
 
 -- name: insert, many
 INSERT INTO postback (message_id, sequence, account_id, receiver, url, code, content_type, body, event_at, state,
