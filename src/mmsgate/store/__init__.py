@@ -13,8 +13,10 @@ from pathlib import Path
 from mmsgate.clock import SystemClock
 from mmsgate.domain.change import Change
 from mmsgate.store.accounts import Accounts, Directory
+from mmsgate.store.backlogs import Backlogs
 from mmsgate.store.engine import Engine, StoreFault
 from mmsgate.store.handsets import Handset, HandsetRows
+from mmsgate.store.health import StoreHealth
 from mmsgate.store.inbound import Arrival, InboundRow, InboundRows, Taken
 from mmsgate.store.keys import Idempotency, IdempotencyKeys
 from mmsgate.store.leases import Leases
@@ -121,6 +123,8 @@ class Store:
         self.inbound = InboundRows(self._engine)
         self.numbers = Numbers(self._engine)
         self.operators = OperatorRows(self._engine)
+        self.health = StoreHealth(self._engine)
+        self.backlogs = Backlogs(self._engine)
 
     def render_with(self, render: Render) -> None:
         """Say how postbacks are written; without it a step makes none."""
@@ -136,3 +140,13 @@ class Store:
     def commits(self) -> int:
         """Transactions committed since the start."""
         return self._engine.commits
+
+    @property
+    def writes(self) -> int:
+        """Writes that were asked for in them."""
+        return self._engine.figures.writes
+
+    @property
+    def commit_seconds(self) -> float:
+        """How long these transactions took together."""
+        return self._engine.figures.seconds

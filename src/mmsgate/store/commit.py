@@ -1,12 +1,13 @@
 """Group commit: writes that wait at the same time share a transaction, whichever engine runs it."""
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from mmsgate.store.engine import Work
+from mmsgate.store.engine import Figures, Work
 
 T = TypeVar("T")
 
@@ -44,6 +45,7 @@ class GroupCommit:
         self._transact = transact
         self._waiting: deque[Write] = deque()
         self._task: asyncio.Task[None] | None = None
+        self.figures = Figures()
 
     async def write(self, work: Work[T]) -> T:
         """The result of `work` once it is committed."""
@@ -64,7 +66,10 @@ class GroupCommit:
             while self._waiting:
                 await self._gather()
                 count = min(len(self._waiting), MAX_BATCH)
+                began = time.perf_counter()
                 await self._transact([self._waiting.popleft() for _ in range(count)])
+                self.figures.writes += count
+                self.figures.seconds += time.perf_counter() - began
         finally:
             self._task = None
 

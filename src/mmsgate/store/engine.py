@@ -5,6 +5,7 @@ of them side by side in one transaction, and send those statements together that
 """
 
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any, Protocol, TypeVar
 
@@ -52,14 +53,28 @@ Work = Callable[[Transaction], Coroutine[Any, Any, T]]
 Read = Callable[[Statement, Sequence[object]], Awaitable[Sequence[Row]]]
 
 
+@dataclass(slots=True)
+class Figures:
+    """How many writes there were, and the seconds that their transactions took together."""
+
+    writes: int = 0
+    seconds: float = 0.0
+
+
 class Engine(Protocol):
     """A database. All but `start` and `stop` raise `StoreFault`.
 
-    `commits` counts the transactions. `is_shared` says whether other processes may work on the same queues.
+    `commits` counts the transactions, `figures` what was in them. `is_shared` says whether other processes may work
+    on the same queues.
     """
 
     commits: int
     is_shared: bool
+
+    @property
+    def figures(self) -> "Figures":
+        """What was written since the start."""
+        ...
 
     async def start(self) -> None:
         """Open it. May be called twice."""

@@ -22,7 +22,7 @@ import asyncpg
 
 from mmsgate.clock import Clock, SystemClock
 from mmsgate.store.commit import GroupCommit, Write, fail_all
-from mmsgate.store.engine import Row, StoreFault, Work
+from mmsgate.store.engine import Figures, Row, StoreFault, Work
 from mmsgate.store.forms import Form, numbered, together
 from mmsgate.store.lockstep import Entangled, Lockstep, WorkFailed
 from mmsgate.store.pool import LOST, PATIENCE, STATEMENT_TIMEOUT, open_pool, unreachable
@@ -71,6 +71,10 @@ class PostgresEngine:
         self._forms: dict[Statement, Form] = {}
         self._reads: dict[Statement, _Reads] = {}
         self.commits = self.round_trips = self.statements = 0
+
+    @property
+    def figures(self) -> Figures:
+        return self._commit_together.figures
 
     async def start(self) -> None:
         if self._pool is None:

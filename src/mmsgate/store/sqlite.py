@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from mmsgate.store.commit import GroupCommit, Write, fail_all
-from mmsgate.store.engine import Row, StoreFault, Work
+from mmsgate.store.engine import Figures, Row, StoreFault, Work
 from mmsgate.store.queries import Statement
 
 log = logging.getLogger("mmsgate.store")
@@ -74,6 +74,10 @@ class SqliteEngine:
         self._reader: sqlite3.Connection | None = None
         self._thread: ThreadPoolExecutor | None = None
         self.commits = 0  # how many transactions, for the benchmark and /metrics
+
+    @property
+    def figures(self) -> Figures:
+        return self._commit_together.figures
 
     async def start(self) -> None:
         if self._writer is not None:

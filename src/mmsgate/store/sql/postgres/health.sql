@@ -1,0 +1,2 @@
+-- name: schema
+SELECT version FROM schema_version
