@@ -65,7 +65,8 @@ async def bench(delay: int, connections: int, media: Path, *, rate: float = 0.0)
             key, neighbour = await prepare(data_dir, sink_port, Pace(connections=connections, rate=rate))
             arguments = ("-m", "bench.gateway", "serve", "--data-dir", str(data_dir), "--port", str(port))
             settings = {
-                "MMSGATE_FETCH_ALLOW": f"127.0.0.1:{sink_port}", "MMSGATE_LOG_LEVEL": "warning", "COLUMNS": "200",
+                "MMSGATE_FETCH_ALLOW": f"127.0.0.1:{sink_port}", "MMSGATE_LOG_LEVEL": "warning",
+                "MMSGATE_OPS_PORT": "0", "COLUMNS": "200",
             }  # fmt: skip
             async with process(*arguments, **settings) as gateway:
                 await until_ready(gateway)

@@ -129,7 +129,8 @@ async def gateway(messages: int, *, told: bool) -> AsyncIterator[tuple[Running, 
             await fill(data_dir / "mmsgate.db", messages, told=told)
             arguments = ("-m", "bench.gateway", "serve", "--data-dir", folder, "--port", str(port))
             allow = f"127.0.0.1:{sink_port}"
-            async with process(*arguments, MMSGATE_FETCH_ALLOW=allow, MMSGATE_LOG_LEVEL="warning") as running:
+            settings = {"MMSGATE_FETCH_ALLOW": allow, "MMSGATE_LOG_LEVEL": "warning", "MMSGATE_OPS_PORT": "0"}
+            async with process(*arguments, **settings) as running:
                 await until_ready(running)
                 yield running, port, sink_port, data_dir / "mmsgate.db"
 

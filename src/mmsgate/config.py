@@ -21,6 +21,8 @@ from mmsgate.errors import Fault
 PREFIX = "MMSGATE_"
 #: What stands in `lookup_url` for the number.
 NUMBER_PLACE = "{number}"
+#: Several gateways on one machine share it: the first one has it.
+DEFAULT_OPS_PORT = 9464
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]")  # S3's rule for names, and the underscore of old ones
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+:[^\r\n\0]*")  # RFC 9110 5.1
 
@@ -118,6 +120,26 @@ class Settings:
     )
     lookup_timeout: float = _about(
         "Seconds it may take; each request for a number that is not known yet waits as long.", default=1.0
+    )
+    ops_host: str = _about(
+        "Address of /healthz, /readyz and /metrics. They say how much traffic there is: keep the public away. "
+        "Empty: they are switched off.",
+        default="127.0.0.1",
+    )
+    ops_port: int = _about(
+        "Their port. 0 takes a free one, -1 switches them off. Where 9464 is taken, they are left out with a "
+        "warning; any other port that is taken stops the program.",
+        default=DEFAULT_OPS_PORT,
+    )
+    drain_seconds: float = _about(
+        "Seconds between SIGTERM and the end of listening, in which /readyz says 503 and requests are answered as "
+        "ever: as long as a load balancer needs to notice. A second signal ends them at once.",
+        default=0.0,
+    )
+    trace_url: str = _about(
+        "Where traces are sent, by OTLP over HTTP: usually http://host:4318/v1/traces. Needs the extra "
+        "mmsgate[traces]. Empty: no traces are made.",
+        default="",
     )
     log_level: str = _about("debug, info, warning or error.", default="info")
     log_format: str = _about("console or json.", default="console")
@@ -348,6 +370,9 @@ _RULES: Mapping[str, tuple[_Check, str]] = {
     "lookup_url": (_lookup, f"an http or https URL with {NUMBER_PLACE} in it, or empty"),
     "lookup_headers": (_headers, "a list of headers like Name: value"),
     "lookup_timeout": (_from(0.01, 60), "seconds from 0.01 to 60"),
+    "ops_port": (_from(-1, 65535), "a port from 0 to 65535, or -1"),
+    "drain_seconds": (_from(0, 3600), "seconds from 0 to 3600"),
+    "trace_url": (_web_address, "an http or https URL, or empty"),
     "log_level": (_one_of("debug", "info", "warning", "error"), "debug, info, warning or error"),
     "log_format": (_one_of("console", "json"), "console or json"),
     "simulator_mmsc_port": _PORT,

@@ -48,6 +48,10 @@ class HttpProtocol(HttpToolsProtocol):
         super().connection_made(cast("asyncio.Transport", _Joined(cast("asyncio.Transport", transport))))
 
 
+#: Callers that may wait until they are accepted.
+BACKLOG = 2048
+
+
 class PortTaken(Fault):
     """Another program listens there."""
 
@@ -71,7 +75,7 @@ class _Embedded(uvicorn.Server):
 class Listener:
     """One TCP port. `bind` takes it; `start` serves an application on it; `stop` lets requests finish.
 
-    All three may be called twice. `grace` is how many seconds requests under way get; `protocol` is a class
+    Each may be called twice. `grace` is how many seconds requests under way get; `protocol` is a class
     derived from uvicorn's HTTP.
     """
 
@@ -87,8 +91,11 @@ class Listener:
         """The port it listens on, once bound."""
         return int(self._socket.getsockname()[1]) if self._socket else self._port
 
-    def bind(self) -> None:
-        """Take the port. Raises `PortTaken`."""
+    def bind(self, *, listen: bool = False) -> None:
+        """Take the port, and with `listen` let callers wait for `start` already. Raises `PortTaken`.
+
+        Two programs may take a port that neither listens on yet.
+        """
         if self._socket is not None:
             return
         family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
@@ -96,6 +103,8 @@ class Listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((self._host, self._port))
+            if listen:
+                listener.listen(BACKLOG)
         except OSError as error:
             listener.close()
             raise PortTaken(f"can't listen on {self._host}:{self._port}: {error.strerror}") from error
@@ -109,12 +118,20 @@ class Listener:
         assert self._socket is not None
         config = uvicorn.Config(
             app, http=self._protocol, lifespan="off", ws="none", log_config=None, access_log=False,
-            server_header=False, proxy_headers=False, timeout_keep_alive=30, backlog=2048,
+            server_header=False, proxy_headers=False, timeout_keep_alive=30, backlog=BACKLOG,
             timeout_graceful_shutdown=self._grace,
         )  # fmt: skip
         server = _Embedded(config)
         self._running = (server, asyncio.create_task(server.serve(sockets=[self._socket]), name="listener"))
         await server.ready.wait()
+
+    def drain(self) -> None:
+        """End each connection with its next answer from now on, so that none is left when it stops."""
+        if self._running is not None:
+            server, _ = self._running
+            close = [(b"connection", b"close")]
+            server.config.encoded_headers += close  # what uvicorn makes the headers of, every second
+            server.server_state.default_headers = server.server_state.default_headers + close
 
     async def stop(self) -> None:
         running, self._running = self._running, None

@@ -29,6 +29,7 @@ class Program:
     environment: Mapping[str, str] = field(default_factory=dict)
     process: asyncio.subprocess.Process | None = None
     url: str = ""
+    ops_url: str = ""
     output: list[str] = field(default_factory=list)
     _reader: asyncio.Task[None] | None = None
 
@@ -37,7 +38,7 @@ class Program:
         runner = [str(KILLABLE), die_at] if die_at else ["-m", "mmsgate"]
         environment = {
             **os.environ, "MMSGATE_SIMULATOR_MMSC_PORT": "0", "MMSGATE_SIMULATOR_SMSC_PORT": "0",
-            "COLUMNS": "200", **self.environment,
+            "MMSGATE_OPS_PORT": "0", "COLUMNS": "200", **self.environment,
         }  # fmt: skip
         self.process = await asyncio.create_subprocess_exec(
             sys.executable, *runner, "serve", "--data-dir", str(self.data_dir), "--port", str(port),
@@ -57,6 +58,8 @@ class Program:
             if "mmsgate is ready" in line:
                 self.url = line.rpartition("API ")[2].strip().removesuffix("/ep/v1/")
                 ready.set()
+            elif line.startswith("  metrics "):
+                self.ops_url = line.rpartition(" ")[2].strip().removesuffix("/metrics")
         ready.set()
 
     @property

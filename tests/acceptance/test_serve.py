@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(180
 
 async def refused(data_dir: Path, *arguments: str, **environment: str) -> str:
     """The one line that a serve which can't start says."""
-    ports = {"MMSGATE_SIMULATOR_MMSC_PORT": "0", "MMSGATE_SIMULATOR_SMSC_PORT": "0"}
+    ports = {f"MMSGATE_{name}_PORT": "0" for name in ("SIMULATOR_MMSC", "SIMULATOR_SMSC", "OPS")}
     whole = {**os.environ, **ports, **environment}
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "mmsgate", "serve", "--data-dir", str(data_dir), "--port", "0", *arguments,
@@ -55,6 +55,15 @@ async def test_a_port_of_the_smsc_that_is_taken_is_named(tmp_path: Path) -> None
         port = str(taken.getsockname()[1])
         said = await refused(tmp_path, "--demo", MMSGATE_SIMULATOR_SMSC_PORT=port)
     assert f"can't listen on 127.0.0.1:{port} for SMPP: Address already in use" in said
+
+
+async def test_an_operators_port_that_was_chosen_and_is_taken_is_named_with_its_setting(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        said = await refused(tmp_path, MMSGATE_OPS_PORT=port)
+    assert f"can't listen on 127.0.0.1:{port}: Address already in use; the setting ops_port names it" in said
 
 
 async def test_a_setting_of_no_use_is_named(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from starlette.routing import BaseRoute, Mount
 
 from mmsgate.app import Gateway
 from mmsgate.cli.logs import set_up_logging
+from mmsgate.cli.observed import show
 from mmsgate.cli.output import console, data_dir_option
 from mmsgate.clock import Ids, SystemClock
 from mmsgate.config import Settings, load
@@ -24,6 +25,7 @@ from mmsgate.demo.routes import demo_routes
 from mmsgate.http import HttpClient
 from mmsgate.listener import Listener
 from mmsgate.lock import lock
+from mmsgate.ops.process import Ops, Signals
 from mmsgate.provision import CARRIER, KEY_FILE, Demo, SimulatedCarrier, ensure_demo, ensure_simulated_carrier
 from mmsgate.simulator.service import Simulator, SimulatorConfig
 from mmsgate.store import Store, prepare
@@ -31,6 +33,8 @@ from mmsgate.store import Store, prepare
 log = logging.getLogger("mmsgate")
 
 REPORT_USER = "carrier"
+#: Seconds that requests under way get when it stops: a file may take that long to be fetched.
+GRACE = 30
 
 
 @click.command()
@@ -52,10 +56,10 @@ def serve(demo: bool, simulator: bool | None, **given: Any) -> None:
 
 
 async def _serve(settings: Settings, *, demo: bool) -> None:
-    stop = asyncio.Event()
+    signals, ops = Signals(), Ops(settings, role="serve")
     for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    listener = Listener(settings.host, settings.port)
+        asyncio.get_running_loop().add_signal_handler(number, signals)
+    listener = Listener(settings.host, settings.port, grace=GRACE)
     listener.bind()
     settings = replace(settings, port=listener.port)
     if demo:  # the demo's media are on this very server
@@ -64,15 +68,19 @@ async def _serve(settings: Settings, *, demo: bool) -> None:
         settings = replace(settings, fetch_allow=(*settings.fetch_allow, origin))
     async with AsyncExitStack() as stack:
         stack.enter_context(lock(settings))  # before the profiles of another gateway that runs here are overwritten
+        await stack.enter_async_context(ops.running())
         embedded = Embedded(settings, demo=demo)
         await embedded.prepare(stack)
-        gateway = Gateway(settings, extra_routes=embedded.routes())
+        gateway = Gateway(settings, extra_routes=embedded.routes(), observe=ops.observe)
+        show(ops, gateway)
         await stack.enter_async_context(gateway.running(listener, locked=True))
         stack.callback(embedded.release)  # before the listener stops: pages that wait are let go
         settings.url_file.write_text(settings.url + "\n", encoding="ascii")
-        embedded.announce()
+        embedded.announce(ops.url)
         calm_collector()
-        await stop.wait()
+        ops.readiness.started = True
+        await signals.stop.wait()
+        await ops.drain(signals.hurry, listener)
         log.info("stopping: finishing what is under way")
 
 
@@ -151,12 +159,14 @@ class Embedded:
         if self._simulator is not None:
             self._simulator.release()
 
-    def announce(self) -> None:
+    def announce(self, ops_url: str) -> None:
         """Say where everything is, and how to send the first message."""
         base = self._settings.url
         console.print(f"[bold green]mmsgate is ready[/bold green]  API {base}/ep/v1/", highlight=False)
         if self._simulator is not None:
             console.print(f"  phones      {base}/sim/", highlight=False)
+        if ops_url:
+            console.print(f"  metrics     {ops_url}/metrics", highlight=False)
         if self._demo is not None:
             self._announce_demo(self._demo, base)
         console.print("  stop with Ctrl-C", highlight=False)
