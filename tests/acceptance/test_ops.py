@@ -77,6 +77,8 @@ async def test_every_metric_of_the_page_is_there_and_the_ones_of_a_message_go_up
         "mmsgate_store_writes_total",
     ):
         assert after[name] > before.get(name, 0), name
+    for name in ("sim", "sim-sms"):
+        assert after[f'mmsgate_connection_state{{connection="{name}",state="up"}}'] == 1, name
 
 
 async def test_refusals_are_counted_by_code_and_an_action_of_nobody_s_is_one_label(

@@ -8,7 +8,7 @@ from mmsgate.ops.process import Ops
 def show(ops: Ops, gateway: Gateway) -> None:
     """Tell `ops` of everything in one process."""
     store, clock = gateway.store, gateway.clock
-    ops.snapshot.add("lanes", sources.lanes(gateway.dispatcher, clock))
+    ops.snapshot.add("lanes", sources.lanes(gateway.dispatcher))
     ops.snapshot.add(
         "backlogs", sources.backlogs(store, clock, lambda: gateway.watch().profiles), every=sources.BACKLOG_EVERY
     )

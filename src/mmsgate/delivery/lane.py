@@ -2,12 +2,13 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from mmsgate.clock import Clock, Millis
 from mmsgate.delivery.bucket import Buckets
 from mmsgate.delivery.gate import Admission, Gate
+from mmsgate.delivery.health import Standing
 from mmsgate.delivery.queue import FairQueue
 from mmsgate.domain.message import Message
 from mmsgate.domain.state import WAITING
@@ -44,13 +45,16 @@ class Lane:
     """Works one queue. `slots` messages are in hand at most, and as many as the `gate` has room for.
 
     `accounts` are the limits of the accounts over all lanes, `sender_rate` the messages a second that one sender
-    may give this one (0: no limit). Timers and leases that run out are worked also while the gate is closed.
+    may give this one (0: no limit). `standing` says how the connection stands, for people. Timers and leases that
+    run out are worked also while the gate is closed.
     """
 
     def __init__(
         self, name: str, delivery: Delivers, *, store: Store, clock: Clock, slots: int,
         gate: Admission | None = None, accounts: Buckets[int] | None = None, sender_rate: float = 0.0,
+        standing: Callable[[], Standing] = lambda: Standing.UP,
     ) -> None:  # fmt: skip
+        self.standing = standing
         self._name, self._delivery, self._clock = name, delivery, clock
         self._gate: Admission = gate or Gate(clock)
         self._rows = store.queue

@@ -51,5 +51,6 @@ def mmsc_lane(profile: CarrierProfile, rooms: Rooms) -> tuple[Lane, Mm7Client]:
     lane = Lane(
         profile.name, delivery, store=rooms.store, clock=rooms.clock, slots=profile.pace.connections * SLOTS,
         gate=connection, accounts=rooms.accounts, sender_rate=profile.pace.sender_rate,
+        standing=lambda: connection.health.standing,
     )  # fmt: skip
     return lane, client

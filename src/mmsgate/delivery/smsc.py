@@ -7,6 +7,7 @@ from mmsgate.carriers.smsc import SmscProfile
 from mmsgate.clock import Clock
 from mmsgate.delivery.alarms import Alarms
 from mmsgate.delivery.bucket import Buckets
+from mmsgate.delivery.health import Standing
 from mmsgate.delivery.lane import Lane
 from mmsgate.delivery.mms import BlockReason
 from mmsgate.delivery.sms import PageUrl, SmsDelivery
@@ -56,7 +57,7 @@ def smsc_lane(
     delivery.gate.close()  # until it is bound
     lane = Lane(
         profile.name, delivery, store=rooms.store, clock=rooms.clock, slots=slots(profile), gate=delivery.gate,
-        accounts=rooms.accounts,
+        accounts=rooms.accounts, standing=lambda: Standing.UP if connection.bound else Standing.DOWN,
     )  # fmt: skip
     return lane, connection
 

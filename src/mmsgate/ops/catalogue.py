@@ -105,10 +105,13 @@ REPORT_SECONDS = _histogram(
 INBOUND = _counter("inbound_messages", "Messages from phones: mms, sms, or repeated.", "connection", "kind")
 
 CONNECTION_STATE = _gauge(
-    "connection_state", "1 for the state in which a connection is: up, down or paused.", "connection", "state"
+    "connection_state",
+    "1 for the state in which a connection is: up, down (an SMSC: not bound) or paused.",
+    "connection",
+    "state",
 )
-IN_FLIGHT = _gauge("connection_in_flight", "Submits under way.", "connection")
-WINDOW = _gauge("connection_window", "Submits that may be under way at once.", "connection")
+IN_FLIGHT = _gauge("connection_in_flight", "Submits under way to an MMSC.", "connection")
+WINDOW = _gauge("connection_window", "Submits that may be under way to an MMSC at once.", "connection")
 RATE_LIMIT = _gauge(
     "connection_rate_limit",
     "Submits a second that are allowed now: the profile's rate, less while the carrier wants it slower; 0: no "

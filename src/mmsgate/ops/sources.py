@@ -10,7 +10,6 @@ from mmsgate.clock import SECOND, Clock, Millis
 from mmsgate.delivery.connection import Connection
 from mmsgate.delivery.dispatcher import Dispatcher
 from mmsgate.delivery.encoder import Encoder
-from mmsgate.delivery.gate import Admission
 from mmsgate.delivery.health import Standing
 from mmsgate.delivery.lane import Lane
 from mmsgate.media.adapter import Adapter
@@ -24,19 +23,18 @@ from mmsgate.store import Store
 BACKLOG_EVERY = 10.0
 
 
-def lanes(dispatcher: Dispatcher, clock: Clock) -> Read:
+def lanes(dispatcher: Dispatcher) -> Read:
     """How the connections of this process stand."""
 
     async def read() -> Sequence[Reading]:
-        now = clock.now()
-        return [each for name, lane in dispatcher.lanes.items() for each in _of_lane(name, lane, now)]
+        return [each for name, lane in dispatcher.lanes.items() for each in _of_lane(name, lane)]
 
     return read
 
 
-def _of_lane(name: str, lane: Lane, now: Millis) -> Iterator[Reading]:
+def _of_lane(name: str, lane: Lane) -> Iterator[Reading]:
     yield Reading(metric=catalogue.LEASES, value=lane.in_hand, labels=(name,))
-    present = _standing(lane.gate, now)
+    present = lane.standing()
     for standing in Standing:
         labels = (name, standing.value)
         yield Reading(metric=catalogue.CONNECTION_STATE, value=standing is present, labels=labels)
@@ -45,13 +43,6 @@ def _of_lane(name: str, lane: Lane, now: Millis) -> Iterator[Reading]:
         yield Reading(metric=catalogue.IN_FLIGHT, value=state.under_way, labels=(name,))
         yield Reading(metric=catalogue.WINDOW, value=state.window, labels=(name,))
         yield Reading(metric=catalogue.RATE_LIMIT, value=state.rate, labels=(name,))
-
-
-def _standing(gate: Admission, now: Millis) -> Standing:
-    """That of an MMSC; an SMSC's gate is open or closed."""
-    if isinstance(gate, Connection):
-        return gate.health.standing
-    return Standing.DOWN if gate.opens_at > now else Standing.UP
 
 
 def backlogs(store: Store, clock: Clock, connections: Callable[[], Iterable[str]]) -> Read:

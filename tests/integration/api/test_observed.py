@@ -1,11 +1,17 @@
 """What the rooms of a whole gateway say of their work to whoever observes it."""
 
+from collections.abc import Sequence
+
 import pytest
 
+from mmsgate.carriers.profile import Pace
+from mmsgate.delivery.connection import Connection
 from mmsgate.observe import Work
+from mmsgate.ops.snapshot import Reading
+from mmsgate.ops.sources import backlogs, lanes
 from tests.integration.api.conftest import Api, elements, request
 from tests.integration.api.test_inbound import TEXT, deliver
-from tests.integration.api.test_reports import report, sent
+from tests.integration.api.test_reports import accepted, report, sent
 
 
 class Observer:
@@ -69,6 +75,36 @@ async def test_a_message_from_a_phone_is_told_of_and_so_is_its_repetition(api: A
         ("dead", "mms"),
         ("dead", "repeated"),
     ]
+
+
+def named(readings: Sequence[Reading]) -> dict[str, float]:
+    """Their values by name and labels."""
+    return {" ".join((each.metric.name, *each.labels)): each.value for each in readings}
+
+
+async def test_a_connection_is_shown_as_it_stands_with_its_limits(api: Api) -> None:
+    await api.carrier(pace=Pace(connections=8, rate=20))
+    read, lane = lanes(api.gateway.dispatcher), api.gateway.dispatcher.lanes["dead"]
+    assert isinstance(lane.gate, Connection)
+    up = named(await read())
+    states = [up[f"mmsgate_connection_state dead {state}"] for state in ("up", "down", "paused")]
+    assert states == [True, False, False]
+    assert (up["mmsgate_connection_window dead"], up["mmsgate_connection_rate_limit dead"]) == (8, 20)
+    lane.gate.health.refused()
+    paused = named(await read())
+    states = [paused[f"mmsgate_connection_state dead {state}"] for state in ("up", "down", "paused")]
+    assert states == [False, False, True]
+    assert paused["mmsgate_connection_window dead"] == 2
+
+
+async def test_what_waits_is_shown_for_every_connection_also_where_nothing_does(api: Api) -> None:
+    gateway = api.gateway
+    await accepted(api)
+    shown = named(await backlogs(gateway.store, gateway.clock, lambda: ("dead", "other"))())
+    assert shown["mmsgate_backlog_messages dead"] == 1
+    assert shown["mmsgate_backlog_oldest_seconds dead"] == 0, "it is due tomorrow"
+    assert shown["mmsgate_backlog_messages other"] == 0
+    assert shown["mmsgate_orphaned_reports"] == 0
 
 
 async def test_a_gateway_that_nobody_observes_works(api: Api) -> None:
