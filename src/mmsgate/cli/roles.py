@@ -12,10 +12,12 @@ import uvloop
 
 from mmsgate.app import Gateway
 from mmsgate.cli.logs import set_up_logging
+from mmsgate.cli.observed import show
 from mmsgate.cli.output import console, data_dir_option
-from mmsgate.cli.serve import calm_collector
+from mmsgate.cli.serve import GRACE, calm_collector
 from mmsgate.config import ConfigFault, Settings, load
 from mmsgate.listener import Listener
+from mmsgate.ops.process import Ops, Signals
 from mmsgate.role import Role
 
 log = logging.getLogger("mmsgate")
@@ -86,17 +88,27 @@ def _run(role: Role, given: dict[str, Any]) -> None:
 
 
 async def _work(role: Role, settings: Settings) -> None:
-    stop = asyncio.Event()
+    signals, ops = Signals(), Ops(settings, role=role)
     for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    listener = Listener(settings.host, settings.port) if role.duties.listens else None
+        asyncio.get_running_loop().add_signal_handler(number, signals)
+    listener = Listener(settings.host, settings.port, grace=GRACE) if role.duties.listens else None
     if listener is not None:
         listener.bind()
         settings = replace(settings, port=listener.port)
-    gateway = Gateway(settings, role=role)
-    async with gateway.running(listener):
-        where = f"  at http://{settings.host}:{settings.port}" if listener else ""
-        console.print(f"[bold green]mmsgate {role} is ready[/bold green]{where}", highlight=False)
-        calm_collector()
-        await stop.wait()
-        log.info("stopping: finishing what is under way")
+    async with ops.running():
+        gateway = Gateway(settings, role=role, observe=ops.observe)
+        show(ops, gateway)
+        async with gateway.running(listener):
+            _announce(role, settings, listener, ops)
+            calm_collector()
+            ops.readiness.started = True
+            await signals.stop.wait()
+            await ops.drain(signals.hurry, listener)
+            log.info("stopping: finishing what is under way")
+
+
+def _announce(role: Role, settings: Settings, listener: Listener | None, ops: Ops) -> None:
+    where = f"  at http://{settings.host}:{settings.port}" if listener else ""
+    console.print(f"[bold green]mmsgate {role} is ready[/bold green]{where}", highlight=False)
+    if ops.url:
+        console.print(f"  metrics     {ops.url}/metrics", highlight=False)
