@@ -8,6 +8,7 @@ half, in threads of ours, does not.
 import asyncio
 import hashlib
 import re
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -129,9 +130,12 @@ class Bucket:
         """Removes an object, if it is there."""
         await self._do(partial(obstore.delete, self._store, key))
 
-    async def delete_once(self, key: str) -> None:
-        """As `delete`, but never tried again: after a BlobFault it may be removed, or be so a little later."""
-        await self._do(partial(obstore.delete, self._once, key))
+    async def delete_once(self, key: str, *, until: float) -> None:
+        """As `delete`, but never tried again: after a BlobFault it may be removed, or be so a little later.
+
+        It is not begun after `until`, in seconds of the monotonic clock: it may have to wait for a thread.
+        """
+        await self._do(partial(self._delete_once, key, until))
 
     async def page(self, prefix: str, *, after: str, most: int) -> list[Found]:
         """The first objects by order of their keys, from the one after `after` on."""
@@ -143,6 +147,11 @@ class Bucket:
             digest.update(piece)
             file.write(piece)
         return digest.hexdigest()
+
+    def _delete_once(self, key: str, until: float) -> None:
+        if time.monotonic() > until:
+            raise BlobFault(f"the {self} was too slow for a removal")
+        obstore.delete(self._once, key)
 
     def _page(self, prefix: str, after: str, most: int) -> list[Found]:
         objects = obstore.list(self._store, prefix.rstrip("/"), offset=after or None, chunk_size=most)

@@ -44,8 +44,8 @@ REMEMBERED: Millis = SAFE // 2
 #: What is younger is never removed: `SAFE` from the end of what was remembered, and as much for uploads, whose
 #: time S3 counts from their beginning.
 OLD: Millis = SAFE + 2 * REMEMBERED
-#: A going/NAME of this age was left by a process that died: no removal begins as late as `_REMOVE_WITHIN`, and its
-#: last request ends within a minute.
+#: A going/NAME of this age was left by a process that died: no removal begins later than `_REMOVE_WITHIN`, and its
+#: one request ends within a minute.
 DEAD: Millis = 3 * MINUTE
 _REMOVE_WITHIN = 30.0  # seconds from going/NAME to the beginning of the removal
 _TRIES, _PAUSE = 10, 0.2  # seconds: a put that meets a removal waits so often, so long
@@ -209,12 +209,12 @@ class S3BlobStore:
         return OldBlobs(names=names, after=_name(page[-1].key) if page else "")
 
     async def delete_old(self, blob: str) -> bool:
+        until = time.monotonic() + _REMOVE_WITHIN
         if not await self._announce(checked(blob)):
             return False
-        begun = time.monotonic()
-        deleted = await self._is_old(blob) and time.monotonic() - begun < _REMOVE_WITHIN
+        deleted = await self._is_old(blob)
         if deleted:
-            await self._bucket.delete_once(_bytes(blob))
+            await self._bucket.delete_once(_bytes(blob), until=until)
             await self._bucket.delete(_renewed(blob))
         # after a fault it stays: the removal may be on its way yet
         await self._bucket.delete(_going(blob))

@@ -263,7 +263,8 @@ async def test_a_removal_that_failed_on_its_way_is_not_said_to_be_over(
     blob = await store.put_bytes(b"hello")
     hosts.advance(LONG)
 
-    async def lost(*_: object) -> None:
+    async def lost(*_: object, until: float) -> None:
+        assert until > time.monotonic()
         raise BlobFault
 
     with monkeypatch.context() as patched:
@@ -272,6 +273,16 @@ async def test_a_removal_that_failed_on_its_way_is_not_said_to_be_over(
             await store.delete_old(blob)
     assert f"going/{blob}" in hosts.objects()
     assert not await store.renew(blob)
+
+
+async def test_a_removal_that_comes_too_late_is_not_begun(hosts: Hosts, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = await hosts.join()
+    blob = await store.put_bytes(b"hello")
+    hosts.advance(LONG)
+    monkeypatch.setattr("mmsgate.media.s3._REMOVE_WITHIN", -1.0)
+    with pytest.raises(BlobFault, match="too slow for a removal"):
+        await store.delete_old(blob)
+    assert f"blobs/{blob}" in hosts.objects()
 
 
 @pytest.mark.parametrize("use", ["put", "renew"])
