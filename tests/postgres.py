@@ -104,7 +104,9 @@ def own_server() -> Iterator[PostgresServer]:
     """A server that may be stopped and started."""
     with TemporaryDirectory(prefix="mmsgate-postgres-") as folder:  # not pytest's: nobody could not enter it
         Path(folder).chmod(0o755)
+        umask = os.umask(0o022)  # a command that was tested may have set another
         server = PostgresServer(Path(folder))
+        os.umask(umask)
         server.make()
         server.start()
         try:

@@ -58,6 +58,7 @@ from mmsgate.delivery.versions import Versions
 from mmsgate.domain.account import Account
 from mmsgate.domain.message import Message, counted
 from mmsgate.domain.slide import Medium
+from mmsgate.errors import Fault
 from mmsgate.http import AddressPolicy, HttpClient
 from mmsgate.listener import Listener
 from mmsgate.lock import lock
@@ -412,6 +413,8 @@ class Gateway:
         for chore in chores:
             try:
                 await chore()
+            except Fault as fault:
+                log.warning("housekeeping failed, it will be tried again in a minute: %s", fault)
             except Exception:
                 log.exception("housekeeping failed; it will be tried again in a minute")
 
@@ -420,6 +423,7 @@ class Gateway:
         return [
             self.reports.rematch,
             self.inbound.keep_house,
+            lambda: self.store.postbacks.free_forgotten(now=self.clock.now()),
             lambda: self.store.keys.expire(now=self.clock.now()),
             lambda: self.store.numbers.expire(now=self.clock.now()),
             lambda: self.store.queue.forget_days(before=self.clock.now() // DAY - 7),

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
 from mmsgate.clock import SECOND, Clock, Millis
+from mmsgate.errors import Fault
 
 log = logging.getLogger("mmsgate.pump")
 
@@ -82,8 +83,12 @@ class Pump(Generic[T]):
         while True:
             try:
                 await self._turn()
-            except Exception:
+            except Fault as fault:
                 self._claiming = None  # nothing was leased
+                log.warning("%s: no work could be claimed, trying again: %s", self.name, fault)
+                await asyncio.sleep(PAUSE_AFTER_FAULT)
+            except Exception:
+                self._claiming = None
                 log.exception("%s: no work could be claimed, trying again in %g s", self.name, PAUSE_AFTER_FAULT)
                 await asyncio.sleep(PAUSE_AFTER_FAULT)
 

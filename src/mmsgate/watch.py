@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
+from mmsgate.errors import Fault
 from mmsgate.store import Store
 from mmsgate.store.accounts import Directory
 
@@ -48,6 +49,10 @@ class DirectoryWatch:
             await asyncio.sleep(LOOK_EVERY)
             try:
                 await self.refresh()
+            except Fault as fault:
+                if str(fault) != complaint:
+                    log.warning("accounts and carriers can't be read, the old ones stay in force: %s", fault)
+                complaint = str(fault)
             except Exception as error:
                 if str(error) != complaint:  # four times a second would hide everything else in the log
                     log.exception("a change of accounts or carriers could not be read; the old ones stay in force")

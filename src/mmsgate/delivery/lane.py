@@ -13,7 +13,7 @@ from mmsgate.delivery.queue import FairQueue
 from mmsgate.domain.message import Message
 from mmsgate.domain.state import WAITING
 from mmsgate.pump import Pump
-from mmsgate.store import Store
+from mmsgate.store import Store, StoreFault
 from mmsgate.trail import Trail
 
 log = logging.getLogger("mmsgate.delivery")
@@ -76,9 +76,18 @@ class Lane:
         self._pump.wake()
 
     async def stop(self) -> None:
-        """End; what is under way is waited for."""
+        """End; what is under way is waited for. What nobody has begun is given back at once, and again at the end."""
+        await self._give_back()
         await self._pump.stop()
-        await self._rows.give_all_back(self._name, now=self._clock.now())
+        await self._give_back()
+
+    async def _give_back(self) -> None:
+        try:
+            await self._rows.give_all_back(self._name, now=self._clock.now())
+        except StoreFault as fault:
+            log.warning(
+                "%s: messages could not be given back, their leases will bring them back: %s", self._name, fault
+            )
 
     def left(self) -> None:
         """Messages have been moved from here to another lane."""

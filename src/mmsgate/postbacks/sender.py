@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 
-from mmsgate.clock import MINUTE, Clock, Millis, iso
+from mmsgate.clock import MINUTE, SECOND, Clock, Millis, iso
 from mmsgate.domain.account import Account
 from mmsgate.http import Answered, HttpClient, Lost, NotSent, Pool, PostOutcome, Timeouts
 from mmsgate.observe import Observe, Work, unobserved
@@ -28,6 +28,8 @@ LEASE: Millis = 2 * MINUTE
 #: 10 s to connect, 10 s for the answer (postback contract 1).
 PATIENCE = Timeouts(connect=10, idle=10, total=20)
 LOOK_EVERY = 1.0  # seconds
+#: How far each look goes back for postbacks that two processes left to one another (`free_forgotten`).
+LOOK_BACK: Millis = 15 * SECOND
 _NAMES: dict[type[PostbackOutcome], str] = {Sent: "sent", Again: "again", Parked: "parked"}
 
 
@@ -78,10 +80,12 @@ class PostbackSender:
     async def _look_after_lanes(self) -> None:
         while True:
             try:
-                for receiver in await self._store.postbacks.receivers(now=self._clock.now()):
+                now = self._clock.now()
+                await self._store.postbacks.free_forgotten(now=now, since=now - LOOK_BACK)
+                for receiver in await self._store.postbacks.receivers(now=now):
                     self._lane(receiver)
-            except StoreFault:
-                log.exception("receivers could not be looked up; trying again")
+            except StoreFault as fault:
+                log.warning("receivers could not be looked up, trying again: %s", fault)
             await asyncio.sleep(LOOK_EVERY)
 
     def _open(self, receiver: str) -> Pump[DuePostback]:

@@ -1,13 +1,16 @@
 """Group commit: writes that wait at the same time share a transaction, whichever engine runs it."""
 
 import asyncio
+import logging
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from mmsgate.store.engine import Figures, Work
+from mmsgate.store.engine import Figures, StoreFault, Work
+
+log = logging.getLogger("mmsgate.store")
 
 T = TypeVar("T")
 
@@ -67,11 +70,19 @@ class GroupCommit:
                 await self._gather()
                 count = min(len(self._waiting), MAX_BATCH)
                 began = time.perf_counter()
-                await self._transact([self._waiting.popleft() for _ in range(count)])
+                await self._end([self._waiting.popleft() for _ in range(count)])
                 self.figures.writes += count
                 self.figures.seconds += time.perf_counter() - began
         finally:
             self._task = None
+
+    async def _end(self, batch: list[Write]) -> None:
+        """Whatever happens, nobody waits for ever."""
+        try:
+            await self._transact(list(batch))
+        except Exception as error:
+            log.exception("a transaction of %d writes failed in a way that nobody foresaw", len(batch))
+            fail_all(batch, StoreFault(f"the database failed: {type(error).__name__}: {error}"))
 
     async def _gather(self) -> None:
         """Let the batch grow while the loop is busy with what makes more writes; an idle one waits for nothing."""

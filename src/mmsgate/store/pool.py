@@ -15,7 +15,7 @@ STATEMENT_TIMEOUT = 30.0
 LOST = (
     OSError, TimeoutError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError, asyncpg.CannotConnectNowError, asyncpg.TooManyConnectionsError,
-    asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.ReadOnlySQLTransactionError, asyncpg.InternalClientError,
 )  # fmt: skip
 
 #: Every statement finds its rows by an index, whatever the statistics of a new table say, and is planned once.
@@ -28,10 +28,12 @@ _SETTINGS = {
 async def open_pool(dsn: str, *, name: str, connections: int) -> Any:
     """A pool of connections. Raises `StoreFault` with a sentence that says what is wrong with the address."""
     try:
-        return await asyncpg.create_pool(
-            dsn, min_size=1, max_size=connections, command_timeout=STATEMENT_TIMEOUT, timeout=PATIENCE,
+        pool = await asyncpg.create_pool(
+            dsn, min_size=0, max_size=connections, command_timeout=STATEMENT_TIMEOUT, timeout=PATIENCE,
             server_settings={"application_name": name, **_SETTINGS}, target_session_attrs="read-write",
         )  # fmt: skip
+        async with pool.acquire():  # it makes connections when they are needed: here is the first
+            return pool
     except asyncpg.InvalidPasswordError as error:
         raise StoreFault(f"the database refuses the user or the password of database_url: {error}") from error
     except asyncpg.InvalidCatalogNameError as error:

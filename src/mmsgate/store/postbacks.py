@@ -122,6 +122,16 @@ class Postbacks:
 
         await self._engine.write(work)
 
+    async def free_forgotten(self, *, now: Millis, since: Millis = 0) -> int:
+        """Make those due that wait for an earlier one that has ended, among those made `since` then; how many.
+
+        Of two processes one may write a message's next postback while the other ends the one before: neither sees
+        what the other does. In one process that can't happen.
+        """
+        if not self._engine.is_shared:
+            return 0
+        return await self._engine.run(SQL["free_forgotten"], (now, since))
+
     async def recover(self, *, now: Millis) -> int:
         """End every lease: for the start of an embedded gateway."""
         return await self._engine.run(SQL["recover"], (now,))

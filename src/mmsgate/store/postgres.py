@@ -160,6 +160,9 @@ class PostgresEngine:
         connection = await pool.acquire(timeout=PATIENCE)
         try:
             yield connection
+        except LOST:
+            connection.terminate()  # whatever state it is in
+            raise
         finally:
             await pool.release(connection, timeout=PATIENCE)
 

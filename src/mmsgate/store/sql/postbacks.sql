@@ -55,3 +55,10 @@ WHERE message_id = ? ORDER BY sequence
 
 -- name: counts
 SELECT state, count(*) FROM postback GROUP BY state
+
+-- name: free_forgotten
+UPDATE postback SET due_at = ?1
+WHERE state = 'pending' AND due_at IS NULL AND event_at >= ?2 AND NOT EXISTS (
+    SELECT 1 FROM postback AS earlier
+    WHERE earlier.message_id = postback.message_id AND earlier.state = 'pending' AND earlier.sequence < postback.sequence
+)
