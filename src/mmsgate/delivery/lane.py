@@ -76,7 +76,7 @@ class Lane:
         self._pump.wake()
 
     async def stop(self) -> None:
-        """End; what is under way is waited for. What nobody has begun is given back at once, and again at the end."""
+        """End; what is under way is waited for. What nobody has begun is given back at once and at the end."""
         await self._give_back()
         await self._pump.stop()
         await self._give_back()

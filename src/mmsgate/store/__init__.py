@@ -14,6 +14,7 @@ from mmsgate.clock import SystemClock
 from mmsgate.domain.change import Change
 from mmsgate.store.accounts import Accounts, Directory
 from mmsgate.store.backlogs import Backlogs
+from mmsgate.store.calls import Calls
 from mmsgate.store.engine import Engine, StoreFault
 from mmsgate.store.handsets import Handset, HandsetRows
 from mmsgate.store.health import StoreHealth
@@ -43,6 +44,7 @@ from mmsgate.store.preparations import Preparations
 from mmsgate.store.queue import QueueRows
 from mmsgate.store.renditions import EncodedRow, RenditionRows
 from mmsgate.store.reports import ReportRows
+from mmsgate.store.shares import Shares, Wish
 from mmsgate.store.sqlite import SqliteEngine
 from mmsgate.store.templates import Kept, Templates
 
@@ -74,6 +76,7 @@ __all__ = [
     "StoreFault",
     "Taken",
     "TemplateGone",
+    "Wish",
     "migrate",
     "prepare",
 ]
@@ -113,6 +116,8 @@ class Store:
         self.handsets = HandsetRows(self._engine)
         self.queue = Leases(self._engine, owner=name) if self.is_shared else QueueRows(self._engine)
         self.nodes = Nodes(self._engine, SystemClock()) if self.is_shared else None
+        self.shares = Shares(self._engine) if self.is_shared else None
+        self.calls = Calls(self._engine) if self.is_shared else None
         self.keys = IdempotencyKeys(self._engine)
         self.postbacks = Postbacks(self._engine)
         self.templates = Templates(self._engine, on_freed=self.messages.forget_contents)

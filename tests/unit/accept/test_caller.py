@@ -1,6 +1,7 @@
 """Who is calling, and whether they may: the checks before those of an action, in their order (contract 3)."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -21,7 +22,7 @@ def callers(account: Account, key: str = KEY) -> Callers:
     directory = Directory(
         revision=1, accounts={account.id: account}, by_key={hash_key(key): account.id}, patterns=(), profiles={}
     )
-    return Callers(lambda: directory, Rates(cast("Store", None), ManualClock()))
+    return Callers(lambda: directory, Rates(cast("Store", SimpleNamespace(calls=None)), ManualClock()))
 
 
 def a_request(action: str | None = "sendMMS", api_key: str | None = KEY) -> ApiRequest:

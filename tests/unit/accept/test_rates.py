@@ -42,6 +42,7 @@ class FakeAccounts:
 class FakeStore:
     def __init__(self) -> None:
         self.accounts = FakeAccounts()
+        self.calls = None
 
 
 class Desk:

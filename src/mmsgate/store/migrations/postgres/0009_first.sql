@@ -26,6 +26,32 @@ CREATE TABLE node (
     seen_at    BIGINT NOT NULL
 );
 
+-- How many units of what all share (a carrier's rate, say) a node holds, and until when. Lost with a crash, as the
+-- leases are by then.
+CREATE UNLOGGED TABLE share (
+    thing      TEXT COLLATE "C" NOT NULL,
+    node       TEXT COLLATE "C" NOT NULL,
+    busy       BIGINT NOT NULL,
+    units      BIGINT NOT NULL,
+    held_until BIGINT NOT NULL,
+    PRIMARY KEY (thing, node)
+);
+CREATE INDEX share_node ON share (node);
+
+-- Calls of an account and action in one second, and an account's last call (E106, E113).
+CREATE UNLOGGED TABLE call_second (
+    account_id BIGINT NOT NULL,
+    action     TEXT COLLATE "C" NOT NULL,
+    second     BIGINT NOT NULL,
+    calls      BIGINT NOT NULL,
+    PRIMARY KEY (account_id, action)
+);
+
+CREATE UNLOGGED TABLE call_last (
+    account_id BIGINT PRIMARY KEY,
+    at         BIGINT NOT NULL
+);
+
 CREATE TABLE revision (
     one   BIGINT PRIMARY KEY CHECK (one = 1),
     value BIGINT NOT NULL
