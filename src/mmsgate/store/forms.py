@@ -38,7 +38,7 @@ def together(one: str, types: Sequence[str]) -> Form:
     """The forms of a plain INSERT or SELECT, whose parameters have these types; of others only that for one."""
     if not types:
         return Form(one)
-    if inserted := _INSERT.fullmatch(one):
+    if "ON CONFLICT" not in one and (inserted := _INSERT.fullmatch(one)):
         into, values = inserted[1], _NUMBERED.sub(r"k.p\1", inserted[2])
         return Form(one, many=f"{into} SELECT {values} FROM {_arrays(types)} ORDER BY k.n", each=True)  # noqa: S608  our own SQL
     if one.startswith("SELECT "):
