@@ -143,6 +143,11 @@ def iso_z(moment: Millis) -> str:
     return f"{_iso(moment // 1000).removesuffix('+00:00')}Z"
 
 
+def iso_micros(moment: Millis) -> str:
+    """``2026-01-02T09:30:47.000000+00:00``: the timestamps of JSON postbacks (postback contract 5)."""
+    return f"{_iso(moment // 1000).removesuffix('+00:00')}.{moment % 1000:03}000+00:00"
+
+
 @lru_cache(maxsize=64)
 def _iso(seconds: int) -> str:
     """Remembered, because all that happens within a second is written with the same one."""

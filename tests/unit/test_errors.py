@@ -187,6 +187,7 @@ def test_the_codes_after_which_nothing_comes_are_those_of_the_state_machine() ->
         "E999",
         "N003",
         "N102",
+        "N103",
         "N202",
         "N211",
         "N401",

@@ -128,8 +128,7 @@ KINDS: Mapping[Any, _Kind] = {
     int: (lambda value: type(value) is int and value >= 0, "a whole number from 0"),
     str: (lambda value: isinstance(value, str), "a text"),
     Compat: (lambda value: value in list(Compat), f"{' or '.join(Compat)}"),
-    # This version makes no postbacks in JSON.
-    WireDialect | None: (lambda value: value in (None, "kebab", "skycore"), "kebab, skycore or null"),
+    WireDialect | None: (lambda value: value in (None, *WireDialect), f"{', '.join(WireDialect)} or null"),
     tuple[str, ...]: (_texts, 'a list of texts: ["…", "…"]'),
     frozenset[Action]: (
         lambda value: isinstance(value, list) and all(each in list(Action) for each in value),

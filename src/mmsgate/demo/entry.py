@@ -1,10 +1,11 @@
 """One postback that arrived, and what can be read from it.
 
-Read as a tolerant receiver would: either XML dialect, any order, unknown elements passed over. A body that can't be
-read is kept and shown as it is.
+Read as a tolerant receiver would: either XML dialect or JSON, any order, unknown names passed over. A body that
+can't be read is kept and shown as it is.
 """
 
-from collections.abc import Iterable, Mapping
+import json
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from xml.etree.ElementTree import Element
@@ -31,6 +32,7 @@ _MEANINGS: Mapping[str, str] = MappingProxyType({
     "E013": "not sent: a video is unusable",
     "N101": "sent",
     "N102": "delivered",
+    "N103": "sent, but expired before it was delivered",
     "N202": "link SMS delivered",
     "E101": "not sent",
     "E102": "sent, but not delivered",
@@ -54,7 +56,8 @@ class Entry:
     """A postback as it arrived.
 
     `id` grows with each arrival; `headers` are those that matter here, names in lower case; `values` are the
-    body's elements by canonical name, empty if it can't be read; `files` are the addresses of an inbound message's.
+    body's elements or members by canonical name, empty if it can't be read; `files` are the addresses of an
+    inbound message's.
     """
 
     id: int
@@ -118,20 +121,32 @@ class Entry:
 
 
 def read_values(body: bytes) -> dict[str, str]:
-    """The elements below the root by canonical name, the first of each; empty if `body` is no XML that we read."""
+    """What stands below the root by canonical name, the first of each; empty if `body` can't be read."""
     values: dict[str, str] = {}
-    for element in _elements(body):
-        name = canonical(element.tag)
-        if name:
-            values.setdefault(name, (element.text or "").strip()[:LONGEST_VALUE])
+    for name, text in _texts(body):
+        if known := canonical(name):
+            values.setdefault(known, text.strip()[:LONGEST_VALUE])
     return values
 
 
 def read_files(body: bytes) -> tuple[str, ...]:
     """The web addresses in an inbound message's ``content``; others could be anything, and are left out."""
-    files = (file for element in _elements(body) if canonical(element.tag) == "content" for file in element)
-    addresses = ((file.text or "").strip()[:LONGEST_VALUE] for file in files if canonical(file.tag) == "file")
+    addresses = (text.strip()[:LONGEST_VALUE] for text in _file_texts(body))
     return tuple(each for each in addresses if each.startswith(("http://", "https://")))[:MOST_FILES]
+
+
+def _texts(body: bytes) -> Iterator[tuple[str, str]]:
+    yield from ((element.tag, element.text or "") for element in _elements(body))
+    yield from ((name, value) for name, value in _members(body).items() if isinstance(value, str))
+
+
+def _file_texts(body: bytes) -> Iterator[str]:
+    contents = (element for element in _elements(body) if canonical(element.tag) == "content")
+    yield from (file.text or "" for content in contents for file in content if canonical(file.tag) == "file")
+    listed = _members(body).get("content")
+    for each in listed if isinstance(listed, list) else ():
+        if isinstance(each, dict) and isinstance(file := each.get("file"), str):
+            yield file
 
 
 def _elements(body: bytes) -> Iterable[Element]:
@@ -139,3 +154,11 @@ def _elements(body: bytes) -> Iterable[Element]:
         return read_document(body)
     except Refusal:
         return ()  # shown as it is: this receiver judges nobody's documents
+
+
+def _members(body: bytes) -> Mapping[str, object]:
+    try:
+        found = json.loads(body)
+    except (ValueError, RecursionError):
+        return {}  # as above
+    return found if isinstance(found, dict) else {}

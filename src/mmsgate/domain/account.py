@@ -87,10 +87,6 @@ class PostbackSettings:
     schedule: str = "default"
     secrets: tuple[str, ...] = field(default=(), repr=False)
 
-    def __post_init__(self) -> None:
-        if self.dialect is WireDialect.JSON:  # no step of the account's messages could be written
-            raise ValueError("postback.dialect is kebab, skycore or null, not json")
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceLimits:

@@ -187,8 +187,9 @@ def _tell(code: PostbackCode, after: Message, why: Why, at: Millis) -> Postback:
         details = why.reason
     told_as = _OF_DISCOVERY[code] if after.discovers else code
     return Postback(
-        code=told_as, sent_as=after.sent_as, mms_id=after.mms_id, sender=after.sender, recipient=after.recipient,
-        tracking_id=after.tracking_id, operator=after.operator, timestamp=at,
+        code=told_as, sent_as=after.sent_as, mms_id=after.mms_id, sender=after.sender,
+        sender_mask=after.sender_mask, recipient=after.recipient, tracking_id=after.tracking_id,
+        operator=after.operator, timestamp=at,
         why=why.undelivered if code in _REPORTED_FAILURES else None, details=details, handset=after.handset,
         medium=why.medium.source if why.medium else "",
     )  # fmt: skip

@@ -41,7 +41,7 @@ NOTICES: Mapping[str, Notice] = MappingProxyType({
     PostbackCode.E101: _notice("The message was never sent.", _WHY, final=True),
     PostbackCode.E102: _notice(
         "The message was sent, and its carrier reported that it did not arrive: Expired, Rejected, Failed or Not "
-        "Supported.",
+        "Supported; in JSON Rejected or Unrecognised.",
         _WHY,
         final=True,
     ),
@@ -62,6 +62,12 @@ NOTICES: Mapping[str, Notice] = MappingProxyType({
         "Wait for the report. Where the carrier gives none, it stays at this.",
     ),
     PostbackCode.N102: _notice("The message arrived.", final=True),
+    PostbackCode.N103: _notice(
+        "The message was sent, and its carrier reported that it expired before it arrived. Told in JSON alone; in "
+        "XML it is E102.",
+        _WHY,
+        final=True,
+    ),
     PostbackCode.N202: _notice("The fallback SMS arrived.", final=True),
     "N211": _notice("A phone sent an SMS to one of the account's numbers.", final=True),
     "N401": _notice(

@@ -24,6 +24,7 @@ class PostbackCode(StrEnum):
     E013 = "E013"
     N101 = "N101"
     N102 = "N102"
+    N103 = "N103"  # in JSON alone, where the others say E102
     N202 = "N202"
     E101 = "E101"
     E102 = "E102"
@@ -61,6 +62,7 @@ class Postback:
     mms_id: int
     timestamp: Millis
     sender: str = ""
+    sender_mask: str = ""
     recipient: str = ""
     tracking_id: str = ""
     operator: str = ""

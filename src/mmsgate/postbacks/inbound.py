@@ -7,6 +7,7 @@ from mmsgate.domain.request import WireDialect
 from mmsgate.postbacks.ledger import receiver_of
 from mmsgate.store import PostbackRow
 from mmsgate.wire.inbound import inbound_code, render_inbound
+from mmsgate.wire.json_postback import json_inbound
 from mmsgate.wire.postback import content_type
 
 #: The folder of hosted files.
@@ -33,10 +34,14 @@ def inbound_row(
     dialect = account.postback.dialect or WireDialect.KEBAB
     files = [file_url(inbound, file.name, account, base) for file in inbound.files]
     group = account.switches.compat is Compat.BETTER
+    if dialect is WireDialect.JSON:
+        body = json_inbound(inbound, files=files, group=group)
+    else:
+        body = render_inbound(inbound, dialect, files=files, group=group, operators=operators)
     return PostbackRow(
         receiver=receiver_of(account.id, url),
         url=url,
         code=inbound_code(inbound.kind),
         content_type=content_type(dialect),
-        body=render_inbound(inbound, dialect, files=files, group=group, operators=operators),
+        body=body,
     )

@@ -21,6 +21,7 @@ from mmsgate.domain.state import Happening, State
 from mmsgate.observe import Observe, Work, unobserved
 from mmsgate.store import Decide, Orphan, PostbackRow, Recorded, Store
 from mmsgate.store.accounts import Directory
+from mmsgate.wire.json_postback import json_code, json_postback
 from mmsgate.wire.postback import content_type, render_postback
 
 log = logging.getLogger("mmsgate.messages")
@@ -38,8 +39,9 @@ def render(change: Change, account: Account, operators: Operators = BUILT_IN) ->
         return ()
     dialect = account.postback.dialect or change.message.dialect
     return [
-        _row(_with_dlr_code(postback, account, dialect), account, dialect, operators)
+        _row(replace(postback, code=code), account, dialect, operators)
         for postback in change.postbacks
+        if (code := _code(postback, account, dialect))
     ]
 
 
@@ -51,18 +53,26 @@ def _row(
         url=account.postback.url,
         code=postback.code.value,
         content_type=content_type(dialect),
-        body=render_postback(postback, dialect, operators),
+        body=_body(postback, dialect, operators),
         ordered=account.switches.better(account.switches.ordered_postbacks),
     )
 
 
-def _with_dlr_code(postback: Postback, account: Account, dialect: WireDialect) -> Postback:
-    """R-28: a delivered fallback SMS is N102 in kebab, N202 elsewhere, unless the account says otherwise."""
-    if postback.code is not PostbackCode.N102 or postback.sent_as is not SentAs.SMS:
-        return postback
-    usual = PostbackCode.N102 if dialect is WireDialect.KEBAB else PostbackCode.N202
-    code = PostbackCode(account.switches.fallback_dlr_code or usual)
-    return replace(postback, code=code)
+def _body(postback: Postback, dialect: WireDialect, operators: Operators) -> bytes:
+    if dialect is WireDialect.JSON:
+        return json_postback(postback, operators)
+    return render_postback(postback, dialect, operators)
+
+
+def _code(postback: Postback, account: Account, dialect: WireDialect) -> PostbackCode | None:
+    """The code under which the dialect tells it; None: it does not.
+
+    R-28: a delivered fallback SMS is N102 in kebab, N202 elsewhere, unless the account says otherwise.
+    """
+    if postback.code is PostbackCode.N102 and postback.sent_as is SentAs.SMS:
+        usual = PostbackCode.N102 if dialect is WireDialect.KEBAB else PostbackCode.N202
+        return PostbackCode(account.switches.fallback_dlr_code or usual)
+    return json_code(postback) if dialect is WireDialect.JSON else postback.code
 
 
 class Ledger:

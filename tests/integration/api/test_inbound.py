@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
@@ -108,6 +109,18 @@ async def test_skycore_has_its_own_order(api: Api, receiver: Receiver) -> None:
     ]  # fmt: skip
     assert root.findtext("SPID") == "0001570"
     assert [str(child.tag) for child in root[-1]] == ["FILE"]
+
+
+async def test_an_account_that_wants_json_gets_its_n401_in_json(api: Api, receiver: Receiver) -> None:
+    await api.change(postback=replace(api.account.postback, dialect=WireDialect.JSON))
+    await deliver(api, ("image/gif", demo("waves.gif")), subject="Hello & bye")
+    told = await receiver.next()
+    assert told.headers["content-type"] == "application/json; charset=utf-8"
+    said = json.loads(told.body)
+    assert (said["code"], said["from"], said["message-subject"]) == ("N401", PHONE, "Hello & bye")
+    (file,) = said["content"]
+    shown = await api.get(file["file"].removeprefix(api.gateway.settings.url))
+    assert (shown.status, shown.body) == (200, demo("waves.gif"))
 
 
 async def test_the_mo_url_gets_them_and_mo_false_nobody(api: Api, receiver: Receiver) -> None:

@@ -11,6 +11,7 @@ from mmsgate.domain.operators import BUILT_IN
 from mmsgate.domain.postback import Postback, PostbackCode, SentAs, Undelivered
 from mmsgate.domain.request import WireDialect
 from mmsgate.wire.inbound import render_inbound
+from mmsgate.wire.json_postback import json_inbound, json_postback
 from mmsgate.wire.postback import render_postback
 
 XML_DIALECTS = [WireDialect.KEBAB, WireDialect.SKYCORE]
@@ -40,7 +41,30 @@ def test_both_dialects_read_alike(dialect: WireDialect) -> None:
 
 @pytest.mark.parametrize("code", list(PostbackCode))
 def test_every_code_that_we_send_has_plain_words(code: PostbackCode) -> None:
-    assert entry(render_postback(postback(code), WireDialect.KEBAB)).meaning
+    assert entry(f"<postback><code>{code}</code></postback>".encode()).meaning
+
+
+def test_json_reads_like_xml() -> None:
+    found = entry(json_postback(postback(PostbackCode.N103, why=Undelivered.EXPIRED)))
+    assert (found.code, found.tracking_id, found.recipient) == ("N103", "T" * 22, "12399471613")
+    assert (found.meaning, found.details) == ("sent, but expired before it was delivered", "Because.")
+
+
+def test_an_inbound_mms_in_json_shows_its_files_and_nothing_that_is_no_address() -> None:
+    files = ["https://gw.example/mo/t/1.jpg", "https://gw.example/mo/t/2.txt", "javascript:alert(1)"]
+    inbound = Inbound(
+        id=1, tracking_id="mo", kind=InboundKind.MMS, connection="sim", sender="17745550001", recipient="28444",
+        subject="The lake", sent_at=0, received_at=0, expires_at=0,
+    )  # fmt: skip
+    body = json_inbound(inbound, files=files, group=True)
+    found = replace(entry(body), files=read_files(body))
+    assert (found.code, found.tracking_id, found.sender, found.words) == ("N401", "mo", "17745550001", "The lake")
+    assert found.files == tuple(files[:2])
+
+
+@pytest.mark.parametrize("body", [b"[1]", b'{"code": 7, "content": 3}', b"{", b"[" * 100_000, b'{"content": [7]}'])
+def test_json_of_another_shape_is_shown_as_it_is(body: bytes) -> None:
+    assert (entry(body).code, read_files(body)) == ("", ())
 
 
 @pytest.mark.parametrize("dialect", XML_DIALECTS)
@@ -65,7 +89,6 @@ def test_a_code_that_is_not_ours_has_no_plain_words() -> None:
     [
         b"",
         b"no xml",
-        b'{"code":"N101"}',
         b"<postback><code>N101</code>",
         b"\xff\xfe\x00",
         b"\x00<a/>",

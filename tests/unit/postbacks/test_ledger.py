@@ -1,5 +1,6 @@
 """Which postbacks a step makes for an account, in whose words, and who is woken after it."""
 
+import json
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
@@ -11,14 +12,14 @@ from lxml import etree
 from mmsgate.domain.account import Account, PostbackSettings, Switches
 from mmsgate.domain.change import Change, Why, move
 from mmsgate.domain.message import Message
-from mmsgate.domain.postback import SentAs
+from mmsgate.domain.postback import SentAs, Undelivered
 from mmsgate.domain.request import WireDialect
 from mmsgate.domain.state import Happening, State
 from mmsgate.postbacks.ledger import Ledger, receiver_of, render
 from mmsgate.store import Decide, Directory, Orphan, PostbackRow, Recorded, Snapshot, Store
 from tests.unit.builders import NOW, a_message, an_account
 
-KEBAB, SKYCORE = WireDialect.KEBAB, WireDialect.SKYCORE
+KEBAB, SKYCORE, JSON = WireDialect.KEBAB, WireDialect.SKYCORE, WireDialect.JSON
 URL = "https://customer.example/postbacks"
 H = Happening
 
@@ -38,6 +39,8 @@ def delivered(sent_as: SentAs, dialect: WireDialect = KEBAB) -> Change:
 
 def code_on_the_wire(row: PostbackRow) -> str:
     """The code in the body, read by another parser than ours."""
+    if row.content_type.startswith("application/json"):
+        return str(json.loads(row.body)["code"])
     (code,) = [element.text for element in etree.fromstring(row.body) if str(element.tag).lower() == "code"]
     assert code is not None
     return code
@@ -57,6 +60,9 @@ def code_on_the_wire(row: PostbackRow) -> str:
         (SentAs.SMS, SKYCORE, "", "N202"),
         (SentAs.SMS, KEBAB, "N202", "N202"),
         (SentAs.SMS, SKYCORE, "N102", "N102"),
+        (SentAs.MMS, JSON, "N202", "N102"),
+        (SentAs.SMS, JSON, "", "N202"),
+        (SentAs.SMS, JSON, "N102", "N102"),
     ],
 )
 def test_the_code_of_a_delivery(sent_as: SentAs, dialect: WireDialect, switch: str, expected: str) -> None:
@@ -64,7 +70,7 @@ def test_the_code_of_a_delivery(sent_as: SentAs, dialect: WireDialect, switch: s
     assert row.code == code_on_the_wire(row) == expected
 
 
-@pytest.mark.parametrize("dialect", [KEBAB, SKYCORE])
+@pytest.mark.parametrize("dialect", [KEBAB, SKYCORE, JSON])
 @pytest.mark.parametrize("switch", ["", "N102", "N202"])
 def test_a_fallback_sms_that_was_not_delivered_is_e202_everywhere(dialect: WireDialect, switch: str) -> None:
     change = a_step(H.REPORTED_UNDELIVERED, state=State.SMS_SENT, sent_as=SentAs.SMS, dialect=dialect, told=True)
@@ -94,6 +100,43 @@ def test_the_accounts_dialect_comes_before_that_of_the_request(
 def test_the_accounts_dialect_decides_the_code_of_a_fallback_too() -> None:
     (row,) = render(delivered(SentAs.SMS, KEBAB), told_at(dialect=SKYCORE))
     assert row.code == "N202"
+
+
+@pytest.mark.parametrize(
+    ("dialect", "undelivered", "expected"),
+    [
+        (KEBAB, Undelivered.EXPIRED, "E102"),
+        (SKYCORE, Undelivered.EXPIRED, "E102"),
+        (JSON, Undelivered.EXPIRED, "N103"),
+        (JSON, Undelivered.REJECTED, "E102"),
+    ],
+)
+def test_an_expired_message_is_n103_in_json_alone(
+    dialect: WireDialect, undelivered: Undelivered, expected: str
+) -> None:
+    why = Why(reason="because", data={}, undelivered=undelivered)
+    change = move(a_message(state=State.SENT, told=True), H.REPORTED_UNDELIVERED, why, at=NOW)
+    (row,) = render(change, told_at(dialect=dialect))
+    assert row.code == code_on_the_wire(row) == expected
+
+
+def test_an_account_that_wants_json_gets_it_labelled_so() -> None:
+    (row,) = render(delivered(SentAs.MMS, KEBAB), told_at(dialect=JSON))
+    assert json.loads(row.body)["origin"] == "MMS_MT"
+    assert row.content_type == "application/json; charset=utf-8"
+
+
+def test_json_tells_the_mask_that_the_sender_was_shown_as() -> None:
+    change = a_step(H.REPORTED_DELIVERED, state=State.SENT, told=True, sender_mask="LAKE")
+    (row,) = render(change, told_at(dialect=JSON))
+    assert json.loads(row.body)["from-mask"] == "LAKE"
+
+
+def test_a_device_discovery_is_told_in_xml_alone() -> None:
+    """The contract's JSON has no code for it."""
+    change = a_step(H.TAKEN, state=State.SUBMITTING, discovers=8)
+    assert [row.code for row in render(change, told_at())] == ["N501"]
+    assert list(render(change, told_at(dialect=JSON))) == []
 
 
 # -- where to

@@ -48,7 +48,7 @@ def test_the_others_of_a_group_stand_behind_the_recipient_or_nowhere() -> None:
     assert "copy-to" not in order(GROUP, KEBAB, group=False)
 
 
-def test_there_is_no_json_form() -> None:
+def test_json_is_not_written_as_xml() -> None:
     with pytest.raises(ValueError, match="JSON is not written as XML"):
         render_inbound(MMS, WireDialect.JSON, files=FILES, group=True)
 
