@@ -10,7 +10,7 @@ from mmsgate.cli.output import data_dir_option, out, running_at, table, with_sto
 from mmsgate.clock import SystemClock, iso
 from mmsgate.config import load
 from mmsgate.domain.inbound import Inbound
-from mmsgate.domain.number import mask
+from mmsgate.domain.number import mask, normalise
 from mmsgate.postbacks.inbound import file_url
 from mmsgate.store import InboundRow, Store
 
@@ -77,6 +77,24 @@ def replay(tracking_id: str, data_dir: str | None) -> None:
     with_store(data_dir, work)
 
 
+@inbox.command()
+@click.argument("tracking_id")
+@click.argument("number")
+@data_dir_option
+def assign(tracking_id: str, number: str, data_dir: str | None) -> None:
+    """Say which of our numbers a message without a recipient was for; its account is told within a minute."""
+
+    async def work(store: Store) -> None:
+        found, recipient = (await _find(store, tracking_id)).inbound, normalise(number)
+        if recipient not in (await store.accounts.directory()).owners:
+            raise click.ClickException(f"no account has the number {number!r}; mmsgate number add gives it to one")
+        if not await store.inbound.assign(found.id, recipient):
+            raise click.ClickException(f"{found.tracking_id} has an account already")
+        out.print(f"{found.tracking_id} is for {recipient}; its account is told within a minute", highlight=False)
+
+    with_store(data_dir, work)
+
+
 async def _find(store: Store, tracking_id: str) -> InboundRow:
     newest = await store.inbound.newest(1) if tracking_id == "latest" else []
     found = next(iter(newest), None) or await store.inbound.by_tracking(tracking_id)
@@ -89,7 +107,7 @@ async def _became(row: InboundRow, store: Store) -> AsyncIterator[str]:
     """What was made of a message, in a few words."""
     inbound = row.inbound
     if inbound.account_id is None:
-        yield "kept: no account has the number"
+        yield "kept: no account has the number" if inbound.recipient else "kept: it names no recipient"
     if inbound.intent is not None:
         yield inbound.intent + (", answered" if row.reply else "")
     postbacks = await store.postbacks.of_message(inbound.id)

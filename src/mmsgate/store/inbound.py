@@ -115,6 +115,10 @@ class InboundRows:
         """Give a message that was nobody's to the account it is for now; None if it has one already."""
         return await self._engine.write(lambda tx: _adopt(tx, arrival))
 
+    async def assign(self, inbound_id: int, number: str) -> bool:
+        """Say which number a message that is nobody's was for; False if it has an account already."""
+        return bool(await self._engine.run(SQL["assign"], (number, inbound_id)))
+
     async def expire(self, *, now: Millis, parts_before: Millis) -> int:
         """Drop what has had its time, with its files' rows and its postbacks; how many messages."""
 
@@ -178,7 +182,9 @@ async def _take(tx: Transaction, arrival: Arrival) -> Taken:
 
 async def _adopt(tx: Transaction, arrival: Arrival) -> Taken | None:
     inbound = arrival.inbound
-    row = (inbound.account_id, inbound.keyword, inbound.intent, "", arrival.note, inbound.id)
+    row = (
+        inbound.account_id, inbound.recipient, inbound.keyword, inbound.intent, "", arrival.note, inbound.id,
+    )  # fmt: skip
     if not await tx.run(SQL["adopt"], row):
         return None
     reply = await _follow(tx, arrival)

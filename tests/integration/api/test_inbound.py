@@ -485,6 +485,22 @@ async def test_its_postback_may_be_replayed_and_is_recognised_as_the_same(api: A
     assert (again.body, again.headers["webhook-id"]) == (first.body, f"msg_{row.inbound.id}_1")
 
 
+async def test_a_message_without_recipients_is_told_once_when_its_number_is_named(
+    api: Api, receiver: Receiver
+) -> None:
+    await deliver(api, TEXT, to=())
+    (row,) = await inbox(api)
+    assert (row.inbound.account_id, row.inbound.recipient) == (None, "")
+    assert await api.gateway.store.inbound.assign(row.inbound.id, "28444")
+    await api.gateway.inbound.keep_house()
+    root = etree.fromstring((await receiver.next()).body)
+    assert (root.findtext("code"), root.findtext("to")) == ("N401", "28444")
+    await api.gateway.inbound.keep_house()
+    assert len(await api.gateway.store.postbacks.of_message(row.inbound.id)) == 1
+    assert not await api.gateway.store.inbound.assign(row.inbound.id, "12065550100")
+    assert (await inbox(api))[0].inbound.recipient == "28444"
+
+
 # -- STOP, and what else is no picture
 
 

@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 
 from mmsgate.clock import DAY
-from mmsgate.domain.account import Block, BlockOrigin
+from mmsgate.domain.account import Block, BlockOrigin, Sender
 from mmsgate.domain.inbound import Inbound, InboundFile, InboundKind
+from mmsgate.domain.number import SenderType
 from mmsgate.domain.optout import Intent
 from mmsgate.store import Arrival, PostbackRow, Store
 from tests.integration.cli.conftest import Shell
@@ -43,6 +44,7 @@ def filled(shell: Shell) -> Shell:
     homeless = replace(stop, id=7, tracking_id="mo-7", account_id=None, intent=None, recipient="99999")
 
     async def fill(store: Store) -> None:
+        await store.accounts.put_sender(1, Sender(number="28444", type=SenderType.SHORT_CODE))
         await store.inbound.record(
             [
                 Arrival(inbound=INBOUND, digest="a", horizon=0, postback=POSTBACK),
@@ -126,3 +128,35 @@ def test_settings_survive_being_kept(shell: Shell) -> None:
     shell.succeeds("account", "set", "acme", 'keywords={"28444": ["INFO"]}', 'optout.excluded=["12065550100"]')
     assert shell.account.keywords == {"28444": frozenset({"INFO"})}
     assert shell.account.optout.excluded == ("12065550100",)
+
+
+def recipient_of(shell: Shell, tracking_id: str) -> str:
+    found: list[str] = []
+
+    async def look(store: Store) -> None:
+        row = await store.inbound.by_tracking(tracking_id)
+        assert row is not None
+        found.append(row.inbound.recipient)
+
+    shell.store(look)
+    return found[0]
+
+
+def test_a_message_that_is_nobody_s_is_assigned_to_one_of_our_numbers(filled: Shell) -> None:
+    assert "mo-7 is for 28444" in filled.succeeds("inbox", "assign", "mo-7", "28444")
+    assert recipient_of(filled, "mo-7") == "28444"
+
+
+@pytest.mark.parametrize(
+    ("tracking_id", "number", "reason"),
+    [
+        ("mo-8", "28444", "there is no inbound message 'mo-8'"),
+        ("mo-7", "28445", "no account has the number '28445'"),
+        ("mo-5", "28444", "mo-5 has an account already"),
+    ],
+)
+def test_what_cannot_be_assigned_is_said_and_left(
+    filled: Shell, tracking_id: str, number: str, reason: str
+) -> None:
+    assert reason in filled.fails("inbox", "assign", tracking_id, number)
+    assert recipient_of(filled, "mo-7") == "99999"

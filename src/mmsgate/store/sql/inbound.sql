@@ -12,7 +12,11 @@ INSERT INTO inbound ({inbound}, digest) VALUES
     (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 
 -- name: adopt
-UPDATE inbound SET account_id = ?, keyword = ?, intent = ?, reply = ?, note = ? WHERE id = ? AND account_id IS NULL
+UPDATE inbound SET account_id = ?, recipient = ?, keyword = ?, intent = ?, reply = ?, note = ?
+WHERE id = ? AND account_id IS NULL
+
+-- name: assign
+UPDATE inbound SET recipient = ? WHERE id = ? AND account_id IS NULL
 
 -- name: answer
 UPDATE inbound SET reply = ? WHERE id = ?
