@@ -36,7 +36,7 @@ class Arrival:
     """All that one inbound message writes.
 
     `digest` is the same for a repetition, which is one if the earlier came at `horizon` or after it, and if it was
-    the phone's last where the carrier gave no id. `blocks` are
+    the phone's last where the carrier gave no id, or where it is STOP. `blocks` are
     the entries that STOP makes, or that START takes off. A `reply` to these goes only where that changed something;
     `note` says in words what was made of the message.
     """
@@ -168,8 +168,10 @@ async def _take_all(tx: Transaction, arrivals: Iterable[Arrival]) -> list[Taken]
 
 async def _take(tx: Transaction, arrival: Arrival) -> Taken:
     inbound = arrival.inbound
+    # Carriers use an id again, and a STOP too many harms nobody: without its id only the phone's last is repeated.
+    reference = "" if inbound.intent is Intent.OPT_OUT else inbound.reference
     seen = (
-        inbound.connection, inbound.sender, arrival.digest, arrival.horizon, inbound.reference, inbound.recipient,
+        inbound.connection, inbound.sender, arrival.digest, arrival.horizon, reference, inbound.recipient,
     )  # fmt: skip
     await tx.alone(key_of(inbound.connection, inbound.sender), everywhere=True)
     if await tx.rows(SQL["repeated"], seen):

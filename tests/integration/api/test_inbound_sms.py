@@ -16,6 +16,7 @@ from mmsgate.clock import DAY, Ids, ManualClock, Millis
 from mmsgate.domain.account import BlockOrigin, PostbackSettings, Sender
 from mmsgate.domain.gsm import Concatenation
 from mmsgate.domain.number import SenderType
+from mmsgate.domain.optout import Intent
 from mmsgate.domain.state import State
 from mmsgate.reports.inbound import REPEATED_SMS, InboundDesk, InboundRules
 from mmsgate.sms.message import InboundSms
@@ -164,6 +165,15 @@ async def test_stop_after_start_counts_again(line: Line) -> None:
         await line.says(words)
         await line.reads()
     assert len(await line.api.gateway.store.accounts.blocks(line.api.account.id)) == 1
+
+
+async def test_stop_with_one_linked_id_counts_again_after_start(line: Line) -> None:
+    """Some carriers give a conversation one LinkedID. A STOP repeated after START blocks too, the safe side."""
+    for words in (b"STOP", b"START", b"STOP", b"STOP"):
+        await deliver(line.api, ("text/plain", words), to=(NUMBER,), sender=PHONE, linked_id="1")
+    assert len(await line.api.gateway.store.accounts.blocks(line.api.account.id)) == 1
+    told = [row.inbound.intent for row in await line.api.gateway.store.inbound.newest(9)]
+    assert told == [Intent.OPT_OUT, Intent.OPT_IN, Intent.OPT_OUT]
 
 
 async def test_stop_twice_is_confirmed_once(line: Line) -> None:

@@ -1,4 +1,5 @@
--- Without an id only the phone's last message can be repeated: whoever writes STOP, START and STOP means the second one.
+-- Without an id (which STOP never has here) only the phone's last message can be repeated: whoever writes STOP, START and
+-- STOP means the second one.
 -- name: repeated
 SELECT tracking_id FROM inbound
 WHERE connection = ?1 AND sender = ?2 AND digest = ?3 AND received_at >= ?4 AND (?5 <> '' OR NOT EXISTS (
