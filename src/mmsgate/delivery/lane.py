@@ -127,7 +127,12 @@ class Lane:
         await self._queue.look(now)
         taken = await self._queue.overdue(max(1, limit // 2), now, until)
         room = min(limit - len(taken), self._gate.room(self._in_hand))
-        taken += await self._queue.take(room, now, until, fresh_since=max(self._gate.fresh_since, self._fresh_from))
+        fresh_since = max(self._gate.fresh_since, self._fresh_from)
+        try:
+            taken += await self._queue.take(room, now, until, fresh_since=fresh_since)
+        except BaseException:
+            await self._queue.give_back(taken, now)
+            raise
         self._in_hand += len(taken)
         self._arrived = 0
         return taken

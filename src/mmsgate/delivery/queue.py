@@ -7,7 +7,7 @@ messages of one account delay nobody else's.
 """
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from mmsgate.clock import SECOND, Millis
@@ -42,6 +42,7 @@ class FairQueue:
     _known: dict[Flow, deque[Message]] = field(default_factory=dict, init=False)
     _timer_at: Millis = field(default=0, init=False)
     _odd_to_fresh: bool = field(default=False, init=False)
+    _claimed: list[Message] = field(default_factory=list, init=False)  # since `take` began
 
     # -- what is known
 
@@ -105,6 +106,11 @@ class FairQueue:
 
     # -- taking
 
+    async def give_back(self, messages: Sequence[Message], now: Millis) -> None:
+        """What was taken and not begun is due at once, wherever it had come from."""
+        self.forget()
+        await self.rows.give_back(messages, now=now)
+
     async def overdue(self, limit: int, now: Millis, until: Millis) -> list[Message]:
         """At most `limit` messages whose timer or lease has run out; they are in hand until then."""
         if self._timer_at > now:
@@ -119,6 +125,14 @@ class FairQueue:
 
         Where messages were left over by an outage that ended at `fresh_since`, newer ones get every second place.
         """
+        self._claimed.clear()
+        try:
+            return await self._in_turn(limit, now, until, fresh_since)
+        except BaseException:  # cancelled too: nobody begins them, and they would be held for their whole lease
+            await self.give_back(self._claimed, now)
+            raise
+
+    async def _in_turn(self, limit: int, now: Millis, until: Millis, fresh_since: Millis) -> list[Message]:
         taken: list[Message] = []
         ready = [account for account, senders in self._flows.items() if min(senders.values()) <= now]
         while ready and len(taken) < limit:
@@ -182,9 +196,12 @@ class FairQueue:
         if not limit:
             return []
         known = self._known.get(flow)
-        if known is not None:
+        if known is None:
+            found = await self.rows.claim(self.connection, flow, now=now, until=until, limit=limit, since=since)
+        else:
             taken = [known.popleft() for _ in range(min(limit, len(known)))]
             if not known:
                 del self._known[flow]
-            return self.rows.hold(self.connection, taken, until)
-        return await self.rows.claim(self.connection, flow, now=now, until=until, limit=limit, since=since)
+            found = self.rows.hold(self.connection, taken, until)
+        self._claimed += found
+        return found

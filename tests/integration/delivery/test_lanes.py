@@ -1,7 +1,7 @@
 """Lanes over a real store: fair, at the carrier's pace, and from one connection to the next when one is down."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any, cast
 
@@ -19,9 +19,11 @@ from mmsgate.delivery.failover import Failover
 from mmsgate.delivery.lane import Lane
 from mmsgate.delivery.mms import MmsDelivery
 from mmsgate.domain.message import Message
+from mmsgate.domain.state import State
 from mmsgate.mm7.content import EncodedContent
 from mmsgate.postbacks.ledger import Ledger
 from mmsgate.store import Directory, Store
+from mmsgate.store.engine import StoreFault
 from tests.integration.store.test_messages import accepted
 from tests.unit.builders import altered, an_account
 from tests.unit.delivery.fakes import a_content, fake_renditions
@@ -325,3 +327,41 @@ async def test_a_lane_in_place_of_another_takes_nothing_that_is_still_in_hand(st
         first.open.set()
         await yard.until(sent=30)
     assert sorted(message.id for message in first.sent) == list(range(1, 31))
+
+
+class Work:
+    """A delivery that does what a test says."""
+
+    lease = MINUTE
+    patience = 1.0
+
+    def __init__(self, deliver: Callable[[Message], Awaitable[None]]) -> None:
+        self._deliver = deliver
+
+    async def deliver(self, message: Message) -> None:
+        await self._deliver(message)
+
+    async def broken(self, message: Message, error: Exception) -> None:
+        raise error
+
+
+async def nothing(_: Message) -> None:
+    """It is left as it is."""
+
+
+async def test_what_was_overdue_is_not_held_when_the_store_fails_for_what_waits(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = ManualClock()
+    for number, state in ((1, State.SENT), (2, State.ACCEPTED)):
+        await accepted(store, number, state=state, due_at=clock.now() - 1)
+    lane, claim = Lane("sim", Work(nothing), store=store, clock=clock, slots=6), store.queue.claim
+
+    async def fails(*_: object, **__: object) -> list[Message]:
+        raise StoreFault("the disk is full")
+
+    monkeypatch.setattr(store.queue, "claim", fails)
+    with pytest.raises(StoreFault):
+        await lane._claim(6, clock.now())
+    monkeypatch.setattr(store.queue, "claim", claim)
+    assert [message.id for message in await lane._claim(6, clock.now())] == [1, 2]

@@ -13,7 +13,7 @@ from mmsgate.domain.change import Change, Why, move
 from mmsgate.domain.message import Message
 from mmsgate.domain.state import Happening
 from mmsgate.store import Snapshot, Store
-from mmsgate.store.engine import Row
+from mmsgate.store.engine import Row, StoreFault
 from mmsgate.store.queries import Statement
 from mmsgate.store.queue import SQL as QUEUE
 from tests.integration.store.test_messages import accepted
@@ -194,3 +194,23 @@ async def test_a_message_that_is_due_later_does_not_hide_the_others_of_its_flow(
     assert [message.id for message in await queue.take(9, NOW, NOW + MINUTE)] == [1, 3]
     assert queue.next_due() == NOW + SECOND
     assert [message.id for message in await queue.take(9, NOW + SECOND, NOW + MINUTE)] == [2]
+
+
+@pytest.mark.parametrize("statement", ["claim", "next_waiting"])
+async def test_what_was_taken_before_the_store_failed_is_taken_again_at_once(
+    store: Store, statement: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for account in (1, 2):
+        await backlog(store, 3, first=100 * account, account_id=account)
+    queue, real, asked = a_queue(store), getattr(store.queue, statement), []
+
+    async def fails_the_second_time(*values: object, **named: object) -> object:
+        asked.append(values)
+        if len(asked) == 2:
+            raise StoreFault("the disk is full")
+        return await real(*values, **named)
+
+    monkeypatch.setattr(store.queue, statement, fails_the_second_time)
+    with pytest.raises(StoreFault):
+        await take(queue, 20)
+    assert whose(await take(queue, 20, now=NOW + 1)) == {(1, "28444"): 3, (2, "28444"): 3}
