@@ -142,16 +142,17 @@ class Lane:
             await self._work(message)
 
     async def _work(self, message: Message) -> None:
+        hold = self._rows.held(message)  # it may be over before the work is, and somebody else have the message
         try:
             await self._delivery.deliver(message)
-            self._rows.let_go(message)
+            self._rows.end(message, hold)
         except asyncio.CancelledError:
-            self._rows.let_go(message)
+            self._rows.end(message, hold)
             raise
         except Exception as error:
             log.exception("%s: %s could not be worked", self._name, message)
             await self._delivery.broken(message, error)
-            self._rows.let_go(message)  # else its lease brings it back
+            self._rows.end(message, hold)  # else its lease brings it back
         finally:
             self._in_hand -= 1
 

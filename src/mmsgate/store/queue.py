@@ -7,6 +7,7 @@ keeps in memory what it has in hand. Should it die, all of that is due again at 
 import json
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from mmsgate.clock import Millis
@@ -28,6 +29,13 @@ class Flow(NamedTuple):
     sender: str
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Hold:
+    """One claim: its messages are in hand until then. No claim is equal to another, also of the same time."""
+
+    until: Millis
+
+
 class QueueRows:
     """Statements about queues, and what is in hand: by connection and flow, the ids and until when.
 
@@ -39,8 +47,8 @@ class QueueRows:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._in_hand: defaultdict[tuple[str, Flow], dict[int, Millis]] = defaultdict(dict)
-        self._hands: dict[tuple[str, int], dict[int, Millis]] = {}  # by connection and id
+        self._in_hand: defaultdict[tuple[str, Flow], dict[int, Hold]] = defaultdict(dict)
+        self._hands: dict[tuple[str, int], dict[int, Hold]] = {}  # by connection and id
 
     # -- claims
 
@@ -63,12 +71,12 @@ class QueueRows:
 
     def hold(self, connection: str, found: Iterable[Message], until: Millis) -> list[Message]:
         """They are in hand until then, or until they are let go; what is in hand already is left out."""
-        messages = []
+        messages, hold = [], Hold(until)
         for message in found:
             if (connection, message.id) in self._hands:
                 continue
             hand = self._in_hand[connection, Flow(message.account_id, message.sender)]
-            hand[message.id] = until
+            hand[message.id] = hold
             self._hands[connection, message.id] = hand
             messages.append(message)
         return messages
@@ -78,6 +86,16 @@ class QueueRows:
         hand = self._hands.pop((message.connection, message.id), None)
         if hand is not None:
             del hand[message.id]
+
+    def held(self, message: Message) -> Hold | None:
+        """The claim by which it is in hand."""
+        hand = self._hands.get((message.connection, message.id), {})
+        return hand.get(message.id)
+
+    def end(self, message: Message, hold: Hold | None) -> None:
+        """Let it go, unless it has been claimed again since `hold`."""
+        if self.held(message) is hold:
+            self.let_go(message)
 
     async def give_back(self, messages: Iterable[Message], *, now: Millis) -> None:
         """Nobody has begun them: they are due at once."""
@@ -90,7 +108,7 @@ class QueueRows:
     def let_go_late(self, connection: str, *, now: Millis) -> None:
         """Whatever has been in hand for too long."""
         for (where, message_id), hand in list(self._hands.items()):
-            if where == connection and hand[message_id] <= now:
+            if where == connection and hand[message_id].until <= now:
                 del hand[message_id], self._hands[where, message_id]
 
     def holds(self, message: Message) -> bool:

@@ -365,3 +365,18 @@ async def test_what_was_overdue_is_not_held_when_the_store_fails_for_what_waits(
         await lane._claim(6, clock.now())
     monkeypatch.setattr(store.queue, "claim", claim)
     assert [message.id for message in await lane._claim(6, clock.now())] == [1, 2]
+
+
+async def test_work_that_ends_after_its_lease_leaves_a_newer_claim_in_hand(store: Store) -> None:
+    if store.is_shared:
+        pytest.skip("there a claim is a lease in the row, which only the message's next step ends")
+    message = await accepted(store, 1)
+
+    async def dawdles(late: Message) -> None:
+        store.queue.let_go_late("sim", now=1 << 60)
+        assert store.queue.hold("sim", [late], 1 << 61) == [late]
+
+    lane = Lane("sim", Work(dawdles), store=store, clock=ManualClock(), slots=6)
+    (taken,) = await lane._claim(6, ManualClock().now())
+    await lane._work(taken)
+    assert store.queue.holds(message)
