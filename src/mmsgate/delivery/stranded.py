@@ -3,6 +3,8 @@
 They wait, so that an operator can put it right; an alarm says so. What has had its time ends.
 """
 
+import asyncio
+
 from mmsgate.clock import MINUTE, Clock, Millis
 from mmsgate.delivery.alarms import Alarms
 from mmsgate.delivery.verdict import Verdict, gave_up
@@ -28,13 +30,23 @@ class Stranded:
         missing = set(await self._store.queue.in_use()) - connections
         for name in sorted(missing):
             await self._alarms.raise_(_subject(name), "its profile is missing; the messages end when they expire")
-            now = self._clock.now()
-            for message in await self._store.queue.stranded(name, now=now):
-                ending = _ending(message, name, now)  # its profile may come back meanwhile, and its lane take it
-                await self._ledger.record(message, ending.decide(now, on=name, of=message.state))
+            await self._settle_all(name)
         for name in self._raised - missing:
             await self._alarms.clear(_subject(name))
         self._raised = missing
+
+    async def _settle_all(self, name: str) -> None:
+        """Page after page, until there is none, or one on which nothing could be ended."""
+        now = self._clock.now()
+        while page := await self._store.queue.stranded(name, now=now):
+            ended = 0
+            for message in page:
+                ending = _ending(message, name, now)  # its profile may come back meanwhile, and its lane take it
+                change = await self._ledger.record(message, ending.decide(now, on=name, of=message.state))
+                ended += change.event.changed
+            if not ended:
+                return
+            await asyncio.sleep(0)  # others get their turn
 
 
 def _subject(name: str) -> str:

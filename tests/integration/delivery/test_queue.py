@@ -1,7 +1,7 @@
 """Whose turn it is, over the store: accounts, then senders; what an outage left over; what the limits allow."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 
 import pytest
@@ -42,6 +42,15 @@ def a_queue(store: Store, *, account_rate: float = 0.0, sender_rate: float = 0.0
 async def take(queue: FairQueue, limit: int, *, now: int = NOW, fresh_since: int = 0) -> list[Message]:
     await queue.look(now)
     return await queue.take(limit, now, now + MINUTE, fresh_since=fresh_since)
+
+
+async def waiting(store: Store) -> AsyncIterator[Message]:
+    """All that waits for sim, page by page."""
+    page = await store.queue.page("sim", after=None)
+    while page:
+        for message in page:
+            yield message
+        page = await store.queue.page("sim", after=page[-1])
 
 
 def whose(messages: list[Message]) -> Counter[tuple[int, str]]:
@@ -173,7 +182,7 @@ async def test_where_more_waits_than_is_remembered_the_store_is_asked_for_all(st
     await backlog(store, REMEMBERED + 50)
     queue = a_queue(store)
     queue._looked_at = NOW  # nothing was there then
-    for message in await store.queue.page("sim", after=None):
+    for message in [each async for each in waiting(store)]:
         queue.due(replace(message, due_at=message.updated_at))
     assert [message.id for message in await take(queue, 200)] == list(range(1, REMEMBERED + 51))
 

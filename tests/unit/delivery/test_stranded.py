@@ -1,5 +1,7 @@
 """Messages whose connection does not exist."""
 
+from collections.abc import Callable
+
 import pytest
 
 from mmsgate.clock import ManualClock, Millis
@@ -12,24 +14,24 @@ from tests.unit.delivery.fakes import Bench, FakeQueue
 
 
 class OverdueQueue(FakeQueue):
-    """One message that is overdue on sim."""
+    """One message that is overdue on sim as long as `stays` says so."""
 
-    def __init__(self, message: Message) -> None:
+    def __init__(self, message: Message, stays: Callable[[], bool]) -> None:
         super().__init__()
-        self._message = message
+        self._message, self._stays = message, stays
 
     async def in_use(self) -> list[str]:
         return ["sim"]
 
     async def stranded(self, connection: str, *, now: Millis) -> list[Message]:
         assert (connection, now) == ("sim", ManualClock().time)
-        return [self._message]
+        return [self._message] if self._stays() else []
 
 
 async def settled(message: Message, *, by_now: Message | None = None) -> Bench:
     """What became of a message that is overdue on a connection without a profile; it stands as `by_now` by now."""
     bench = Bench(by_now or message)
-    bench.store.queue = OverdueQueue(message)
+    bench.store.queue = OverdueQueue(message, lambda: bench.message == (by_now or message))
     store, clock = bench.store.as_store, ManualClock()
     await Stranded(store, bench.ledger, Alarms(store, clock), clock).settle(frozenset())
     return bench

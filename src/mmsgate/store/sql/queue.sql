@@ -41,7 +41,7 @@ WHERE connection = ? AND state NOT IN ('accepted', 'fallback') AND due_at IS NOT
 -- name: page
 SELECT {message} FROM message
 WHERE connection = ?1 AND state IN ('accepted', 'fallback') AND (account_id, sender, due_at, id) > (?2, ?3, ?4, ?5)
-ORDER BY account_id, sender, due_at, id LIMIT 500
+ORDER BY account_id, sender, due_at, id LIMIT 100
 
 -- name: recover
 UPDATE message SET due_at = ?
@@ -74,7 +74,7 @@ SELECT {message} FROM message WHERE id IN (
     UNION ALL
     SELECT id FROM message
     WHERE connection = ?1 AND state NOT IN ('accepted', 'fallback') AND due_at IS NOT NULL AND due_at <= ?2
-) LIMIT 500
+) LIMIT 100
 
 -- name: times_in_doubt
 SELECT count(*) FROM event WHERE message_id = ? AND happening = 'in-doubt' AND changed = 1
