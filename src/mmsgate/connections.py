@@ -31,7 +31,7 @@ class Connections:
         self.on_carrier: Callable[[str], None] = lambda name: None
         self.carriers: dict[str, CarrierProfile] = {}
         self._opened: dict[str, str] = {}  # profiles as their lanes were built
-        self._failed: set[str] = set()
+        self._failed: dict[str, str] = {}  # by name: why, as it was told
         self._turn = asyncio.Lock()
 
     async def follow(self, profiles: Mapping[str, str]) -> None:
@@ -40,7 +40,7 @@ class Connections:
         `profiles` are all that there are, JSON by name.
         """
         async with self._turn:
-            for name in (self._opened.keys() | self._failed) - profiles.keys():
+            for name in (self._opened.keys() | self._failed.keys()) - profiles.keys():
                 await self._shut(name)
             for name, text in profiles.items():
                 if self._opened.get(name) != text:
@@ -48,7 +48,7 @@ class Connections:
 
     async def _shut(self, name: str) -> None:
         self._opened.pop(name, None)
-        self._failed.discard(name)
+        self._failed.pop(name, None)
         self.carriers.pop(name, None)
         self._dispatcher.shut(name)
         await self._alarms.clear(_unusable(name))
@@ -57,14 +57,22 @@ class Connections:
         """One profile that can't be used must not keep the others from being opened."""
         try:
             await self._open(profile_from_json(text))
-        except Exception as error:
-            log.exception("%s; the connection stays as it was", _unusable(name))
-            self._failed.add(name)
-            await self._alarms.raise_(_unusable(name), f"{type(error).__name__}: {error}")
+        except Exception as error:  # noqa: BLE001  # `_complain` logs it with its traceback
+            await self._complain(name, error)
         else:
             self._opened[name] = text
-            self._failed.discard(name)
+            self._failed.pop(name, None)
             await self._alarms.clear(_unusable(name))
+
+    async def _complain(self, name: str, error: Exception) -> None:
+        """Once, until the words change: it is tried again every minute."""
+        why = f"{type(error).__name__}: {error}"
+        if self._failed.get(name) == why:
+            return
+        self._failed.setdefault(name, "")  # it is to be shut also if the alarm can't be written
+        log.error("%s; the connection stays as it was", _unusable(name), exc_info=error)
+        await self._alarms.raise_(_unusable(name), why)
+        self._failed[name] = why
 
     async def _open(self, profile: Profile) -> None:
         name = profile.name

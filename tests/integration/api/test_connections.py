@@ -4,6 +4,8 @@ import asyncio
 import shutil
 from pathlib import Path
 
+import pytest
+
 from mmsgate.carriers.profile import Auth, CarrierProfile, Reach
 from mmsgate.carriers.record import profile_json
 from mmsgate.carriers.smsc import SmscProfile
@@ -40,6 +42,19 @@ async def test_a_profile_whose_file_is_missing_is_opened_by_housekeeping_once_it
     shutil.copy(Path(http.__file__).parent / "loopback.pem", file)
     await api.gateway.keep_house()
     assert ("acme" in api.gateway.dispatcher.connections, UNUSABLE in await alarms(api)) == (True, False)
+
+
+async def test_a_profile_that_stays_unusable_is_told_once_until_the_words_change(
+    api: Api, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    await put(api, secured(tmp_path / "authorities.pem"))
+    await api.gateway.keep_house()
+    await api.gateway.keep_house()
+    assert len([record for record in caplog.records if record.exc_info]) == 1
+    await put(api, secured(tmp_path / "other.pem"))
+    assert len([record for record in caplog.records if record.exc_info]) == 2
+    (alarm,) = [each for each in await api.gateway.store.accounts.alarms() if each.subject == UNUSABLE]
+    assert "other.pem" in alarm.reason
 
 
 async def test_reports_are_taken_over_a_connection_that_could_not_be_opened(api: Api, tmp_path: Path) -> None:
