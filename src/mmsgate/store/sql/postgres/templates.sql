@@ -1,8 +1,8 @@
 -- Many send the same template at once: its row is written once a minute, and read otherwise.
 -- name: sent
 WITH touched AS (
-    UPDATE template SET last_sent_at = $1
-    WHERE id = $2 AND deleted_at IS NULL AND coalesce(last_sent_at, 0) < $1 - 60000
+    UPDATE template SET last_sent_at = $1::bigint
+    WHERE id = $2 AND deleted_at IS NULL AND coalesce(last_sent_at, 0) < $1::bigint - 60000
     RETURNING id
 )
 SELECT id FROM template WHERE id = $2 AND deleted_at IS NULL
