@@ -431,6 +431,7 @@ class Gateway:
             lambda: self.stranded.settle(self.dispatcher.connections),
             self.alarms.end_unreadable,
             self.handsets.forget,
+            lambda: self.store.retention.keep(now=self.clock.now(), days=self.settings.retention_days),
             self.janitor.clean,
         ]
 

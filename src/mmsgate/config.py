@@ -104,6 +104,12 @@ class Settings:
     inbound_days: int = _about(
         "How long inbound messages and the addresses of their files live, in days.", default=30
     )
+    retention_days: int = _about(
+        "Days after which messages go, with their events, postbacks, fallback pages and media. What is not in a "
+        "final state, or is owed a postback, stays. 400 is a year, as long as fallback links live (R-11), and a "
+        "month to look back on it. 0: messages stay for ever.",
+        default=400,
+    )
     image_workers: int = _about("Caged processes that check images. 0: one per core.", default=0)
     ffmpeg: str = _about(
         "The ffmpeg that works on sound and video: the path of an executable file. It should have libx264, "
@@ -281,6 +287,13 @@ def _from(least: float, most: float = math.inf) -> _Check:
     return check
 
 
+def _none_or_from(least: float) -> _Check:
+    def check(value: float) -> float:
+        return value if value == 0 else _from(least)(value)
+
+    return check
+
+
 def _one_of(*words: str) -> _Check:
     def check(value: str) -> str:
         if value.lower() not in words:
@@ -365,6 +378,7 @@ _RULES: Mapping[str, tuple[_Check, str]] = {
     "memory_cache_bytes": _SIZE,
     "inbound_bytes": _SIZE,
     "inbound_days": (_from(1), "a number from 1"),
+    "retention_days": (_none_or_from(14), "0, or a number from 14: a message may be on its way for a week"),
     "image_workers": (_from(0), "a number from 0"),
     "ffmpeg": (_program, "the full path of an executable file, or empty"),
     "lookup_url": (_lookup, f"an http or https URL with {NUMBER_PLACE} in it, or empty"),

@@ -9,6 +9,7 @@ await store.messages.by_tracking(…)      # short reads, of keys and indexes
 import asyncio
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mmsgate.clock import SystemClock
 from mmsgate.domain.change import Change
@@ -44,9 +45,13 @@ from mmsgate.store.preparations import Preparations
 from mmsgate.store.queue import QueueRows
 from mmsgate.store.renditions import EncodedRow, RenditionRows
 from mmsgate.store.reports import ReportRows
+from mmsgate.store.retention import Retention
 from mmsgate.store.shares import Shares, Wish
 from mmsgate.store.sqlite import SqliteEngine
 from mmsgate.store.templates import Kept, Templates
+
+if TYPE_CHECKING:
+    from mmsgate.store.partitions import MonthlyRetention  # brings asyncpg
 
 __all__ = [
     "Acceptance",
@@ -96,6 +101,14 @@ def _engine(where: Path | str, name: str) -> Engine:
     return PostgresEngine(where, name=name)
 
 
+def _retention(engine: Engine, where: Path | str, name: str) -> "Retention | MonthlyRetention":
+    if isinstance(where, Path):
+        return Retention(engine)
+    from mmsgate.store.partitions import MonthlyRetention
+
+    return MonthlyRetention(engine, where, name=name)
+
+
 def _render_nothing(_: Change) -> Sequence[PostbackRow]:
     return ()
 
@@ -130,6 +143,7 @@ class Store:
         self.operators = OperatorRows(self._engine)
         self.health = StoreHealth(self._engine)
         self.backlogs = Backlogs(self._engine)
+        self.retention = _retention(self._engine, where, name)
 
     def render_with(self, render: Render) -> None:
         """Say how postbacks are written; without it a step makes none."""

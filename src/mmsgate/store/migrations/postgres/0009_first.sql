@@ -111,6 +111,8 @@ CREATE TABLE content_blob (
     PRIMARY KEY (blob, content_id)
 );
 
+CREATE INDEX content_blob_content ON content_blob (content_id);
+
 CREATE TABLE message (
     id                 BIGINT NOT NULL,
     tracking_id        TEXT COLLATE "C" NOT NULL,
