@@ -128,6 +128,11 @@ def id_at(moment: Millis) -> int:
     return (moment - _EPOCH_2025) << 22
 
 
+def moment_of(number: int) -> Millis:
+    """The time at which `Ids.number` gave that number."""
+    return (number >> 22) + _EPOCH_2025
+
+
 def jittered(delay: Millis, spread: float = 0.2, roll: Callable[[], float] = random.random) -> Millis:
     """`delay` give or take `spread` (a share of it), so that retries do not march in step."""
     return round(delay * (1 + spread * (2 * roll() - 1)))

@@ -19,6 +19,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "media": ("roles", "Transcode sounds and videos: one of many, over PostgreSQL."),
     "pages": ("roles", "Show fallback pages and files: one of many, over PostgreSQL."),
     "migrate": ("migrate", "Make the database's tables, or bring them to this release's schema."),
+    "store": ("store", "Move an embedded installation to PostgreSQL and S3."),
     "send": ("send", "Send an MMS and watch its timeline."),
     "preview": ("preview", "Show what each carrier would get of an MMS, without sending it."),
     "account": ("account", "Accounts: who may send; keys, settings, block lists."),
