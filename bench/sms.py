@@ -19,10 +19,10 @@ from rich.table import Table
 from bench.process import process, yardstick
 from bench.report import progress, table
 from bench.smsc import BIND_TRANSCEIVER, HEADER, pdu
+from mmsgate.bucket import Buckets
 from mmsgate.carriers.smsc import SmscPace, SmscProfile
 from mmsgate.clock import DAY, Ids, SystemClock
 from mmsgate.delivery.alarms import Alarms
-from mmsgate.delivery.bucket import Buckets
 from mmsgate.delivery.smsc import Carries, smsc_lane
 from mmsgate.domain.account import Account
 from mmsgate.domain.message import Content, Event, Fallback, Message

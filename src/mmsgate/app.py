@@ -35,6 +35,7 @@ from mmsgate.api.limits import LimitsApi
 from mmsgate.api.messages import MessagesApi
 from mmsgate.api.uploads import Uploads
 from mmsgate.api.xml import KEBAB_PATHS, SKYCORE_PATHS, XmlApi
+from mmsgate.bucket import Buckets
 from mmsgate.carriers.lookup import hook_of
 from mmsgate.carriers.profile import CarrierProfile
 from mmsgate.carriers.record import Profile, carrier_of, is_smsc
@@ -43,7 +44,6 @@ from mmsgate.clock import DAY, Clock, Ids, SystemClock
 from mmsgate.config import Settings
 from mmsgate.connections import Close, Connections
 from mmsgate.delivery.alarms import Alarms
-from mmsgate.delivery.bucket import Buckets
 from mmsgate.delivery.dispatcher import Dispatcher
 from mmsgate.delivery.encoder import Encoder
 from mmsgate.delivery.failover import Failover

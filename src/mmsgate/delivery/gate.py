@@ -2,8 +2,8 @@
 
 from typing import Protocol
 
+from mmsgate.bucket import UNLIMITED
 from mmsgate.clock import Clock, Millis
-from mmsgate.delivery.bucket import UNLIMITED
 from mmsgate.delivery.retry import pause_length
 
 

@@ -5,8 +5,8 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from mmsgate.bucket import Buckets
 from mmsgate.clock import Clock, Millis
-from mmsgate.delivery.bucket import Buckets
 from mmsgate.delivery.gate import Admission, Gate
 from mmsgate.delivery.health import Standing
 from mmsgate.delivery.queue import FairQueue

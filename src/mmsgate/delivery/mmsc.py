@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from mmsgate.bucket import Buckets
 from mmsgate.carriers.client import Mm7Client
 from mmsgate.carriers.profile import CarrierProfile
 from mmsgate.clock import Clock
 from mmsgate.delivery.alarms import Alarms
-from mmsgate.delivery.bucket import Buckets
 from mmsgate.delivery.connection import Connection
 from mmsgate.delivery.lane import Lane
 from mmsgate.delivery.mms import BlockReason, MmsDelivery

@@ -10,8 +10,8 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from mmsgate.bucket import Buckets
 from mmsgate.clock import SECOND, Millis
-from mmsgate.delivery.bucket import Buckets
 from mmsgate.domain.message import Message
 from mmsgate.store.queue import Flow, QueueRows
 

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from functools import partial
 
+from mmsgate.bucket import Buckets
 from mmsgate.carriers.smsc import SmscProfile
 from mmsgate.clock import Clock
 from mmsgate.delivery.alarms import Alarms
-from mmsgate.delivery.bucket import Buckets
 from mmsgate.delivery.health import Standing
 from mmsgate.delivery.lane import Lane
 from mmsgate.delivery.mms import BlockReason

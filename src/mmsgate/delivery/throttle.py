@@ -8,8 +8,8 @@ was too fast.
 
 from dataclasses import dataclass, field
 
+from mmsgate.bucket import TokenBucket
 from mmsgate.clock import MINUTE, SECOND, Clock, Millis
-from mmsgate.delivery.bucket import TokenBucket
 from mmsgate.tally import Tally
 
 #: The slowest it gets, in requests a second.
@@ -22,7 +22,7 @@ LONGEST_HOLD: Millis = 1 * MINUTE
 
 @dataclass(slots=True)
 class Slowdown:
-    """Since when the carrier is spared, from which rate, and to which rate."""
+    """Since when the carrier is spared, from which rate, and to which rate. A time that it names counts as well."""
 
     at: Millis
     before: float
@@ -30,7 +30,7 @@ class Slowdown:
 
     def rate(self, now: Millis) -> float:
         """What it may get by now."""
-        return self.to + self.before * REGAINED * ((now - self.at) // SECOND)
+        return self.to + self.before * REGAINED * max(0, (now - self.at) // SECOND)
 
 
 @dataclass(slots=True)
@@ -45,25 +45,21 @@ class Throttle:
     _held_until: Millis = field(default=0, init=False)
     _tally: Tally = field(default_factory=Tally, init=False)
 
-    def __post_init__(self) -> None:
-        self._bucket = TokenBucket(self.rate, self.burst) if self.rate else None
-
     def turn(self) -> float:
         """Take the next turn; how many milliseconds to wait for it."""
         now = self.clock.now()
         self._tally.add(now // SECOND)
-        held = max(0, self._held_until - now) if self._held_until else 0
-        if not self.rate and self._slowdown is None:
-            return held
-        limit = self.limit
-        if not limit:
-            return held
-        bucket = self._bucket
-        if bucket is None:
-            bucket = self._bucket = TokenBucket(limit, self.burst)
-        if bucket.rate != limit:
-            bucket.change(limit, now)
-        return max(bucket.take(now), held)
+        bucket = self._bucket_of(self.limit, now)
+        return bucket.take(now) if bucket else 0.0
+
+    def change(self, rate: float, burst: int) -> None:
+        """The profile has another rate and burst; turns that are taken and complaints keep their effect."""
+        self.rate, self.burst = rate, burst
+
+    @property
+    def held(self) -> bool:
+        """Whether nothing may leave, because the carrier named a time."""
+        return self.clock.now() < self._held_until
 
     @property
     def limit(self) -> float:
@@ -74,8 +70,6 @@ class Throttle:
         if regained < (self.rate or 2 * self._slowdown.before):
             return regained
         self._slowdown = None
-        if not self.rate:
-            self._bucket = None
         return self.rate
 
     def complained(self, after: Millis | None = None) -> bool:
@@ -85,14 +79,27 @@ class Throttle:
         """
         now = self.clock.now()
         self._held_until = max(self._held_until, now + min(after or 0, LONGEST_HOLD))
-        if self._slowdown is not None and now < self._slowdown.at + SECOND:
-            return False
-        before = self.limit or float(max(1, self._tally.rate(now // SECOND)))
-        self._slowdown = Slowdown(at=now, before=before, to=max(SLOWEST, before / 2))
-        return True
+        news = self._slowdown is None or now >= self._slowdown.at + SECOND
+        if news:
+            before = self.limit or float(max(1, self._tally.rate(now // SECOND)))
+            self._slowdown = Slowdown(at=now, before=before, to=max(SLOWEST, before / 2))
+        if self._slowdown is not None and self.held:
+            self._slowdown.at = self._held_until  # while nothing leaves, nothing goes well
+        if self.held and (bucket := self._bucket_of(self.limit, now)):
+            bucket.hold(self._held_until, now)
+        return news
 
     @property
     def ahead(self) -> int | None:
         """How many may stand before their turn: those of a second, two at least; None if nobody has to wait."""
         limit = self.limit
         return max(2, round(limit)) + self.burst - 1 if limit else None
+
+    def _bucket_of(self, limit: float, now: Millis) -> TokenBucket | None:
+        """The bucket, at that rate from now on; None where there is no limit."""
+        if not limit:
+            return None
+        if self._bucket is None:
+            self._bucket = TokenBucket(limit, self.burst)
+        self._bucket.change(limit, self.burst, now)
+        return self._bucket

@@ -10,6 +10,8 @@ import math
 from dataclasses import dataclass, field
 from typing import Final
 
+from mmsgate.bucket import TokenBucket
+from mmsgate.clock import SECOND
 from mmsgate.tally import Tally
 
 #: The first stop and the longest one, in seconds.
@@ -22,8 +24,6 @@ SLOWEST: Final = 1.0
 #: Seconds in which the rate doubles after a stop, and how often it may until it is a limit no more.
 DOUBLING: Final = 10.0
 MOST_DOUBLINGS: Final = 20.0
-#: Seconds that a turn may be late and still count as in time, so that a busy loop does not slow the rate.
-SLACK: Final = 0.02
 
 
 @dataclass(slots=True, kw_only=True)
@@ -32,7 +32,7 @@ class Pace:
 
     rate: float = 0.0
     burst: int = 1
-    _next: float = -math.inf  # when a turn is due that nobody was late for
+    _bucket: TokenBucket | None = None
     _stopped_until: float = -math.inf
     _stops: int = 0  # without a message taken in between
     _slowed_at: float = -math.inf
@@ -47,8 +47,12 @@ class Pace:
             return self._stopped_until - now
         if self._probing and now < self._probe_until:
             return self._probe_until - now
-        rate = self._rate(now)
-        return max(0.0, self._next - (self.burst - 1) / rate - SLACK - now) if rate else 0.0
+        bucket = self._bucket_at(now)
+        return bucket.wait(now * SECOND) / SECOND if bucket else 0.0
+
+    def change(self, rate: float, burst: int) -> None:
+        """The profile has another rate and burst; what has left and the SMSC's refusals keep their effect."""
+        self.rate, self.burst = rate, burst
 
     def stopped(self, now: float) -> bool:
         """Whether nothing may leave at all."""
@@ -58,8 +62,8 @@ class Pace:
         """A message of so many parts leaves."""
         if self._probing:
             self._probe_until = now + PROBE_PATIENCE
-        if rate := self._rate(now):
-            self._next = max(self._next, now) + parts / rate
+        if bucket := self._bucket_at(now):
+            bucket.take(now * SECOND, parts)
 
     def answered(self, now: float) -> bool:
         """The SMSC looked at a part and did not want it slower. Whether those may go now who waited for a probe."""
@@ -78,14 +82,25 @@ class Pace:
         self._slowed_at = now
         self._stopped_until = now + min(FIRST_STOP * 2 ** (self._stops - 1), LONGEST_STOP)
         self._probing, self._probe_until = True, now
-        self._next = self._stopped_until
+        if bucket := self._bucket_at(now):
+            bucket.hold(self._stopped_until * SECOND, now * SECOND)
         return True
+
+    def _bucket_at(self, now: float) -> TokenBucket | None:
+        """The bucket, at the rate that holds now; None where there is no limit."""
+        rate = self._rate(now)
+        if not rate:
+            return None
+        if self._bucket is None:
+            self._bucket = TokenBucket(rate, self.burst)
+        self._bucket.change(rate, self.burst, now * SECOND)
+        return self._bucket
 
     def _rate(self, now: float) -> float:
         """What holds now; 0 is no limit."""
         if not self._slow:
             return self.rate
-        doublings = (now - self._stopped_until) / DOUBLING
+        doublings = max(0.0, now - self._stopped_until) / DOUBLING
         regained = self._slow * 2**doublings if doublings < MOST_DOUBLINGS else 0.0
         if not regained or 0 < self.rate <= regained:
             self._slow = 0.0

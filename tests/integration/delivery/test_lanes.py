@@ -7,12 +7,12 @@ from typing import Any, cast
 
 import pytest
 
+from mmsgate.bucket import Buckets
 from mmsgate.carriers.client import Mm7Client
 from mmsgate.carriers.outcome import Accepted, SubmitOutcome, Temporary, Unknown
 from mmsgate.carriers.profile import CarrierProfile, OnUnknown, Pace, Reach
 from mmsgate.clock import MINUTE, SECOND, ManualClock
 from mmsgate.delivery.alarms import Alarms
-from mmsgate.delivery.bucket import Buckets
 from mmsgate.delivery.connection import Connection
 from mmsgate.delivery.dispatcher import Dispatcher
 from mmsgate.delivery.failover import Failover

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
+from mmsgate.bucket import Buckets
 from mmsgate.clock import HOUR, MINUTE, SECOND
-from mmsgate.delivery.bucket import Buckets
 from mmsgate.delivery.queue import REMEMBERED, FairQueue
 from mmsgate.domain.change import Change, Why, move
 from mmsgate.domain.message import Message

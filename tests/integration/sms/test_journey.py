@@ -9,11 +9,11 @@ from typing import NamedTuple
 
 import pytest
 
+from mmsgate.bucket import Buckets
 from mmsgate.carriers.profile import Gives, OnUnknown
 from mmsgate.carriers.smsc import Receipts, SmscAnswers, SmscPace, SmscProfile
 from mmsgate.clock import DAY, SystemClock
 from mmsgate.delivery.alarms import Alarms
-from mmsgate.delivery.bucket import Buckets
 from mmsgate.delivery.smsc import Carries, slots, smsc_lane
 from mmsgate.domain.change import Change
 from mmsgate.domain.message import Content, Event, Message

@@ -77,7 +77,41 @@ def test_nothing_leaves_before_the_time_that_the_carrier_names_but_a_minute_is_t
     throttle, clock = a_throttle(100)
     throttle.complained(5 * SECOND)
     assert throttle.turn() == 5 * SECOND
+    held = throttle.held
     clock.advance(5 * SECOND)
-    assert throttle.turn() == 0
+    assert (held, throttle.held) == (True, False)
     throttle.complained(3600 * SECOND)
-    assert throttle.turn() == MINUTE
+    assert throttle.turn() == pytest.approx(MINUTE, abs=1)
+
+
+@pytest.mark.parametrize("rate", [0.0, 100.0])
+def test_after_that_time_they_leave_one_by_one_and_the_rate_comes_back_from_then_on(rate: float) -> None:
+    throttle, clock = a_throttle(rate)
+    sends(throttle, clock, 100)
+    throttle.complained(30 * SECOND)
+    assert [round(throttle.turn()) for _ in range(4)] == [30_000, 30_020, 30_040, 30_060]
+    clock.advance(30 * SECOND)
+    assert throttle.limit == 50
+    clock.advance(SECOND)
+    assert throttle.limit == 55
+
+
+def test_a_later_time_that_the_carrier_names_counts_though_the_complaint_is_no_news() -> None:
+    throttle, clock = a_throttle(100)
+    assert throttle.complained(2 * SECOND)
+    clock.advance(SECOND)
+    assert not throttle.complained(5 * SECOND)
+    assert throttle.turn() == pytest.approx(5 * SECOND)
+
+
+def test_another_rate_of_the_profile_keeps_the_turns_that_were_taken_and_the_complaint() -> None:
+    throttle, clock = a_throttle(10)
+    for _ in range(10):
+        throttle.turn()
+    throttle.change(100, 1)
+    assert throttle.turn() == pytest.approx(910)
+    assert throttle.complained()
+    throttle.change(80, 1)
+    assert throttle.limit == 50
+    clock.advance(6 * SECOND)
+    assert throttle.limit == 80
