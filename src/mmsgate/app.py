@@ -162,6 +162,15 @@ class Gateway:
             store=self.store, ledger=self.ledger, profiles=lambda: list(self.profiles.values()),
             is_up=self.dispatcher.is_up, moved=self.dispatcher.moved, clock=self.clock,
         )  # fmt: skip
+        self.mmscs = Rooms(
+            store=self.store, ledger=self.ledger, http=self.http, renditions=self.renditions,
+            block_reason=self.block_reason, has_connection=self.has_connection, accounts=self.turns,
+            on_change=self.failover.changed, alarms=self.alarms, clock=self.clock, observe=self.observe,
+        )  # fmt: skip
+        self.smscs = Carries(
+            store=self.store, ledger=self.ledger, page_url=self.page_url, block_reason=self.block_reason,
+            alarms=self.alarms, clock=self.clock, accounts=self.turns, observe=self.observe,
+        )  # fmt: skip
         self.sender = PostbackSender(self.store, self.http, self.watch, clock=self.clock, owner=self._owner)
         self.inbound = InboundDesk(
             store=self.store, blobs=self.blobs, directory=self.watch, profile=self.carrier, alarms=self.alarms,
@@ -181,6 +190,7 @@ class Gateway:
         self.ledger.on_postbacks = self.sender.wake
         self.ledger.on_due = self.dispatcher.due
         self.connections.on_carrier = self.failover.changed
+        self.connections.on_gone = self._forget
         self.dispatcher.on_stuck = self.failover.stuck
         self.ledger.on_preparation = self.preparer.wake
         self.ledger.on_early_report = self.reports.receive_orphan
@@ -298,15 +308,14 @@ class Gateway:
     async def _on_directory(self, directory: Directory) -> None:
         await self.connections.follow(directory.profiles)
 
+    def _forget(self, name: str) -> None:
+        self.mmscs.connections.pop(name, None)
+        self.smscs.links.pop(name, None)
+
     async def _make_lane(self, profile: Profile) -> tuple[Lane, Close]:
         if isinstance(profile, SmscProfile):
             return await self._smsc_lane(profile)
-        rooms = Rooms(
-            store=self.store, ledger=self.ledger, http=self.http, renditions=self.renditions,
-            block_reason=self.block_reason, has_connection=self.has_connection, accounts=self.turns,
-            on_change=self.failover.changed, alarms=self.alarms, clock=self.clock, observe=self.observe,
-        )  # fmt: skip
-        lane, client = mmsc_lane(profile, rooms)
+        lane, client = mmsc_lane(profile, self.mmscs)
         return lane, client.close
 
     async def _smsc_lane(self, profile: SmscProfile) -> tuple[Lane, Close]:
@@ -316,11 +325,7 @@ class Gateway:
         async def on_inbound(sms: InboundSms) -> None:
             await self.inbound.take_sms(profile.name, sms)
 
-        rooms = Carries(
-            store=self.store, ledger=self.ledger, page_url=self.page_url, block_reason=self.block_reason,
-            alarms=self.alarms, clock=self.clock, accounts=self.turns, observe=self.observe,
-        )  # fmt: skip
-        lane, connection = smsc_lane(profile, rooms, on_receipt=on_receipt, on_inbound=on_inbound)
+        lane, connection = smsc_lane(profile, self.smscs, on_receipt=on_receipt, on_inbound=on_inbound)
         await connection.start()
         return lane, connection.stop
 

@@ -23,12 +23,14 @@ class Connections:
 
     Where no lanes are made (`make` is None) they are the profiles that could be used.
 
-    `on_carrier` is told the name of an MMSC whose lane has been opened.
+    `on_carrier` is told the name of an MMSC whose lane has been opened, `on_gone` the name of a connection that has
+    no profile any more, once its lane has ended: what is known of it is not needed any more.
     """
 
     def __init__(self, *, make: MakeLane | None, dispatcher: Dispatcher, store: Store, alarms: Alarms) -> None:
         self._make, self._dispatcher, self._store, self._alarms = make, dispatcher, store, alarms
         self.on_carrier: Callable[[str], None] = lambda name: None
+        self.on_gone: Callable[[str], None] = lambda name: None
         self.carriers: dict[str, CarrierProfile] = {}
         self._opened: dict[str, str] = {}  # profiles as their lanes were built
         self._failed: dict[str, str] = {}  # by name: why, as it was told
@@ -84,6 +86,7 @@ class Connections:
         async def closed() -> None:
             await close()
             if name not in self._opened:
+                self.on_gone(name)
                 await self._end_alarms(name)
 
         self._use(profile)

@@ -66,12 +66,16 @@ class Pump(Generic[T]):
         """Nothing is under way."""
         return not self._running
 
-    async def stop(self) -> None:
+    async def halt(self) -> None:
+        """Claim nothing any more; what is under way goes on."""
         task, self._loop_task = self._loop_task, None
         if task is not None:
             task.cancel()
             await asyncio.wait({task})
         await self._give_back()
+
+    async def stop(self) -> None:
+        await self.halt()
         if self._running:
             await asyncio.wait(self._running, timeout=self._grace)
         for late in list(self._running):

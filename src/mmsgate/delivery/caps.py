@@ -31,7 +31,7 @@ class DailyCaps:
 
     def give_back(self, sender: str) -> None:
         """The carrier does not have it."""
-        if self.most and self._today.get(sender):
+        if self._today.get(sender):
             self._today[sender] -= 1
 
     async def count(self, sender: str) -> None:

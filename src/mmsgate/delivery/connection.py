@@ -1,16 +1,24 @@
-"""One carrier connection as the delivery sees it: what its answers tell, and how many messages to have in hand."""
+"""One carrier connection as the delivery sees it: what its answers tell, and how many messages to have in hand.
+
+It is kept by the connection's name and outlives the lanes: where a profile changes, the lane that ends and the one
+that begins share it, so that the carrier gets no more than its profile says, and what is down stays down.
+"""
 
 import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from mmsgate.bucket import Buckets
 from mmsgate.carriers.outcome import Accepted, OurFault, Paused, SubmitOutcome, Temporary, Unknown
 from mmsgate.carriers.profile import CarrierProfile
 from mmsgate.clock import SECOND, Clock, Millis, iso
 from mmsgate.delivery.alarms import Alarms
+from mmsgate.delivery.caps import DailyCaps
 from mmsgate.delivery.health import Health, Standing
 from mmsgate.delivery.throttle import Throttle
+from mmsgate.places import Places
+from mmsgate.store.queue import QueueRows
 
 log = logging.getLogger("mmsgate.delivery")
 
@@ -44,28 +52,44 @@ class ConnectionState:
 
 
 class Connection:
-    """Health and throttle of one connection, and the alarms about it.
+    """Health and throttle of one connection, the limits of its `senders`, and the alarms about it.
 
     `async with connection:` is for one request. `on_change` is called with its name when it goes down, is paused,
     is closed again after a probe, or comes up again.
     """
 
     def __init__(
-        self, profile: CarrierProfile, *, alarms: Alarms, clock: Clock, on_change: Callable[[str], None]
-    ) -> None:
+        self, profile: CarrierProfile, *, rows: QueueRows, alarms: Alarms, clock: Clock,
+        on_change: Callable[[str], None],
+    ) -> None:  # fmt: skip
         self.name, self._alarms, self._clock, self._on_change = profile.name, alarms, clock, on_change
         pace = profile.pace
+        self._profile = profile
         self.health = Health(pace.connections, clock, self._changed)
         self.throttle = Throttle(pace.rate, pace.burst, clock)
-        # With a rate nothing has to stand ready: a turn is only taken where a connection is free for it.
-        ready = 0 if pace.rate else max(1, pace.connections // READY_SHARE)
-        self._places = asyncio.Semaphore(pace.connections + ready)
-        self._connections = pace.connections
+        self.caps = DailyCaps(profile.name, pace.sender_daily, rows, clock)
+        self.senders: Buckets[str] = Buckets(lambda _: self._profile.pace.sender_rate)
+        self._places = Places(_places(profile))
         self._answer_time = 0.0  # milliseconds, on average
         self.under_way = 0
         self._troubled = True  # an alarm of the run before may be open
         self._down, self._refuses = f"{self.name} is down", f"{self.name} refuses us"
         self._rejects = f"{self.name} rejects requests"
+
+    def follow(self, profile: CarrierProfile) -> None:
+        """The profile has changed: its figures hold from now on, also for what is under way.
+
+        What kept the connection down or paused may be over where it goes to another place, or with other
+        credentials.
+        """
+        renewed = _access(profile) != _access(self._profile)
+        self._profile, pace = profile, profile.pace
+        self.health.connections = pace.connections
+        self.throttle.change(pace.rate, pace.burst)
+        self.caps.most = pace.sender_daily
+        self._places.change(_places(profile))
+        if renewed:
+            self.health.renewed()
 
     @property
     def state(self) -> ConnectionState:
@@ -91,6 +115,7 @@ class Connection:
         """How many more messages may be taken in hand: what has to wait waits in the queue, where others pass."""
         if self.health.closed:
             return 0
+        in_hand = max(in_hand, self.under_way)  # some may be in the hand of a lane that ends
         if self.health.slow:
             return max(0, self.health.window - in_hand)
         most = self._most_in_hand - in_hand
@@ -110,11 +135,12 @@ class Connection:
     @property
     def _most_in_hand(self) -> int:
         """Messages in hand, with those under way: the slower the answers, the fewer have to stand behind."""
-        behind = self._connections * AHEAD
+        connections = self._profile.pace.connections
+        behind = connections * AHEAD
         if self._answer_time > AHEAD_TIME / AHEAD:
-            soon = int(self._connections * AHEAD_TIME / self._answer_time)
-            behind = max(1, self._connections // READY_SHARE, soon)
-        return self._connections + behind
+            soon = int(connections * AHEAD_TIME / self._answer_time)
+            behind = max(1, connections // READY_SHARE, soon)
+        return connections + behind
 
     # -- for the delivery
 
@@ -126,20 +152,36 @@ class Connection:
     async def __aenter__(self) -> None:
         """Wait for a place among those that may be under way, and for a turn."""
         await self._places.acquire()
-        if not self.health.closed and (wait := self.throttle.turn()):
-            try:
-                await asyncio.sleep(wait / SECOND)
-            except asyncio.CancelledError:
-                self._places.release()
-                raise
+        try:
+            await self._turn()
+        except asyncio.CancelledError:
+            self._places.release()
+            raise
         self.under_way += 1
+
+    async def _turn(self) -> None:
+        """Wait for a turn, and for another one where the carrier has named a time meanwhile."""
+        if self.health.closed:
+            return
+        wait = self.throttle.turn()
+        while wait:
+            await asyncio.sleep(wait / SECOND)
+            wait = self.throttle.turn() if self.throttle.held else 0.0
 
     async def __aexit__(self, *_: object) -> None:
         self.under_way -= 1
         self._places.release()
 
-    async def learn(self, outcome: SubmitOutcome, took: Millis, subject: object) -> None:
-        """What an answer that `took` so many ms says of the connection; `subject` is the message it was about."""
+    async def learn(
+        self, outcome: SubmitOutcome, took: Millis, subject: object, *, by: CarrierProfile | None = None
+    ) -> None:
+        """What an answer that `took` so many ms says of the connection; `subject` is the message it was about.
+
+        `by` is the profile that the request left by: what an earlier endpoint says, or what it says to earlier
+        credentials, tells nothing of the present ones.
+        """
+        if by is not None and _access(by) != _access(self._profile):
+            return
         match outcome:
             case Accepted():
                 await self._answered(took, accepted=True)
@@ -182,3 +224,17 @@ class Connection:
     def _changed(self) -> None:
         log.warning("%s", self.state)
         self._on_change(self.name)
+
+
+def _places(profile: CarrierProfile) -> int:
+    """Requests under way, and a few that stand ready behind them.
+
+    With a rate nothing has to stand ready: a turn is only taken where a connection is free for it.
+    """
+    connections = profile.pace.connections
+    return connections + (0 if profile.pace.rate else max(1, connections // READY_SHARE))
+
+
+def _access(profile: CarrierProfile) -> tuple[object, ...]:
+    """Where a profile goes and what it shows there."""
+    return profile.endpoints, profile.auth, profile.mm7.vaspid, profile.mm7.vasid, profile.mm7.vasids

@@ -69,9 +69,11 @@ class Dispatcher:
         return lane is not None and lane.up
 
     async def _close(self, name: str, lane: Lane, close: Callable[[], Awaitable[None]]) -> None:
+        await lane.halt()
+        self.wake(name)  # what it gave back is for the lane in its place, however long the rest takes
         await lane.stop()
         await close()
-        self.wake(name)  # what it gave back is for the lane in its place
+        self.wake(name)
 
     async def stop(self) -> None:
         """Stop all lanes; requests under way are waited for."""

@@ -1,7 +1,7 @@
 """Whether a carrier connection takes our requests, and how many at once after it did not.
 
     up ──failures in a row──▶ down ──a probe is answered──▶ up, slowly: 2 at once, then 4, 8, … every 10 s
-    up ──credentials refused──▶ paused ──a message is accepted──▶ up, slowly
+    up ──credentials refused──▶ paused ──a message is accepted, or other credentials──▶ up, slowly
 
 While it is down or paused, nothing leaves until `opens_at`; then two requests may, as probes. A probe that does not
 bring it up closes it again, for longer.
@@ -107,11 +107,25 @@ class Health:
         if self.standing is Standing.PAUSED and not accepted:
             self._close(Standing.PAUSED)
             return False
+        self._come_up()
+        return True
+
+    def renewed(self) -> None:
+        """The connection goes to another place now, or with other credentials.
+
+        A pause is over, gently; what is down is probed at once.
+        """
+        self._failures = self._tries = 0
+        if self.standing is Standing.PAUSED:
+            self._come_up()
+        elif self.standing is Standing.DOWN:
+            self.opens_at = 0
+
+    def _come_up(self) -> None:
         now = self.clock.now()
         self.standing, self.since, self.opens_at, self._tries = Standing.UP, now, 0, 0
         self._slow_since = self.up_since = now
         self.on_change()
-        return True
 
     def _close(self, standing: Standing, after: Millis = 0) -> None:
         """Let nothing leave for a time, `after` ms at least.

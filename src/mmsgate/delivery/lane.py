@@ -44,14 +44,14 @@ class Delivers(Protocol):
 class Lane:
     """Works one queue. `slots` messages are in hand at most, and as many as the `gate` has room for.
 
-    `accounts` are the limits of the accounts over all lanes, `sender_rate` the messages a second that one sender
-    may give this one (0: no limit). `standing` says how the connection stands, for people. Timers and leases that
-    run out are worked also while the gate is closed.
+    `accounts` are the limits of the accounts over all lanes, `senders` those of the senders on this one. `standing`
+    says how the connection stands, for people. Timers and leases that run out are worked also while the gate is
+    closed.
     """
 
     def __init__(
         self, name: str, delivery: Delivers, *, store: Store, clock: Clock, slots: int,
-        gate: Admission | None = None, accounts: Buckets[int] | None = None, sender_rate: float = 0.0,
+        gate: Admission | None = None, accounts: Buckets[int] | None = None, senders: Buckets[str] | None = None,
         standing: Callable[[], Standing] = lambda: Standing.UP,
     ) -> None:  # fmt: skip
         self.standing = standing
@@ -62,7 +62,7 @@ class Lane:
         self._fresh_from: Millis = 0
         self._arrived = 0  # messages that came since the last claim
         self._queue = FairQueue(
-            name, self._rows, accounts=accounts or Buckets(lambda _: 0.0), senders=Buckets(lambda _: sender_rate)
+            name, self._rows, accounts=accounts or Buckets(lambda _: 0.0), senders=senders or Buckets(lambda _: 0.0)
         )
         self._pump: Pump[Message] = Pump(
             name, claim=self._claim, work=self._tracked, next_due=self._next_due, clock=clock, slots=slots,
@@ -75,11 +75,15 @@ class Lane:
         self._queue.look_again()
         self._pump.wake()
 
+    async def halt(self) -> None:
+        """Take nothing more in hand, and give back what nobody has begun."""
+        await self._pump.halt()
+        await self._give_back()
+
     async def stop(self) -> None:
-        """End; what is under way is waited for. What nobody has begun is given back at once and at the end."""
-        await self._give_back()
+        """End; what is under way is waited for."""
+        await self.halt()
         await self._pump.stop()
-        await self._give_back()
 
     async def _give_back(self) -> None:
         try:

@@ -25,7 +25,6 @@ from mmsgate.carriers.outcome import (
 )
 from mmsgate.carriers.profile import CarrierProfile, Gives, OnUnknown
 from mmsgate.clock import MINUTE, SECOND, Clock, Millis, spoken
-from mmsgate.delivery.caps import DailyCaps
 from mmsgate.delivery.connection import Connection
 from mmsgate.delivery.health import Standing
 from mmsgate.delivery.rendition import CarrierRenditions, Missing, Rendition, Unfit, smaller_than
@@ -85,7 +84,7 @@ class MmsDelivery:
         self._client, self._store, self._ledger = client, store, ledger
         self._renditions, self._block_reason = renditions, block_reason
         self._clock, self._has_connection = clock, has_connection
-        self._caps = DailyCaps(profile.name, profile.pace.sender_daily, store.queue, clock)
+        self._caps = connection.caps
 
     @property
     def lease(self) -> Millis:
@@ -237,12 +236,12 @@ class MmsDelivery:
             if not await self._record(attempt, self._begin(attempt)):
                 self._caps.give_back(sender)
                 return None
-            begun = self._clock.now()
+            capped, begun = self._caps.most > 0, self._clock.now()
             outcome = await self._client.submit(
                 attempt.message, attempt.rendition.content, attempt.rendition.subject
             )
         attempt.now = self._clock.now()
-        await self._heed(attempt.message, outcome, attempt.now - begun)
+        await self._heed(attempt.message, outcome, attempt.now - begun, capped=capped)
         return self._judge(attempt, outcome)
 
     async def _after_the_wait(self, attempt: Attempt) -> Verdict | None:
@@ -252,11 +251,11 @@ class MmsDelivery:
         attempt.now = self._clock.now()
         return self._not_expired(attempt) or await self._recipient_allowed(attempt)
 
-    async def _heed(self, message: Message, outcome: SubmitOutcome, took: Millis) -> None:
+    async def _heed(self, message: Message, outcome: SubmitOutcome, took: Millis, *, capped: bool) -> None:
         """What an answer says besides. Where that can't be kept, what became of the message still is."""
         try:
-            await self.connection.learn(outcome, took, message)
-            if self._caps.most:
+            await self.connection.learn(outcome, took, message, by=self.profile)
+            if capped:
                 await self._count(message.sender, outcome)
             if isinstance(outcome, RefusedRecipient) and outcome.opted_out:
                 await self._opted_out(message, outcome.text)

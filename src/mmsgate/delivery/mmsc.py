@@ -1,7 +1,7 @@
 """The lane of an MMSC: its connection, its client and the delivery by them."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from mmsgate.bucket import Buckets
 from mmsgate.carriers.client import Mm7Client
@@ -24,7 +24,7 @@ SLOTS = 3
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rooms:
     """What every MMSC's lane works with. `accounts` are the limits of accounts, `on_change` is told the name of a
-    connection that went down or came up."""
+    connection that went down or came up. `connections` are those of the lanes that there are or were, by name."""
 
     store: Store
     ledger: Ledger
@@ -37,20 +37,33 @@ class Rooms:
     alarms: Alarms
     clock: Clock
     observe: Observe = unobserved
+    connections: dict[str, Connection] = field(default_factory=dict)
+
+    def connection(self, profile: CarrierProfile) -> Connection:
+        """The connection of that profile: the one that is known by its name, if there is one."""
+        known = self.connections.get(profile.name)
+        if known is not None:
+            known.follow(profile)
+            return known
+        made = self.connections[profile.name] = Connection(
+            profile, rows=self.store.queue, alarms=self.alarms, clock=self.clock, on_change=self.on_change
+        )
+        return made
 
 
 def mmsc_lane(profile: CarrierProfile, rooms: Rooms) -> tuple[Lane, Mm7Client]:
     """A lane, which is not started, and its client."""
     client = Mm7Client(profile, rooms.http, rooms.clock, observe=rooms.observe)
-    connection = Connection(profile, alarms=rooms.alarms, clock=rooms.clock, on_change=rooms.on_change)
+    renditions = rooms.renditions.on(profile)
+    connection = rooms.connection(profile)  # now that nothing can fail any more
     delivery = MmsDelivery(
-        profile, client=client, store=rooms.store, ledger=rooms.ledger, renditions=rooms.renditions.on(profile),
+        profile, client=client, store=rooms.store, ledger=rooms.ledger, renditions=renditions,
         block_reason=rooms.block_reason, has_connection=rooms.has_connection, connection=connection,
         clock=rooms.clock,
     )  # fmt: skip
     lane = Lane(
         profile.name, delivery, store=rooms.store, clock=rooms.clock, slots=profile.pace.connections * SLOTS,
-        gate=connection, accounts=rooms.accounts, sender_rate=profile.pace.sender_rate,
+        gate=connection, accounts=rooms.accounts, senders=connection.senders,
         standing=lambda: connection.health.standing,
     )  # fmt: skip
     return lane, client

@@ -14,8 +14,7 @@ from typing import Protocol
 from mmsgate.carriers.profile import Gives, OnUnknown
 from mmsgate.carriers.smsc import SmscProfile
 from mmsgate.clock import MINUTE, Clock, Millis, spoken
-from mmsgate.delivery.alarms import Alarms
-from mmsgate.delivery.gate import Gate
+from mmsgate.delivery.link import Link
 from mmsgate.delivery.mms import LONG_WAIT, BlockReason
 from mmsgate.delivery.retry import retry_delay
 from mmsgate.delivery.verdict import Verdict, broke_down, gave_up
@@ -34,9 +33,6 @@ TURN_WITHIN = 30.0
 
 #: How long a gateway that is told to stop waits for the parts under way, in seconds.
 PATIENCE = 60.0
-
-#: One message stands ready behind this many places of the window.
-READY_SHARE = 4
 
 PageUrl = Callable[[Message], str]
 
@@ -76,8 +72,8 @@ class Attempt:
 class SmsDelivery:
     """The steps for one SMSC. `deliver` handles whatever is due: sends and timers alike.
 
-    While the connection is not bound its `gate` is closed, so that the queue waits; now and then it opens to let
-    timers through.
+    While the connection is not bound the gate of its `link` is closed, so that the queue waits; now and then it
+    opens to let timers through.
     """
 
     def __init__(
@@ -89,16 +85,12 @@ class SmsDelivery:
         ledger: Ledger,
         page_url: PageUrl,
         block_reason: BlockReason,
-        alarms: Alarms,
+        link: Link,
         clock: Clock,
     ) -> None:
         self.profile = profile
-        self.gate = Gate(clock)
-        self._smsc, self._store, self._ledger, self._alarms = smsc, store, ledger, alarms
+        self._smsc, self._store, self._ledger, self._link = smsc, store, ledger, link
         self._page_url, self._block_reason, self._clock = page_url, block_reason, clock
-        window = profile.pace.window
-        self._ready = asyncio.Semaphore(window + max(1, window // READY_SHARE))
-        self._no_bind = f"{profile.name} has no bind"
 
     @property
     def lease(self) -> Millis:
@@ -110,14 +102,6 @@ class SmsDelivery:
     def patience(self) -> float:
         """Seconds that the parts under way may need to their answers."""
         return PATIENCE
-
-    async def link(self, problem: str) -> None:
-        """The bind stands (an empty text), or what keeps it from standing."""
-        if problem:
-            await self._alarms.raise_(self._no_bind, f"{problem}; its SMS wait")
-        else:
-            self.gate.open()
-            await self._alarms.clear(self._no_bind)
 
     async def broken(self, message: Message, error: Exception) -> None:
         """An error of ours ended the attempt."""
@@ -215,7 +199,7 @@ class SmsDelivery:
         Hardly more messages are committed than the window holds: should the gateway be killed, they are in doubt.
         """
         going = [each for each in attempt.segments if attempt.parts[each.number].state == "pending"]
-        async with self._ready:
+        async with self._link.ready:
             if not self._smsc.bound:
                 return self._wait_for_bind(attempt, self._smsc.problem)
             if not await self._smsc.turn(len(going), within=TURN_WITHIN):
@@ -324,7 +308,7 @@ class SmsDelivery:
         return Verdict(happening=Happening.POSTPONED, why=why, due_at=due_at)
 
     def _wait_for_bind(self, attempt: Attempt, text: str) -> Verdict:
-        self.gate.close()
+        self._link.lost(self._smsc)
         return self._back(attempt, text)
 
     def _back(self, attempt: Attempt, text: str) -> Verdict:

@@ -1,6 +1,6 @@
 """The lane of an SMSC: its connection, the delivery by it, and what each tells the other."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 from mmsgate.bucket import Buckets
@@ -9,6 +9,7 @@ from mmsgate.clock import Clock
 from mmsgate.delivery.alarms import Alarms
 from mmsgate.delivery.health import Standing
 from mmsgate.delivery.lane import Lane
+from mmsgate.delivery.link import Link
 from mmsgate.delivery.mms import BlockReason
 from mmsgate.delivery.sms import PageUrl, SmsDelivery
 from mmsgate.observe import Observe, unobserved
@@ -24,7 +25,8 @@ SECONDS_AHEAD = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Carries:
-    """What every SMSC's lane works with; `accounts` are the limits of accounts over all lanes."""
+    """What every SMSC's lane works with; `accounts` are the limits of accounts over all lanes, `links` what is
+    known of the SMSCs whose lanes there are or were, by name."""
 
     store: Store
     ledger: Ledger
@@ -34,6 +36,16 @@ class Carries:
     clock: Clock
     accounts: Buckets[int]
     observe: Observe = unobserved
+    links: dict[str, Link] = field(default_factory=dict)
+
+    def link(self, profile: SmscProfile) -> Link:
+        """What is known of the SMSC by its name."""
+        known = self.links.get(profile.name)
+        if known is not None:
+            known.follow(profile)
+            return known
+        made = self.links[profile.name] = Link(profile, alarms=self.alarms, clock=self.clock)
+        return made
 
 
 def smsc_lane(
@@ -42,21 +54,22 @@ def smsc_lane(
     """A lane and its connection, neither of them started."""
 
     async def on_state(problem: str) -> None:
-        await delivery.link(problem)
+        await link.told(connection, problem)
         lane.wake()
 
+    link = rooms.link(profile)
     connection = SmscConnection(
         profile.settings(), on_receipt=on_receipt, on_inbound=on_inbound, on_state=on_state,
-        on_unreadable=partial(rooms.alarms.unreadable, profile.name),
+        on_unreadable=partial(rooms.alarms.unreadable, profile.name), outflow=link.outflow,
     )  # fmt: skip
     connection.observe = rooms.observe
     delivery = SmsDelivery(
         profile, smsc=connection, store=rooms.store, ledger=rooms.ledger, page_url=rooms.page_url,
-        block_reason=rooms.block_reason, alarms=rooms.alarms, clock=rooms.clock,
+        block_reason=rooms.block_reason, link=link, clock=rooms.clock,
     )  # fmt: skip
-    delivery.gate.close()  # until it is bound
+    link.begin(connection)
     lane = Lane(
-        profile.name, delivery, store=rooms.store, clock=rooms.clock, slots=slots(profile), gate=delivery.gate,
+        profile.name, delivery, store=rooms.store, clock=rooms.clock, slots=slots(profile), gate=link.gate,
         accounts=rooms.accounts, standing=lambda: Standing.UP if connection.bound else Standing.DOWN,
     )  # fmt: skip
     return lane, connection

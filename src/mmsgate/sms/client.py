@@ -6,7 +6,6 @@
 import asyncio
 import logging
 import random
-import time
 from collections.abc import Awaitable, Callable
 
 from mmsgate.domain.number import mask
@@ -22,7 +21,7 @@ from mmsgate.sms.outcome import (
     SmsUnknown,
     Status,
 )
-from mmsgate.sms.pace import Pace
+from mmsgate.sms.outflow import Outflow
 from mmsgate.sms.receipt import Receipt
 from mmsgate.sms.session import OnState, Session
 from mmsgate.sms.settings import SmscSettings
@@ -57,6 +56,8 @@ class SmscConnection:
     `on_state` is told each time the bind stands, with an empty text, and what keeps it from standing when somebody
     should look at it: the bind was refused, or the SMSC could not be reached for as long as the tries grow rarer.
 
+    `outflow` is what the parts leave through; without one it has one of its own.
+
     The other callbacks are awaited before deliver_sm_resp goes out. When one raises, the SMSC is told
     ESME_RX_T_APPN and repeats; so a callback must take the same receipt twice. Callbacks run beside each other and
     beside submits, in no particular order.
@@ -71,7 +72,7 @@ class SmscConnection:
         on_state: OnState = nobody_asks,
         on_unreadable: OnUnreadable = nobody_reads,
         roll: Callable[[], float] = random.random,
-        now: Callable[[], float] = time.monotonic,
+        outflow: Outflow | None = None,
     ) -> None:
         self.settings = settings
         self._on_receipt = on_receipt
@@ -79,11 +80,7 @@ class SmscConnection:
         self._on_state = on_state
         self._on_unreadable = on_unreadable
         self._roll = roll
-        self._now = now
-        self._pace = Pace(rate=settings.rate, burst=settings.burst)
-        self._turns = asyncio.Lock()  # first come, first served
-        self._eased = asyncio.Event()
-        self._window = asyncio.Semaphore(settings.window)
+        self._outflow = outflow or Outflow(settings)
         self._session: Session | None = None
         self._task: asyncio.Task[None] | None = None
         self._switch = asyncio.Lock()  # one start or stop at a time
@@ -147,23 +144,7 @@ class SmscConnection:
 
         Whether it may now. Its parts are submitted with `submit` at once, or not at all.
         """
-        try:
-            async with asyncio.timeout(within), self._turns:
-                while (wait := self._pace.wait(self._now())) > 0:
-                    await self._until_eased(wait)
-                self._pace.take(parts, self._now())
-        except TimeoutError:
-            return False
-        return True
-
-    async def _until_eased(self, seconds: float) -> None:
-        """Those seconds, or until the SMSC takes messages again."""
-        self._eased.clear()
-        try:
-            async with asyncio.timeout(seconds):
-                await self._eased.wait()
-        except TimeoutError:
-            return
+        return await self._outflow.turn(parts, within=within)
 
     async def submit(self, sms: OutboundSms) -> SmsOutcome:
         """Send one part and wait for the SMSC's word on it. Never raises for what the network does.
@@ -174,39 +155,26 @@ class SmscConnection:
             return SmsNotSent(reason=f"not bound to the SMSC: {self.problem}")
         try:
             async with asyncio.timeout(self.settings.request_timeout):
-                await self._window.acquire()
+                await self._outflow.window.acquire()
         except TimeoutError:
             return SmsNotSent(reason=f"{self.settings.window} submits are under way, and none is answered")
         try:
             outcome = await self._exchange(sms)
         finally:
-            self._window.release()
+            self._outflow.window.release()
         log.debug("SMSC %s: %s: %s", self.settings.name, sms, outcome)
         return outcome
 
     async def _exchange(self, sms: OutboundSms) -> SmsOutcome:
         if self._session is None:
             return SmsNotSent(reason="the connection to the SMSC is being stopped")
-        left_at = self._now()
-        if self._pace.stopped(left_at):
+        left_at = self._outflow.leaves()
+        if left_at is None:
             return SmsNotSent(reason="held back: the SMSC has just refused others and wants it slower")
         outcome = await self._session.submit(sms, within=self.settings.request_timeout)
-        took = self._now() - left_at
+        took = self._outflow.learn(outcome, left_at)
         self.observe(Work.SUBMIT, self.settings.name, _NAMES[type(outcome)], took, sms.reference)
-        self._learn(outcome, left_at)
         return outcome
-
-    def _learn(self, outcome: SmsOutcome, left_at: float) -> None:
-        """What an answer says of the pace."""
-        match outcome:
-            case SmsThrottled(name=name):
-                if self._pace.refused(left_at, self._now()):
-                    log.warning("SMSC %s: %s, so it goes slower", self.settings.name, name)
-            case SmsAccepted() | SmsRefused():
-                if self._pace.answered(self._now()):
-                    self._eased.set()
-            case _:
-                return  # no answer
 
     async def _deliver(self, pdu: bytes) -> Status:
         """Have a deliver_sm stored; the status to answer with."""

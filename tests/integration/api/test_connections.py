@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from mmsgate.carriers.profile import Auth, CarrierProfile, Reach
+from mmsgate.carriers.profile import Auth, CarrierProfile, Pace, Reach
 from mmsgate.carriers.record import profile_json
-from mmsgate.carriers.smsc import SmscProfile
+from mmsgate.carriers.smsc import SmscPace, SmscProfile
 from mmsgate.delivery.alarms import READABLE_FOR
 from mmsgate.domain.state import State
 from mmsgate.mm7.report import DeliveryReportReq, MMStatus, encode_delivery_report
@@ -122,3 +122,30 @@ async def test_housekeeping_ends_an_alarm_about_what_could_not_be_read_a_day_ago
     await gateway.store.accounts.raise_alarm(subject, "it is no XML", at=a_day_ago)
     await gateway.keep_house()
     assert subject not in await alarms(api)
+
+
+async def test_what_is_known_of_a_connection_outlives_its_lanes_until_it_is_removed(api: Api) -> None:
+    connections = api.gateway.mmscs.connections
+    known = connections["dead"]
+    await api.carrier(pace=Pace(connections=3))
+    assert connections["dead"] is known
+    assert known.state.window == 3
+    await api.gateway.store.accounts.remove_carrier("dead")
+    await api.gateway.watch.refresh()
+    async with asyncio.timeout(30):
+        while "dead" in connections:
+            await asyncio.sleep(0.01)
+
+
+async def test_what_is_known_of_an_smsc_outlives_its_lanes_until_it_is_removed(api: Api) -> None:
+    await put(api, SmscProfile(name="sms", host="127.0.0.1", port=9))
+    links = api.gateway.smscs.links
+    known = links["sms"]
+    await put(api, SmscProfile(name="sms", host="127.0.0.1", port=9, pace=SmscPace(window=3)))
+    assert links["sms"] is known
+    assert known.outflow.window.most == 3
+    await api.gateway.store.accounts.remove_carrier("sms")
+    await api.gateway.watch.refresh()
+    async with asyncio.timeout(30):
+        while "sms" in links:
+            await asyncio.sleep(0.01)

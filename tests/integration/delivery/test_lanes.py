@@ -13,13 +13,15 @@ from mmsgate.carriers.outcome import Accepted, SubmitOutcome, Temporary, Unknown
 from mmsgate.carriers.profile import CarrierProfile, OnUnknown, Pace, Reach
 from mmsgate.clock import MINUTE, SECOND, ManualClock
 from mmsgate.delivery.alarms import Alarms
-from mmsgate.delivery.connection import Connection
 from mmsgate.delivery.dispatcher import Dispatcher
 from mmsgate.delivery.failover import Failover
+from mmsgate.delivery.health import Standing
 from mmsgate.delivery.lane import Lane
 from mmsgate.delivery.mms import MmsDelivery
+from mmsgate.delivery.mmsc import Rooms
 from mmsgate.domain.message import Message
 from mmsgate.domain.state import State
+from mmsgate.http import HttpClient
 from mmsgate.mm7.content import EncodedContent
 from mmsgate.postbacks.ledger import Ledger
 from mmsgate.store import Directory, Store
@@ -81,27 +83,36 @@ class Yard:
             moved=self.dispatcher.moved, clock=self.clock,
         )  # fmt: skip
         self.dispatcher.on_stuck = self.failover.stuck
+        contents = {1000 + number: a_content(1000 + number) for number in range(1, 2000)}
+        self.rooms = Rooms(
+            store=store, ledger=self.ledger, http=cast("HttpClient", None), renditions=fake_renditions(contents),
+            block_reason=not_blocked, has_connection=lambda _: False, accounts=Buckets(lambda _: 0.0),
+            on_change=self.failover.changed, alarms=Alarms(store, self.clock), clock=self.clock,
+        )  # fmt: skip
 
     def open(self) -> None:
         for profile in self.profiles:
             self.open_lane(profile)
 
     def open_lane(self, profile: CarrierProfile) -> None:
-        connection = Connection(
-            profile, alarms=Alarms(self.store, self.clock), clock=self.clock, on_change=self.failover.changed
-        )
-        contents = {1000 + number: a_content(1000 + number) for number in range(1, 2000)}
+        rooms, connection = self.rooms, self.rooms.connection(profile)
         delivery = MmsDelivery(
             profile, client=cast("Mm7Client", self.carriers[profile.name]), store=self.store,
-            ledger=self.ledger, renditions=fake_renditions(contents).on(profile),
-            block_reason=not_blocked, has_connection=lambda _: False, connection=connection,
-            clock=self.clock,
+            ledger=self.ledger, renditions=rooms.renditions.on(profile), block_reason=rooms.block_reason,
+            has_connection=rooms.has_connection, connection=connection, clock=self.clock,
         )  # fmt: skip
         lane = Lane(
             profile.name, delivery, store=self.store, clock=self.clock, slots=3 * profile.pace.connections,
-            gate=connection, accounts=Buckets(lambda _: 0.0), sender_rate=profile.pace.sender_rate,
+            gate=connection, accounts=rooms.accounts, senders=connection.senders,
         )  # fmt: skip
         self.dispatcher.open(profile.name, lane, self.carriers[profile.name].close)
+
+    def change(self, name: str, **sections: dict[str, Any]) -> None:
+        """The profile of that connection has changed: another lane is opened, and the one before ends."""
+        self.profiles = [
+            altered(profile, **sections) if profile.name == name else profile for profile in self.profiles
+        ]
+        self.open_lane(next(profile for profile in self.profiles if profile.name == name))
 
     @asynccontextmanager
     async def working(self) -> AsyncIterator["Yard"]:
@@ -125,6 +136,12 @@ class Yard:
             while len(self.carriers[name].sent) < count:
                 await asyncio.sleep(0.005)
         return self.carriers[name].sent
+
+    async def until_in_hand(self, name: str, count: int) -> None:
+        """The lane of that name has so many in hand, or more."""
+        async with asyncio.timeout(PATIENCE):
+            while self.dispatcher._lanes[name]._in_hand < count:
+                await asyncio.sleep(0.005)
 
     async def reasons(self, message_id: int) -> list[str]:
         return [event.reason for event in await self.store.messages.timeline(message_id)]
@@ -380,3 +397,85 @@ async def test_work_that_ends_after_its_lease_leaves_a_newer_claim_in_hand(store
     (taken,) = await lane._claim(6, ManualClock().now())
     await lane._work(taken)
     assert store.queue.holds(message)
+
+
+# -- a profile that changes
+
+
+async def test_a_changed_profile_gives_no_new_tokens_to_a_connection_under_load(store: Store) -> None:
+    """The test's clock stands still, so each turn is 10 ms after the one before it, whichever lane took it."""
+    yard = Yard(store, connections=4, rate=100.0, timeout=SECOND)
+    for number in range(1, 31):
+        await accepted(store, number, connection="first")
+    async with yard.working():
+        for count in (5, 10, 15):
+            await yard.until_sent("first", count)
+            yard.change("first", pace={"timeout": SECOND + count})
+        await yard.until(sent=30)
+    assert round(yard.rooms.connections["first"].throttle.turn()) == 300
+
+
+async def test_requests_of_the_lane_that_ends_count_against_the_connections_of_the_new_profile(
+    store: Store,
+) -> None:
+    yard = Yard(store, connections=4)
+    for number in range(1, 31):
+        await accepted(store, number, connection="first")
+    first = yard.carriers["first"]
+    first.open.clear()
+    async with yard.working():
+        await yard.until(submitting=5, accepted=25)  # four, and one that stands ready
+        await yard.until_in_hand("first", 12)
+        yard.change("first", pace={"connections": 2})
+        await yard.until_in_hand("first", 1)  # and must not send it yet
+        first.open.set()
+        await yard.until(sent=30)
+    assert first.most == 5
+
+
+async def test_a_connection_that_is_down_stays_down_when_its_profile_changes(store: Store) -> None:
+    yard = Yard(store, connections=4)
+    for number in range(1, 21):
+        await accepted(store, number, connection="first")
+    first = yard.carriers["first"]
+    first.outcome = DOWN
+    async with yard.working():
+        await yard.until(sent=20)
+        tried, alarm = len(first.sent), await store.accounts.alarms()
+        yard.change("first", pace={"connections": 8})
+        assert not yard.dispatcher.is_up("first")
+        yard.dispatcher.due(await accepted(store, 21, connection="first"))
+        await yard.until(sent=21)
+        assert len(first.sent) == tried
+        assert await store.accounts.alarms() == alarm
+        state = yard.rooms.connections["first"].state
+        assert (state.standing, state.window) == (Standing.DOWN, 2)
+
+
+async def test_the_day_of_a_sender_goes_on_when_the_profile_changes(store: Store) -> None:
+    yard = Yard(store, connections=4, sender_daily=10)
+    for number in range(1, 31):
+        await accepted(store, number, connection="first")
+    first = yard.carriers["first"]
+    first.open.clear()
+    async with yard.working():
+        await yard.until_sent("first", 4)
+        yard.change("first", pace={"sender_daily": 12})
+        first.open.set()
+        await yard.until(sent=12, accepted=18)
+    assert len(first.sent) == 12
+
+
+async def test_the_rate_of_a_sender_goes_on_when_the_profile_changes(store: Store) -> None:
+    yard = Yard(store, connections=4, sender_rate=0.001)
+    for number in range(1, 4):
+        await accepted(store, number, connection="first")
+    async with yard.working():
+        await yard.until(sent=1, accepted=2)
+        yard.change("first", pace={"sender_rate": 0.002})
+        lane_is_awake = await accepted(store, 4, connection="first", sender="12065550199")
+        yard.dispatcher.due(lane_is_awake)
+        await yard.until(sent=2, accepted=2)
+        yard.clock.advance(500 * SECOND)
+        yard.dispatcher.wake("first")
+        await yard.until(sent=3, accepted=1)

@@ -9,6 +9,7 @@ import pytest
 from mmsgate.sms.client import SmscConnection
 from mmsgate.sms.message import InboundSms, OutboundSms
 from mmsgate.sms.outcome import SmsOutcome
+from mmsgate.sms.outflow import Outflow
 from mmsgate.sms.receipt import Receipt
 from mmsgate.sms.segments import Segmented, segment
 from mmsgate.sms.settings import SmscSettings
@@ -79,7 +80,11 @@ async def connection(settings: SmscSettings, desk: Desk) -> AsyncIterator[SmscCo
 def connect(settings: SmscSettings, desk: Desk, *, now: Callable[[], float] = time.monotonic) -> SmscConnection:
     """A connection that hands over to that desk."""
     return SmscConnection(
-        settings, on_receipt=desk.on_receipt, on_inbound=desk.on_inbound, on_state=desk.on_state, now=now
+        settings,
+        on_receipt=desk.on_receipt,
+        on_inbound=desk.on_inbound,
+        on_state=desk.on_state,
+        outflow=Outflow(settings, now=now),
     )
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from mmsgate.sms.client import SmscConnection
 from mmsgate.sms.outcome import SmsAccepted, SmsNotSent, SmsThrottled
+from mmsgate.sms.outflow import Outflow
 from mmsgate.sms.pace import FIRST_STOP
 from mmsgate.sms.settings import SmscSettings
 from tests.integration.sms.conftest import Desk, bound, connect, parts, submitting
@@ -134,3 +135,76 @@ async def test_turns_come_at_the_rate_of_the_profile(settings: SmscSettings, des
     granted = await asyncio.gather(*(connection.turn(1, within=30) for _ in range(251)))
     assert all(granted)
     assert time.monotonic() - begun >= 0.47  # 250 turns after the first, less the slack
+
+
+# -- two connections to one SMSC: a profile has changed, and the lane before it ends
+
+
+@pytest.fixture
+async def two(
+    settings: SmscSettings, desk: Desk, hands: Hands
+) -> AsyncIterator[tuple[SmscConnection, SmscConnection]]:
+    outflow = Outflow(replace(settings, rate=10.0, window=2), now=hands)
+    connections = tuple(
+        SmscConnection(settings, on_receipt=desk.on_receipt, on_inbound=desk.on_inbound, outflow=outflow)
+        for _ in range(2)
+    )
+    yield connections[0], connections[1]
+    for connection in connections:
+        await connection.stop()
+
+
+async def test_what_one_connection_has_sent_leaves_no_turn_to_the_other(
+    two: tuple[SmscConnection, SmscConnection], hands: Hands
+) -> None:
+    first, second = two
+    assert await first.turn(1, within=5)
+    assert not await second.turn(1, within=0.02)
+    hands.time += 0.1
+    assert await second.turn(1, within=5)
+    assert not await first.turn(1, within=0.02)
+
+
+async def test_what_is_unanswered_on_one_connection_takes_places_of_the_window_from_the_other(
+    two: tuple[SmscConnection, SmscConnection], smsc: Smsc
+) -> None:
+    first, second = two
+    old, new = await bound(first, smsc), await bound(second, smsc)
+    before = [submitting(first) for _ in range(2)]
+    unanswered = [await old.submit() for _ in before]
+    after = submitting(second)
+    new.deliver(b"id:1 stat:DELIVRD")
+    await new.answer()  # it comes behind whatever had left before
+    assert new.submits.empty()
+    for submit in unanswered:
+        old.accept(submit, "1")
+    new.accept(await new.submit(), "2")
+    assert await asyncio.gather(*before, after) == [SmsAccepted(message_id=each) for each in ("1", "1", "2")]
+
+
+async def test_an_smsc_that_wanted_one_connection_slower_is_spared_by_the_other_too(
+    two: tuple[SmscConnection, SmscConnection], smsc: Smsc, hands: Hands
+) -> None:
+    first, second = two
+    link, _ = await bound(first, smsc), await bound(second, smsc)
+    refused = submitting(first)
+    hands.time += 0.01
+    link.refuse(await link.submit(), RTHROTTLED)
+    await refused
+    assert isinstance(await submitting(second), SmsNotSent)
+    assert not await second.turn(1, within=0.02)
+    hands.time += FIRST_STOP
+    assert await second.turn(1, within=5)
+
+
+async def test_another_rate_of_the_profile_holds_from_then_on_and_gives_no_new_tokens(
+    settings: SmscSettings, hands: Hands
+) -> None:
+    outflow = Outflow(replace(settings, rate=1.0, burst=5), now=hands)
+    for _ in range(5):
+        assert await outflow.turn(1, within=5)
+    outflow.follow(replace(settings, rate=10.0, burst=5))
+    assert not await outflow.turn(1, within=0.02)
+    hands.time += 0.1
+    assert await outflow.turn(1, within=5)
+    assert not await outflow.turn(1, within=0.02)

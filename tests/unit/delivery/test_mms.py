@@ -82,7 +82,11 @@ class MmsBench(Bench):
         kept = {5: content or a_content()}
         self.changed: list[str] = []
         self.connection = Connection(
-            profile, alarms=Alarms(self.store.as_store, self.clock), clock=self.clock, on_change=self.changed.append
+            profile,
+            rows=self.store.as_store.queue,
+            alarms=Alarms(self.store.as_store, self.clock),
+            clock=self.clock,
+            on_change=self.changed.append,
         )
         self.delivery = MmsDelivery(
             profile, client=cast("Mm7Client", self.client), store=self.store.as_store, ledger=self.ledger,

@@ -10,6 +10,7 @@ from mmsgate.carriers.profile import Gives, OnUnknown
 from mmsgate.carriers.smsc import NetworkNumber, Numbers, NumberType, Receipts, SmscAnswers, SmscProfile
 from mmsgate.clock import DAY, MINUTE, SECOND, Millis
 from mmsgate.delivery.alarms import Alarms
+from mmsgate.delivery.link import Link
 from mmsgate.delivery.mms import LONG_WAIT
 from mmsgate.delivery.sms import SmsDelivery
 from mmsgate.domain.message import Message, SmsPart
@@ -74,9 +75,11 @@ class SmsBench(Bench):
         self.bound = self.has_turn = True
         self.problem = "the SMSC is away"
         self.while_under_way: Callable[[], None] = lambda: None
+        self.link = Link(profile, alarms=Alarms(self.store.as_store, self.clock), clock=self.clock)
+        self.link.connection = self
         self.delivery = SmsDelivery(
             profile, smsc=self, store=self.store.as_store, ledger=self.ledger, page_url=lambda _: LINK,
-            block_reason=self.blocks, alarms=Alarms(self.store.as_store, self.clock), clock=self.clock,
+            block_reason=self.blocks, link=self.link, clock=self.clock,
         )  # fmt: skip
 
     async def turn(self, parts: int, *, within: float) -> bool:
@@ -344,9 +347,9 @@ async def test_without_a_bind_messages_wait_behind_the_gate_until_it_stands() ->
     message = await bench.deliver()
     assert (bench.sent, bench.turns, message.state, message.attempts) == ([], [], State.FALLBACK, 0)
     assert (message.due_at, bench.event.reason) == (NOW, "not sent: the SMSC is away")
-    assert bench.delivery.gate.closed
-    await bench.delivery.link("")
-    assert not bench.delivery.gate.closed
+    assert bench.link.gate.closed
+    await bench.link.told(bench, "")
+    assert not bench.link.gate.closed
 
 
 async def test_a_bind_lost_before_the_part_left_costs_no_attempt() -> None:
@@ -354,7 +357,7 @@ async def test_a_bind_lost_before_the_part_left_costs_no_attempt() -> None:
     bench.while_under_way = lambda: setattr(bench, "bound", False)
     message = await bench.deliver()
     assert (message.state, message.attempts, message.due_at) == (State.FALLBACK, 3, NOW + TAKES)
-    assert bench.delivery.gate.closed
+    assert bench.link.gate.closed
 
 
 async def test_what_the_smsc_refused_for_now_counts_although_other_parts_were_not_sent() -> None:
@@ -364,18 +367,18 @@ async def test_what_the_smsc_refused_for_now_counts_although_other_parts_were_no
 
 async def test_a_missing_bind_raises_an_alarm_and_the_bind_clears_it() -> None:
     bench = SmsBench()
-    await bench.delivery.link("the bind was refused: ESME_RINVPASWD")
+    await bench.link.told(bench, "the bind was refused: ESME_RINVPASWD")
     assert bench.store.accounts.alarms == {
         "sim-sms has no bind": "the bind was refused: ESME_RINVPASWD; its SMS wait"
     }
-    await bench.delivery.link("")
+    await bench.link.told(bench, "")
     assert bench.store.accounts.alarms == {}
 
 
 async def test_a_closed_gate_opens_now_and_then_so_that_timers_are_seen() -> None:
     bench = SmsBench(message=a_fallen_message(state=State.SMS_SENT))
-    bench.delivery.gate.close()
-    assert bench.delivery.gate.opens_at <= NOW + 5 * MINUTE
+    bench.link.gate.close()
+    assert bench.link.gate.opens_at <= NOW + 5 * MINUTE
     assert (await bench.deliver()).state is State.UNREPORTED
 
 

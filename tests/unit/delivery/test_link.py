@@ -1,0 +1,62 @@
+"""What is known of an SMSC: it outlives the connection that told it."""
+
+from dataclasses import replace
+
+from mmsgate.carriers.smsc import SmscPace, SmscProfile
+from mmsgate.clock import SECOND, ManualClock
+from mmsgate.delivery.alarms import Alarms
+from mmsgate.delivery.link import Link
+from tests.unit.delivery.fakes import FakeStore
+
+PROFILE = SmscProfile(name="sms", host="smsc.example", port=2775, pace=SmscPace(rate=10.0, window=8))
+
+
+def a_link() -> tuple[Link, ManualClock]:
+    clock = ManualClock()
+    return Link(PROFILE, alarms=Alarms(FakeStore([]).as_store, clock), clock=clock), clock
+
+
+def waits(link: Link) -> bool:
+    """Whether the queue waits."""
+    return link.gate.closed
+
+
+async def test_the_queue_waits_until_the_connection_of_the_new_profile_has_its_bind() -> None:
+    link, _ = a_link()
+    link.begin("first")
+    await link.told("first", "")
+    assert not waits(link)
+    link.begin("second")
+    assert waits(link)
+    await link.told("first", "")  # the lane that ends has found its SMSC again
+    assert waits(link)
+    await link.told("second", "")
+    assert not waits(link)
+
+
+async def test_what_the_connection_of_a_lane_that_ends_has_lost_closes_nothing() -> None:
+    link, _ = a_link()
+    for connection in ("first", "second"):
+        link.begin(connection)
+        await link.told(connection, "")
+    link.lost("first")
+    assert not waits(link)
+    link.lost("second")
+    assert waits(link)
+
+
+async def test_a_gate_that_is_closed_stays_closed_as_long_when_the_profile_changes() -> None:
+    link, clock = a_link()
+    link.begin("first")
+    opens_at = link.gate.opens_at
+    clock.advance(SECOND)
+    link.follow(replace(PROFILE, pace=SmscPace(rate=20.0)))
+    link.begin("second")
+    assert link.gate.opens_at == opens_at
+
+
+async def test_the_figures_of_the_new_profile_hold() -> None:
+    link, _ = a_link()
+    assert (link.outflow.window.most, link.ready.most) == (8, 10)
+    link.follow(replace(PROFILE, pace=SmscPace(window=16)))
+    assert (link.outflow.window.most, link.ready.most) == (16, 20)
