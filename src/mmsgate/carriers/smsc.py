@@ -92,7 +92,8 @@ class SmscPace:
     """How fast, and how patient.
 
     `window` is how many submit_sm may be unanswered; `rate` is parts of SMS a second and `burst` how many of them
-    may come at once (0: no limit). `timeout` is how long an answer may take, `enquire` how long the link may be
+    may come at once; `sender_rate` and `sender_daily` are SMS a second and a UTC day from one sender. 0 means no
+    limit. `timeout` is how long an answer may take, `enquire` how long the link may be
     silent before enquire_link, `connect` how long connecting, binding and the answer to enquire_link may take.
     `retry` is the longest time between two tries to bind, and the one after a refused bind.
     """
@@ -100,6 +101,8 @@ class SmscPace:
     window: int = 64
     rate: float = 0.0
     burst: int = 1
+    sender_rate: float = 0.0
+    sender_daily: int = 0
     timeout: Millis = 30 * SECOND
     enquire: Millis = 30 * SECOND
     connect: Millis = 10 * SECOND
@@ -109,8 +112,11 @@ class SmscPace:
         for name in ("window", "burst", "timeout", "enquire", "connect", "retry"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is {getattr(self, name)}, it must be 1 or more")
-        if not math.isfinite(self.rate) or self.rate < 0:
-            raise ValueError(f"rate is {self.rate:g}, it must be 0 or more")
+        if self.sender_daily < 0:
+            raise ValueError(f"sender_daily is {self.sender_daily}, it must be 0 or more")
+        for name in ("rate", "sender_rate"):
+            if not math.isfinite(getattr(self, name)) or getattr(self, name) < 0:
+                raise ValueError(f"{name} is {getattr(self, name):g}, it must be 0 or more")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ restart begins no new day.
 """
 
 from mmsgate.clock import DAY, Clock, Millis
+from mmsgate.domain.message import counted
 from mmsgate.store.queue import QueueRows
 
 
@@ -37,6 +38,12 @@ class DailyCaps:
     async def count(self, sender: str) -> None:
         """The carrier has it, or may have it."""
         await self._rows.count_sent(self._connection, sender, self._clock.now() // DAY)
+
+    def spent(self, sender: str) -> str:
+        """Why a sender has to wait, for people."""
+        most = counted(self.most, "message")
+        given = f"{sender} has given {self._connection} {most} today, which is all it may"
+        return f"{given}: its turn comes after 00:00 UTC"
 
     @property
     def next_day(self) -> Millis:

@@ -365,9 +365,7 @@ class MmsDelivery:
 
     def _day_is_full(self, attempt: Attempt) -> Verdict:
         """Back to the queue until the sender may send again."""
-        name, most = self.profile.name, self._caps.most
-        given = f"{attempt.message.sender} has given {name} {counted(most, 'message')} today, which is all it may"
-        return self._later(attempt, f"{given}: its turn comes after 00:00 UTC", self._caps.next_day)
+        return self._later(attempt, self._caps.spent(attempt.message.sender), self._caps.next_day)
 
     def _later(self, attempt: Attempt, reason: str, due_at: Millis) -> Verdict:
         submitted = attempt.message.state is State.SUBMITTING

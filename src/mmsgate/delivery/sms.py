@@ -1,7 +1,7 @@
 """The fallback SMS to one SMSC: the steps, a line each.
 
-    settle what is overdue → not expired → recipient not blocked → split into parts → its turn, by the SMSC's pace
-    → commit `sms-submitting` → submit every part that is still to go → record
+    settle what is overdue → not expired → recipient not blocked → split into parts → its sender's day is not full
+    → its turn, by the SMSC's pace → commit `sms-submitting` → submit every part that is still to go → record
 
 The message is delivered when all its parts are (R-28).
 """
@@ -199,6 +199,10 @@ class SmsDelivery:
         Hardly more messages are committed than the window holds: should the gateway be killed, they are in doubt.
         """
         going = [each for each in attempt.segments if attempt.parts[each.number].state == "pending"]
+        caps, sender = self._link.caps, attempt.message.sender
+        counts = self._counts(attempt)
+        if counts and await caps.full(sender):  # before it takes a turn from others
+            return self._day_is_full(attempt)
         async with self._link.ready:
             if not self._smsc.bound:
                 return self._wait_for_bind(attempt, self._smsc.problem)
@@ -206,9 +210,15 @@ class SmsDelivery:
                 return self._back(attempt, f"{self.profile.name} is busy, its turn has not come")
             if verdict := await self._after_the_wait(attempt):
                 return verdict
+            if counts and not await caps.take(sender):
+                return self._day_is_full(attempt)
             if not await self._begin(attempt, going):
+                if counts:
+                    caps.give_back(sender)
                 return None
             outcomes = await self._send(attempt.message, going)
+        if counts:
+            await self._count(sender, outcomes)
         attempt.now = self._clock.now()
         return self._judge(attempt, going, outcomes)
 
@@ -218,6 +228,21 @@ class SmsDelivery:
             return None
         attempt.now = self._clock.now()
         return self._not_expired(attempt) or await self._recipient_allowed(attempt)
+
+    def _counts(self, attempt: Attempt) -> bool:
+        """Whether it is one more of its sender's day: it is not if the SMSC has, or may have, a part of it already.
+
+        The gateway's own answers are exempt (R-22).
+        """
+        untouched = all(part.state == "pending" for part in attempt.parts.values())
+        return self._link.caps.most > 0 and untouched and not attempt.message.is_reply
+
+    async def _count(self, sender: str, outcomes: Mapping[int, SmsOutcome]) -> None:
+        """What the SMSC has, or may have, counts for the sender's day."""
+        if any(isinstance(outcome, SmsAccepted | SmsUnknown) for outcome in outcomes.values()):
+            await self._link.caps.count(sender)
+        else:
+            self._link.caps.give_back(sender)
 
     async def _send(self, message: Message, going: list[Segment]) -> dict[int, SmsOutcome]:
         """The first part alone: what becomes of it says whether the others follow, which then leave together.
@@ -310,6 +335,12 @@ class SmsDelivery:
     def _wait_for_bind(self, attempt: Attempt, text: str) -> Verdict:
         self._link.lost(self._smsc)
         return self._back(attempt, text)
+
+    def _day_is_full(self, attempt: Attempt) -> Verdict:
+        """Back to the queue until the sender may send again."""
+        due_at = min(self._link.caps.next_day, attempt.message.expires_at)
+        text = self._link.caps.spent(attempt.message.sender)
+        return Verdict(happening=Happening.POSTPONED, why=Why.of(text), due_at=max(due_at, self._clock.now()))
 
     def _back(self, attempt: Attempt, text: str) -> Verdict:
         """Back to the queue. It is the connection's trouble: no attempt is counted."""

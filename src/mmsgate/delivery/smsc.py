@@ -44,7 +44,7 @@ class Carries:
         if known is not None:
             known.follow(profile)
             return known
-        made = self.links[profile.name] = Link(profile, alarms=self.alarms, clock=self.clock)
+        made = self.links[profile.name] = Link(profile, rows=self.store.queue, alarms=self.alarms, clock=self.clock)
         return made
 
 
@@ -70,7 +70,8 @@ def smsc_lane(
     link.begin(connection)
     lane = Lane(
         profile.name, delivery, store=rooms.store, clock=rooms.clock, slots=slots(profile), gate=link.gate,
-        accounts=rooms.accounts, standing=lambda: Standing.UP if connection.bound else Standing.DOWN,
+        accounts=rooms.accounts, senders=link.senders,
+        standing=lambda: Standing.UP if connection.bound else Standing.DOWN,
     )  # fmt: skip
     return lane, connection
 

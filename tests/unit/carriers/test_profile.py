@@ -100,7 +100,8 @@ SMSC = SmscProfile(
         alphabet=Alphabet.LATIN1, data_coding=0, unicode=False, long=LongSms.PAYLOAD, most_parts=3
     ),
     pace=SmscPace(
-        window=8, rate=25.0, burst=5, timeout=5_000, enquire=15_000, connect=20_000, retry=300_000
+        window=8, rate=25.0, burst=5, sender_rate=0.5, sender_daily=200, timeout=5_000,
+        enquire=15_000, connect=20_000, retry=300_000,
     ),
     answers=SmscAnswers(on_unknown=OnUnknown.RESEND, unknown_wait=60_000),
     receipts=Receipts(gives=Gives.NONE, wait=120_000),

@@ -12,8 +12,8 @@ PROFILE = SmscProfile(name="sms", host="smsc.example", port=2775, pace=SmscPace(
 
 
 def a_link() -> tuple[Link, ManualClock]:
-    clock = ManualClock()
-    return Link(PROFILE, alarms=Alarms(FakeStore([]).as_store, clock), clock=clock), clock
+    clock, store = ManualClock(), FakeStore([]).as_store
+    return Link(PROFILE, rows=store.queue, alarms=Alarms(store, clock), clock=clock), clock
 
 
 def waits(link: Link) -> bool:
@@ -60,3 +60,13 @@ async def test_the_figures_of_the_new_profile_hold() -> None:
     assert (link.outflow.window.most, link.ready.most) == (8, 10)
     link.follow(replace(PROFILE, pace=SmscPace(window=16)))
     assert (link.outflow.window.most, link.ready.most) == (16, 20)
+
+
+async def test_the_days_and_rates_of_senders_go_on_when_the_profile_changes() -> None:
+    link, clock = a_link()
+    link.follow(replace(PROFILE, pace=SmscPace(sender_daily=2, sender_rate=1.0)))
+    assert await link.caps.take("28444")
+    link.senders.spend("28444", 1, clock.now())
+    link.follow(replace(PROFILE, pace=SmscPace(sender_daily=3, sender_rate=2.0)))
+    assert [await link.caps.take("28444") for _ in range(3)] == [True, True, False]
+    assert link.senders.free_at("28444", clock.now()) == clock.now() + SECOND // 2

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from mmsgate.carriers.profile import Gives, OnUnknown
-from mmsgate.carriers.smsc import NetworkNumber, Numbers, NumberType, Receipts, SmscAnswers, SmscProfile
+from mmsgate.carriers.smsc import NetworkNumber, Numbers, NumberType, Receipts, SmscAnswers, SmscPace, SmscProfile
 from mmsgate.clock import DAY, MINUTE, SECOND, Millis
 from mmsgate.delivery.alarms import Alarms
 from mmsgate.delivery.link import Link
@@ -75,7 +75,8 @@ class SmsBench(Bench):
         self.bound = self.has_turn = True
         self.problem = "the SMSC is away"
         self.while_under_way: Callable[[], None] = lambda: None
-        self.link = Link(profile, alarms=Alarms(self.store.as_store, self.clock), clock=self.clock)
+        rows = self.store.as_store.queue
+        self.link = Link(profile, rows=rows, alarms=Alarms(self.store.as_store, self.clock), clock=self.clock)
         self.link.connection = self
         self.delivery = SmsDelivery(
             profile, smsc=self, store=self.store.as_store, ledger=self.ledger, page_url=lambda _: LINK,
@@ -553,6 +554,52 @@ async def test_a_receipt_before_the_answer_wins_and_the_id_is_remembered_all_the
     bench.while_under_way = delivered
     assert (await bench.deliver()).state is State.DELIVERED
     assert [each.verbatim for each in bench.changes[-1].carrier_ids] == ["s1"]
+
+
+# -- the day of a sender
+
+DAILY = replace(SMSC, pace=SmscPace(sender_daily=1))
+
+
+async def test_beyond_its_day_a_sender_waits_for_the_next_and_takes_nobodys_turn() -> None:
+    bench = SmsBench({1: taken(1)}, profile=DAILY)
+    await bench.deliver()
+    bench.message = a_fallen_message()
+    bench.store.messages.parts.clear()
+    message = await bench.deliver()
+    tomorrow = (bench.clock.now() // DAY + 1) * DAY
+    assert (message.state, message.attempts, message.due_at) == (State.FALLBACK, 0, tomorrow)
+    assert bench.event.reason == (
+        "28444 has given sim-sms 1 message today, which is all it may: its turn comes after 00:00 UTC"
+    )
+    assert (len(bench.sent), bench.turns) == (1, [1])
+
+
+@pytest.mark.parametrize(
+    ("outcome", "counts"),
+    [(taken(1), 1), (UNKNOWN, 1), (THROTTLED, 0), (NOT_SENT, 0), (REFUSED, 0)],
+    ids=lambda each: type(each).__name__,
+)
+async def test_only_what_the_smsc_has_or_may_have_counts_for_the_day(outcome: SmsOutcome, counts: int) -> None:
+    bench = SmsBench({1: outcome}, profile=DAILY)
+    await bench.deliver()
+    assert bench.store.queue.days.total() == counts
+    assert await bench.link.caps.take("28444") is (counts == 0)
+
+
+async def test_an_sms_of_several_parts_is_one_of_the_day_however_often_its_parts_are_tried() -> None:
+    bench = SmsBench({1: taken(1), 2: THROTTLED}, message=in_two_parts(), profile=DAILY)
+    await bench.deliver()
+    bench.outcomes[2] = taken(2)
+    message = await bench.deliver()
+    assert (message.state, bench.store.queue.days.total()) == (State.SMS_SENT, 1)
+
+
+async def test_the_gateways_own_answers_leave_on_a_full_day_and_count_for_none() -> None:
+    bench = SmsBench({1: taken(1)}, message=a_fallen_message(mms_id=0), profile=DAILY)
+    assert await bench.link.caps.take("28444")
+    assert (await bench.deliver()).state is State.SMS_SENT
+    assert bench.store.queue.days.total() == 0
 
 
 # -- the gateway's own answers to STOP and HELP
