@@ -203,7 +203,7 @@ async def _deliver(store: Store, smsc_profile: SmscProfile, count: int) -> tuple
     )
     ledger = Ledger(store, lambda: directory)
     store.render_with(ledger.render)
-    reports = Reports(store, ledger, lambda _: None, clock, has_connection=lambda _: True)
+    reports = Reports(store, ledger, lambda _: None, clock, sms_route=lambda names: names[0])
     ledger.on_early_report = reports.receive_orphan
 
     async def on_receipt(receipt: Receipt, source: str, destination: str) -> None:
@@ -216,6 +216,7 @@ async def _deliver(store: Store, smsc_profile: SmscProfile, count: int) -> tuple
     rooms = Carries(
         store=store, ledger=ledger, page_url=lambda _: LINK, block_reason=nobody_blocked,
         alarms=Alarms(store, clock), clock=clock, accounts=Buckets(lambda _: 0.0),
+        on_change=lambda _: None,
     )  # fmt: skip
     ids = Ids(clock)
     await asyncio.gather(*(store.messages.accept(waiting(ids, number)) for number in range(count)))

@@ -39,6 +39,7 @@ from mmsgate.bucket import Buckets
 from mmsgate.carriers.lookup import hook_of
 from mmsgate.carriers.profile import CarrierProfile
 from mmsgate.carriers.record import Profile, carrier_of, is_smsc
+from mmsgate.carriers.routing import sms_route
 from mmsgate.carriers.smsc import SmscProfile
 from mmsgate.clock import DAY, Clock, Ids, SystemClock
 from mmsgate.config import Settings
@@ -150,9 +151,7 @@ class Gateway:
             profiles=lambda: list(self.profiles.values()), accounts=self._account,
             clock=self.clock, owner=self._owner,
         )  # fmt: skip
-        self.reports = Reports(
-            self.store, self.ledger, self.carrier, self.clock, has_connection=self.has_connection
-        )
+        self.reports = Reports(self.store, self.ledger, self.carrier, self.clock, sms_route=self.sms_route)
         self.handsets = Handsets(self.store, self.clock, days=self.settings.handset_days)
         self.janitor = Janitor(
             blobs=self.blobs, references=self.store.media, cap=self.settings.fetch_cache_bytes, clock=self.clock
@@ -164,12 +163,13 @@ class Gateway:
         )  # fmt: skip
         self.mmscs = Rooms(
             store=self.store, ledger=self.ledger, http=self.http, renditions=self.renditions,
-            block_reason=self.block_reason, has_connection=self.has_connection, accounts=self.turns,
+            block_reason=self.block_reason, sms_route=self.sms_route, accounts=self.turns,
             on_change=self.failover.changed, alarms=self.alarms, clock=self.clock, observe=self.observe,
         )  # fmt: skip
         self.smscs = Carries(
             store=self.store, ledger=self.ledger, page_url=self.page_url, block_reason=self.block_reason,
-            alarms=self.alarms, clock=self.clock, accounts=self.turns, observe=self.observe,
+            alarms=self.alarms, clock=self.clock, accounts=self.turns, on_change=self.failover.changed,
+            observe=self.observe,
         )  # fmt: skip
         self.sender = PostbackSender(self.store, self.http, self.watch, clock=self.clock, owner=self._owner)
         self.inbound = InboundDesk(
@@ -222,6 +222,10 @@ class Gateway:
     def has_connection(self, name: str) -> bool:
         """Whether there is an SMSC's profile of that name, be it in use or not."""
         return is_smsc(self.watch().profiles.get(name, ""))
+
+    def sms_route(self, names: Sequence[str]) -> str:
+        """The SMSC of those that carries an SMS now; empty if there is none."""
+        return sms_route(names, has_connection=self.has_connection, is_up=self.dispatcher.is_up)
 
     def page_url(self, message: Message) -> str:
         """The link of a message's fallback page; empty if it has none."""

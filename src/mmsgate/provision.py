@@ -121,7 +121,7 @@ async def ensure_simulated_carrier(store: Store, sim: SimulatedCarrier) -> None:
     carrier = CarrierProfile(
         name=CARRIER, endpoints=(sim.mmsc_url,), auth=Auth(username=sim.user, password=sim.password),
         reports=Reporting(user=sim.report_user, password=sim.report_password),
-        mm7=Dialect(vaspid="mmsgate", vasid="28444mms"), reach=Reach(sms=SMSC),
+        mm7=Dialect(vaspid="mmsgate", vasid="28444mms"), reach=Reach(sms=(SMSC,)),
     )  # fmt: skip
     smsc = SmscProfile(
         name=SMSC, host=sim.smsc_host, port=sim.smsc_port, system_id=sim.system_id, password=sim.smpp_password

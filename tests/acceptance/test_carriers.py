@@ -77,7 +77,8 @@ async def carriers(film: bytes, program: Program, customer: Customer, http: Http
             profile = CarrierProfile(
                 name=name, endpoints=(simulators[name].mmsc_url,),
                 auth=Auth(username="mmsgate", password="mmsgate"), limits=Limits(bytes=limit),
-                reach=Reach(operators=frozenset({operator}), sms=SMSC), mm7=Dialect(vaspid="v", vasid="28444mms"),
+                reach=Reach(operators=frozenset({operator}), sms=(SMSC,)),
+                mm7=Dialect(vaspid="v", vasid="28444mms"),
             )  # fmt: skip
             await store.accounts.put_carrier(name, profile_json(profile))
         await store.stop()

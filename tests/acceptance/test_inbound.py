@@ -27,7 +27,7 @@ async def carrier(program: Program, customer: Customer) -> AsyncIterator[None]:
     """A carrier that only brings messages."""
     profile = CarrierProfile(
         name=CARRIER, endpoints=("http://127.0.0.1:9/mm7",),
-        reach=Reach(operators=frozenset({"0001580"}), sms=SMSC),
+        reach=Reach(operators=frozenset({"0001580"}), sms=(SMSC,)),
     )  # fmt: skip
     store = Store(program.data_dir / "mmsgate.db")
     await store.start()

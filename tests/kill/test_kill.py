@@ -88,7 +88,7 @@ async def point_to(carrier: Carrier, data_dir: Path) -> None:
     await store.start()
     profile = CarrierProfile(
         name=CARRIER, endpoints=(carrier.mm7_url,), auth=Auth(username="mmsgate", password="mmsgate"),
-        reach=Reach(sms=SMSC), answers=Answers(unknown_wait=SECOND),
+        reach=Reach(sms=(SMSC,)), answers=Answers(unknown_wait=SECOND),
         mm7=Dialect(vaspid="mmsgate", vasid="28444mms"),
     )  # fmt: skip
     smsc = SmscProfile(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from mmsgate.accept.addressing import Address
 from mmsgate.accept.operators import Found, OperatorFinder, check_found
 from mmsgate.carriers.profile import CarrierProfile
-from mmsgate.carriers.routing import NoRoute, Route, first_up, route
+from mmsgate.carriers.routing import NoRoute, Route, first_up, route, sms_route
 from mmsgate.domain.account import Account
 from mmsgate.domain.message import Fallback
 from mmsgate.domain.operators import Operators
@@ -21,12 +21,13 @@ NO_MMS = "the lookup says that the number takes no MMS"
 class Way:
     """Whose number it is, and the carrier connection that is to take the message.
 
-    `no_mms` is why it can't be an MMS at all; then its SMS goes by that connection's SMSC (G-06).
+    `no_mms` is why it can't be an MMS at all; then its SMS goes by that connection's SMSC, `sms` (G-06).
     """
 
     found: Found
     profile: CarrierProfile
     no_mms: str = ""
+    sms: str = ""
 
 
 class Router:
@@ -73,8 +74,9 @@ class Router:
             reason, connections = NoRoute.NO_CARRIER.value, sorted(self._profiles(), key=_preference)
         if account.switches.fallback_unsupported and fallback.enabled and (fallback.text or fallback.link):
             for profile in connections:
-                if self._has_connection(profile.reach.sms):
-                    return Way(found=found, profile=profile, no_mms=reason)
+                sms = sms_route(profile.reach.sms, has_connection=self._has_connection, is_up=self.is_up)
+                if sms:
+                    return Way(found=found, profile=profile, no_mms=reason, sms=sms)
         raise Refusal("E628", detail=f"{reason}; {found}")
 
 

@@ -163,7 +163,7 @@ class Submission:
 def _as_sms(message: Message, way: Way, now: Millis) -> Message:
     """A message that is its fallback SMS from the beginning."""
     why = Why.of(f"SMS instead: {way.no_mms}")
-    return move(message, Happening.FELL_BACK, why, at=now, due_at=now, connection=way.profile.reach.sms).message
+    return move(message, Happening.FELL_BACK, why, at=now, due_at=now, connection=way.sms).message
 
 
 def _first_event(message: Message, parcel: Parcel, note: str) -> Event:

@@ -101,9 +101,10 @@ def _sms_by_mmsc(carriers: Sequence[CarrierProfile]) -> list[str]:
     """Profiles whose SMS would go to an MMSC. A name that no profile has does no harm."""
     names = {each.name for each in carriers}
     return [
-        f'reach.sms: {each.name} names {each.reach.sms}, which is an MMSC: name a profile with kind = "smpp"'
+        f'reach.sms: {each.name} names {sms}, which is an MMSC: name a profile with kind = "smpp"'
         for each in carriers
-        if each.reach.sms in names
+        for sms in each.reach.sms
+        if sms in names
     ]
 
 

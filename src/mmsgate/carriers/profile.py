@@ -22,6 +22,9 @@ from mmsgate.mm7.dialect import Dialect
 #: The path of a file on the gateway's host. In a profile's file it is relative to that file.
 FilePath = Annotated[str, "a path"]
 
+#: Names in order. In a profile's file one name may stand without brackets.
+Names = Annotated[tuple[str, ...], "one or several"]
+
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")  # RFC 9110 5.6.2
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _DIGITS = re.compile(r"[0-9]{1,15}", re.ASCII)
@@ -105,20 +108,22 @@ class Reach:
     `operators` are the operators' ids, ``*`` for all. `prefixes` are beginnings of numbers: ``*`` with prefixes
     means all operators of these numbers alone, and a number whose operator nobody knows is reached by its prefix.
     Of several connections the one with the lowest `priority` is first. `sender_types` are the kinds of sender that
-    may use it (E619); `sms` is the connection that carries the fallback SMS.
+    may use it (E619); `sms` are the SMSCs that carry the fallback SMS, the first choice first.
     """
 
     operators: frozenset[str] = frozenset({"*"})
     prefixes: frozenset[str] = frozenset()
     sender_types: frozenset[SenderType] = frozenset(SenderType)
     priority: int = 0
-    sms: str = "sms"
+    sms: Names = ("sms",)
 
     def __post_init__(self) -> None:
         if odd := sorted(each for each in self.prefixes if not _DIGITS.fullmatch(each)):
             raise ValueError(f"prefixes: {odd[0]!r} is no beginning of a number: 1 to 15 digits, no plus")
         if not self.sender_types:
             raise ValueError("sender_types is empty: nobody could use the connection")
+        if twice := sorted({each for each in self.sms if self.sms.count(each) > 1}):
+            raise ValueError(f"sms names {twice[0]} twice")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

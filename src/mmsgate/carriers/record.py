@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from mmsgate.carriers.legacy import of_this_release
-from mmsgate.carriers.profile import CarrierProfile
+from mmsgate.carriers.profile import CarrierProfile, Names
 from mmsgate.carriers.smsc import SmscProfile
 
 Profile = CarrierProfile | SmscProfile
@@ -40,7 +40,7 @@ def profile_from(table: Mapping[str, Any]) -> Profile:
     Raises ProfileError with all that is wrong with it.
     """
     shape = shape_of(table)
-    values = _with_pairs({name: value for name, value in table.items() if name != "kind"}, shape)
+    values = _as_held({name: value for name, value in table.items() if name != "kind"}, shape)
     if problems := [*_odd_names(values, shape), *_odd_values(values, shape)]:
         raise ProfileError(problems)
     return msgspec.convert(values, shape, str_keys=True)
@@ -99,16 +99,17 @@ def is_section(hint: Any) -> bool:
     return isinstance(hint, type) and is_dataclass(hint)
 
 
-def _with_pairs(table: Mapping[str, Any], shape: type) -> dict[str, Any]:
-    """Tables of texts as the pairs that the dataclasses hold."""
+def _as_held(table: Mapping[str, Any], shape: type) -> dict[str, Any]:
+    """Values as the dataclasses hold them: tables of texts as pairs, one name as a list of one."""
     hints, made = settings_of(shape), dict(table)
     for name, value in table.items():
-        if not isinstance(value, Mapping) or name not in hints:
-            continue
-        if hints[name] == PAIRS:
+        hint: Any = hints.get(name)
+        if hint == Names and isinstance(value, str):
+            made[name] = [value]
+        elif hint == PAIRS and isinstance(value, Mapping):
             made[name] = [list(pair) for pair in value.items()]
-        elif is_section(hints[name]):
-            made[name] = _with_pairs(value, hints[name])
+        elif is_section(hint) and isinstance(value, Mapping):
+            made[name] = _as_held(value, hint)
     return made
 
 

@@ -1,11 +1,14 @@
 """Which carrier connections take a number, in which order, and why none does (E619, E628)."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from mmsgate.carriers.profile import CarrierProfile
 from mmsgate.domain.number import SenderType
+
+#: Names of SMSCs in order in, the one that carries an SMS now out (`sms_route`).
+SmsRoute = Callable[[Sequence[str]], str]
 
 
 class NoRoute(StrEnum):
@@ -49,6 +52,29 @@ def route(
 def first_up(routes: tuple[Route, ...], is_up: Callable[[str], bool]) -> Route:
     """The first whose connection is up; where none is, the first choice, for its queue waits as well as any."""
     return next((each for each in routes if is_up(each.profile.name)), routes[0])
+
+
+def sms_route(names: Iterable[str], *, has_connection: Callable[[str], bool], is_up: Callable[[str], bool]) -> str:
+    """The SMSC that carries an SMS, of those in order: the first that is up, else the first that there is.
+
+    Empty: there is none of them.
+    """
+    there = [name for name in names if has_connection(name)]
+    return next(filter(is_up, there), there[0] if there else "")
+
+
+def sms_after(
+    profiles: Sequence[CarrierProfile], connection: str, *, operator: str, recipient: str, sender_type: SenderType
+) -> tuple[str, ...]:
+    """The SMSCs that carry what waits at `connection` when that is down, the first choice first.
+
+    They are those of the MMSC that takes the recipient; where none does, those of the first that names the SMSC.
+    """
+    routes = route(profiles, operator=operator, recipient=recipient, sender_type=sender_type)
+    taking = [] if isinstance(routes, NoRoute) else [each.profile for each in routes]
+    others = sorted(profiles, key=lambda each: (each.reach.priority, each.name))
+    lists = (each.reach.sms for each in [*taking, *others] if connection in each.reach.sms)
+    return tuple(name for name in next(lists, ()) if name != connection)
 
 
 def _reach(profile: CarrierProfile, operator: str, recipient: str) -> Route | None:

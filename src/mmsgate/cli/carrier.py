@@ -64,8 +64,10 @@ def _notes(steps: Iterable[Step], kept: Iterable[str]) -> Iterable[str]:
     names = {step.profile.name for step in steps} | set(kept)
     for step in steps:
         profile = step.profile
-        if isinstance(profile, CarrierProfile) and profile.reach.sms not in names:
-            yield f"note: {profile.name}: reach.sms is {profile.reach.sms!r}: there is no such profile (yet)"
+        if isinstance(profile, CarrierProfile):
+            for sms in profile.reach.sms:
+                if sms not in names:
+                    yield f"note: {profile.name}: reach.sms is {sms!r}: there is no such profile (yet)"
 
 
 @carrier.command("list")

@@ -1,8 +1,10 @@
 """Messages of a connection that is down go to the next that takes them and is up.
 
-What only waits is moved, with an event that says why. What a carrier has or may have stays where it is: a message
-that is being submitted, whose outcome is unknown, or that was in doubt once (promise 2). New messages are accepted
-for the first connection that is up, so that all is as before when it is up again.
+What only waits is moved, with an event that says why: an MMS to the next connection that takes its recipient, an
+SMS to the next SMSC of the profile's list. What a carrier has or may have stays where it is: a message that is
+being submitted, whose outcome is unknown, or that was in doubt once (promise 2), and an SMS that was tried,
+whatever came of it. So does the gateway's own answer to STOP or HELP: it leaves by the SMSC of the number that was
+written to. New messages are accepted for the first connection that is up, so that all is as before when it is up.
 """
 
 import asyncio
@@ -11,13 +13,13 @@ from collections import deque
 from collections.abc import Callable, Sequence
 
 from mmsgate.carriers.profile import CarrierProfile
-from mmsgate.carriers.routing import NoRoute, first_up, route
+from mmsgate.carriers.routing import NoRoute, first_up, route, sms_after
 from mmsgate.clock import MINUTE, Clock, Millis
 from mmsgate.delivery.health import FEW
 from mmsgate.delivery.verdict import Verdict
 from mmsgate.domain.change import Why
 from mmsgate.domain.message import Message
-from mmsgate.domain.state import Happening, State
+from mmsgate.domain.state import WAITING, Happening, State
 from mmsgate.postbacks.ledger import Ledger
 from mmsgate.store import Store
 
@@ -64,7 +66,7 @@ class Failover:
 
     def stuck(self, message: Message) -> None:
         """That message waits at a connection that is not up."""
-        if message.state is State.ACCEPTED:
+        if message.state in WAITING:
             self._stuck.append(message)
             self._asked.set()
 
@@ -90,9 +92,11 @@ class Failover:
     async def _clear_all(self) -> None:
         self._changed = False
         try:
-            for profile in self._profiles():
-                if self._clock.now() >= self._search_at.get(profile.name, 0):
-                    await self.clear(profile.name)
+            profiles = self._profiles()
+            smscs = dict.fromkeys(name for profile in profiles for name in profile.reach.sms)
+            for name in [*(profile.name for profile in profiles), *smscs]:
+                if self._clock.now() >= self._search_at.get(name, 0):
+                    await self.clear(name)
         except Exception:
             self._changed = True
             raise
@@ -130,12 +134,17 @@ class Failover:
 
     async def _better(self, message: Message) -> str:
         """The connection that takes the message and is up; empty if there is none."""
-        if (
-            message.state is not State.ACCEPTED
-            or self._is_up(message.connection)
-            or self._store.queue.holds(message)
-        ):
+        if self._is_up(message.connection) or self._store.queue.holds(message):
             return ""
+        match message.state:
+            case State.ACCEPTED:
+                return await self._better_mmsc(message)
+            case State.FALLBACK:
+                return await self._better_smsc(message)
+            case _:
+                return ""
+
+    async def _better_mmsc(self, message: Message) -> str:
         routes = route(
             self._profiles(), operator=message.operator, recipient=message.recipient,
             sender_type=message.sender_type,
@@ -147,9 +156,20 @@ class Failover:
             return ""
         return "" if message.attempts and await self._store.queue.times_in_doubt(message.id) else first
 
+    async def _better_smsc(self, message: Message) -> str:
+        others = sms_after(
+            self._profiles(), message.connection, operator=message.operator, recipient=message.recipient,
+            sender_type=message.sender_type,
+        )  # fmt: skip
+        first = next(filter(self._is_up, others), "")
+        if not first or message.is_reply:
+            return ""
+        return "" if await self._store.messages.sms_parts(message.id) else first
+
     async def _move(self, message: Message, other: str) -> None:
         why = Why.of(f"{message.connection} is not up, so it goes to {other}", carrier=other)
         now = self._clock.now()
         due_at = min(message.due_at or now, now - 1)  # older than what is accepted from now on
         verdict = Verdict(happening=Happening.POSTPONED, why=why, due_at=due_at, connection=other)
-        await self._ledger.record(message, verdict.decide(now, on=message.connection, of=State.ACCEPTED))
+        decide = verdict.decide(now, on=message.connection, of=message.state, untried=True)
+        await self._ledger.record(message, decide)

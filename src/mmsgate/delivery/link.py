@@ -4,9 +4,11 @@ It is kept by the connection's name and outlives the lanes: where a profile chan
 that begins share it, so that the SMSC gets no more than its profile says.
 """
 
+from collections.abc import Callable
+
 from mmsgate.bucket import Buckets
 from mmsgate.carriers.smsc import SmscProfile
-from mmsgate.clock import Clock
+from mmsgate.clock import Clock, Millis
 from mmsgate.delivery.alarms import Alarms
 from mmsgate.delivery.caps import DailyCaps
 from mmsgate.delivery.gate import Gate
@@ -24,11 +26,18 @@ class Link:
 
     `ready` are the messages that may be committed as under way: hardly more than the window holds. What the
     connection of a lane that ends tells of its bind is no news: one `connection` counts.
+
+    It is `down` when somebody should look at it: the bind was refused, or the tries to bind have grown as rare as
+    they get. `on_change` is called with its name when it is, again, and when it is no more.
     """
 
-    def __init__(self, profile: SmscProfile, *, rows: QueueRows, alarms: Alarms, clock: Clock) -> None:
-        self._pace = profile.pace
+    def __init__(
+        self, profile: SmscProfile, *, rows: QueueRows, alarms: Alarms, clock: Clock,
+        on_change: Callable[[str], None],
+    ) -> None:  # fmt: skip
+        self.name, self._pace, self._on_change = profile.name, profile.pace, on_change
         self.gate = Gate(clock)
+        self.down = False
         self.caps = DailyCaps(profile.name, profile.pace.sender_daily, rows, clock)
         self.senders: Buckets[str] = Buckets(lambda _: self._pace.sender_rate)
         self.outflow = Outflow(profile.settings())
@@ -57,11 +66,35 @@ class Link:
         """That connection has its bind (an empty text), or what keeps it from it."""
         if connection is not self.connection:
             return
+        changed = self.down or bool(problem)
+        self.down = bool(problem)
         if problem:
             await self._alarms.raise_(self._no_bind, f"{problem}; its SMS wait")
         else:
             self.gate.open()
             await self._alarms.clear(self._no_bind)
+        if changed:
+            self._on_change(self.name)
+
+    # -- for the lane
+
+    @property
+    def opens_at(self) -> Millis:
+        """Nothing leaves before."""
+        return self.gate.opens_at
+
+    @property
+    def fresh_since(self) -> Millis:
+        """No outage is counted as one: what has waited goes first."""
+        return self.gate.fresh_since
+
+    def room(self, in_hand: int) -> int:
+        """As many as there are places, unless there is no bind."""
+        return self.gate.room(in_hand)
+
+    def admits(self, _: int) -> bool:
+        """Whether it is a good place for another SMS. A bind that was lost a moment ago will be back in another."""
+        return not self.down
 
 
 def _ready(profile: SmscProfile) -> int:

@@ -24,6 +24,7 @@ from mmsgate.carriers.outcome import (
     Unknown,
 )
 from mmsgate.carriers.profile import CarrierProfile, Gives, OnUnknown
+from mmsgate.carriers.routing import SmsRoute
 from mmsgate.clock import MINUTE, SECOND, Clock, Millis, spoken
 from mmsgate.delivery.connection import Connection
 from mmsgate.delivery.health import Standing
@@ -76,14 +77,14 @@ class MmsDelivery:
         ledger: Ledger,
         renditions: CarrierRenditions,
         block_reason: BlockReason,
-        has_connection: Callable[[str], bool],
+        sms_route: SmsRoute,
         connection: Connection,
         clock: Clock,
     ) -> None:
         self.profile, self.connection = profile, connection
         self._client, self._store, self._ledger = client, store, ledger
         self._renditions, self._block_reason = renditions, block_reason
-        self._clock, self._has_connection = clock, has_connection
+        self._clock, self._sms_route = clock, sms_route
         self._caps = connection.caps
 
     @property
@@ -207,9 +208,10 @@ class MmsDelivery:
                 return self._fall_back(attempt, reason, **data)
 
     def _fall_back(self, attempt: Attempt, reason: str, **data: object) -> Verdict:
-        connection = self.profile.reach.sms
-        if not self._has_connection(connection):
-            return gave_up(f"{reason}; there is no SMS connection {connection!r}", **data)
+        names = self.profile.reach.sms
+        connection = self._sms_route(names)
+        if not connection:
+            return gave_up(f"{reason}; there is no SMS connection {' or '.join(map(repr, names))}".rstrip(), **data)
         return fall_back(attempt.message, reason, now=attempt.now, connection=connection, **data)
 
     # -- the submit

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from mmsgate.bucket import Buckets
 from mmsgate.carriers.client import Mm7Client
 from mmsgate.carriers.profile import CarrierProfile
+from mmsgate.carriers.routing import SmsRoute
 from mmsgate.clock import Clock
 from mmsgate.delivery.alarms import Alarms
 from mmsgate.delivery.connection import Connection
@@ -31,7 +32,7 @@ class Rooms:
     http: HttpClient
     renditions: Renditions
     block_reason: BlockReason
-    has_connection: Callable[[str], bool]
+    sms_route: SmsRoute
     accounts: Buckets[int]
     on_change: Callable[[str], None]
     alarms: Alarms
@@ -58,7 +59,7 @@ def mmsc_lane(profile: CarrierProfile, rooms: Rooms) -> tuple[Lane, Mm7Client]:
     connection = rooms.connection(profile)  # now that nothing can fail any more
     delivery = MmsDelivery(
         profile, client=client, store=rooms.store, ledger=rooms.ledger, renditions=renditions,
-        block_reason=rooms.block_reason, has_connection=rooms.has_connection, connection=connection,
+        block_reason=rooms.block_reason, sms_route=rooms.sms_route, connection=connection,
         clock=rooms.clock,
     )  # fmt: skip
     lane = Lane(

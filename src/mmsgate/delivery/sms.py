@@ -121,7 +121,19 @@ class SmsDelivery:
         if verdict is None:
             verdict = await self._submit(attempt)
         if verdict is not None:
-            await self._ledger.record(attempt.message, verdict.decide(self._clock.now()))
+            await self._record(attempt, verdict)
+
+    async def _record(self, attempt: Attempt, verdict: Verdict) -> bool:
+        """Write a step; whether it changed anything: the message may have been moved or settled meanwhile.
+
+        What was decided while it waited must not undo what has happened since. What became of parts that have left
+        counts however late it is known.
+        """
+        of = State.FALLBACK if attempt.message.state is State.FALLBACK else None
+        decide = verdict.decide(self._clock.now(), on=self.profile.name, of=of)
+        change = await self._ledger.record(attempt.message, decide)
+        attempt.message = change.message
+        return change.event.changed
 
     def _overdue(self, attempt: Attempt) -> Verdict | None:
         """Timers and lost leases."""
@@ -271,9 +283,7 @@ class SmsDelivery:
             happening=Happening.SUBMIT, why=why, due_at=self._clock.now() + self.lease, attempts=number,
             sms_parts=tuple(SmsPart(number=each.number, state="submitting") for each in going),
         )  # fmt: skip
-        change = await self._ledger.record(attempt.message, verdict.decide(self._clock.now()))
-        attempt.message = change.message
-        return change.event.changed
+        return await self._record(attempt, verdict)
 
     def _sms(self, message: Message, part: Segment) -> OutboundSms:
         numbers = self.profile.numbers

@@ -1,5 +1,6 @@
 """The lane of an SMSC: its connection, the delivery by it, and what each tells the other."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -26,7 +27,8 @@ SECONDS_AHEAD = 10
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Carries:
     """What every SMSC's lane works with; `accounts` are the limits of accounts over all lanes, `links` what is
-    known of the SMSCs whose lanes there are or were, by name."""
+    known of the SMSCs whose lanes there are or were, by name. `on_change` is told the name of one that went down or
+    came up."""
 
     store: Store
     ledger: Ledger
@@ -35,6 +37,7 @@ class Carries:
     alarms: Alarms
     clock: Clock
     accounts: Buckets[int]
+    on_change: Callable[[str], None]
     observe: Observe = unobserved
     links: dict[str, Link] = field(default_factory=dict)
 
@@ -44,7 +47,9 @@ class Carries:
         if known is not None:
             known.follow(profile)
             return known
-        made = self.links[profile.name] = Link(profile, rows=self.store.queue, alarms=self.alarms, clock=self.clock)
+        made = self.links[profile.name] = Link(
+            profile, rows=self.store.queue, alarms=self.alarms, clock=self.clock, on_change=self.on_change
+        )
         return made
 
 
@@ -69,7 +74,7 @@ def smsc_lane(
     )  # fmt: skip
     link.begin(connection)
     lane = Lane(
-        profile.name, delivery, store=rooms.store, clock=rooms.clock, slots=slots(profile), gate=link.gate,
+        profile.name, delivery, store=rooms.store, clock=rooms.clock, slots=slots(profile), gate=link,
         accounts=rooms.accounts, senders=link.senders,
         standing=lambda: Standing.UP if connection.bound else Standing.DOWN,
     )  # fmt: skip

@@ -26,16 +26,17 @@ class Verdict:
     terms: Terms | None = None
     announced: bool = False
 
-    def decide(self, at: Millis, *, on: str = "", of: State | None = None) -> Decide:
+    def decide(self, at: Millis, *, on: str = "", of: State | None = None, untried: bool = False) -> Decide:
         """The step as the ledger wants it.
 
         With `on` it is one of that connection's, and changes nothing of a message that another has by now; with
-        `of` only of one in that state.
+        `of` only of one in that state, with `untried` of none whose SMS was given to an SMSC.
         """
 
         def decide(snapshot: Snapshot) -> Change:
             message = snapshot.message
-            if (on and message.connection != on) or (of is not None and message.state is not of):
+            elsewhere = (on and message.connection != on) or (of is not None and message.state is not of)
+            if elsewhere or (untried and snapshot.sms_parts):
                 return _only_noted(message, self.happening, self.why, at)
             return move(
                 message,

@@ -195,8 +195,8 @@ class InboundDesk:
     def _sms_of(self, message: Inbound) -> str:
         """The SMSC's connection that carries an answer; empty if there is none."""
         profile = self._profile(message.connection)
-        name = profile.reach.sms if profile else message.connection
-        return name if name in self._directory().profiles else ""
+        names = profile.reach.sms if profile else (message.connection,)
+        return next((name for name in names if name in self._directory().profiles), "")
 
     async def _tell(self, taken: Iterable[Taken]) -> None:
         """After the commit: the log, whoever has work now, and the operator where nobody has the number."""

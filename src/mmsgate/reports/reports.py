@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from mmsgate.carriers.profile import CarrierProfile
+from mmsgate.carriers.routing import SmsRoute
 from mmsgate.clock import DAY, Clock, Millis
 from mmsgate.domain.change import Change, Why, move
 from mmsgate.domain.message import Message, SmsPart
@@ -119,15 +120,15 @@ def from_receipt(connection: str, receipt: Receipt, recipient: str, sender: str 
 class Reports:
     """Takes reports in.
 
-    `profile` gives a carrier's profile by its connection's name; `has_connection` says whether there is one.
+    `profile` gives a carrier's profile by its connection's name; `sms_route` says which SMSC carries an SMS.
     """
 
     def __init__(
         self, store: Store, ledger: Ledger, profile: Profiles, clock: Clock, *,
-        has_connection: Callable[[str], bool],
+        sms_route: SmsRoute,
     ) -> None:  # fmt: skip
         self._store, self._ledger, self._profile, self._clock = store, ledger, profile, clock
-        self._has_connection = has_connection
+        self._sms_route = sms_route
         self.observe: Observe = unobserved
 
     async def receive(self, report: Report, *, orphan: Orphan | None = None) -> bool:
@@ -187,7 +188,7 @@ class Reports:
             return self._move(report, snapshot.message, match, judge_read(report), at=now)
         profile = self._profile(report.connection)
         step = judge_mm7(report, snapshot.message, profile)
-        if step.happening is Happening.FELL_BACK and not (profile and self._has_connection(profile.reach.sms)):
+        if step.happening is Happening.FELL_BACK and not (profile and self._sms_route(profile.reach.sms)):
             reason = f"{step.reason}; there is no SMS connection"
             step = Step(happening=Happening.REPORTED_UNDELIVERED, reason=reason, undelivered=step.undelivered)
         return self._move(report, snapshot.message, match, step, at=now)
@@ -221,7 +222,7 @@ class Reports:
             at=at,
             due_at=due_at,
             attempts=0 if falls_back else None,
-            connection=profile.reach.sms if falls_back and profile else None,
+            connection=self._sms_route(profile.reach.sms) if falls_back and profile else None,
             sms_parts=sms_parts,
             handset=report.handset,
         )

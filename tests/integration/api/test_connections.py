@@ -9,11 +9,13 @@ import pytest
 from mmsgate.carriers.profile import Auth, CarrierProfile, Pace, Reach
 from mmsgate.carriers.record import profile_json
 from mmsgate.carriers.smsc import SmscPace, SmscProfile
+from mmsgate.clock import SECOND
 from mmsgate.delivery.alarms import READABLE_FOR
 from mmsgate.domain.state import State
 from mmsgate.mm7.report import DeliveryReportReq, MMStatus, encode_delivery_report
 from tests.integration import http
 from tests.integration.api.conftest import Api, elements, request
+from tests.integration.sms.smsc import Smsc
 
 UNUSABLE = "the profile of acme can't be used"
 DEAD = ("http://127.0.0.1:9/mm7",)
@@ -99,7 +101,7 @@ async def test_a_name_that_becomes_an_smsc_s_gets_no_mms_any_more(api: Api) -> N
 
 
 async def test_only_an_smsc_carries_the_sms_of_a_number_that_no_mms_reaches(api: Api) -> None:
-    await api.carrier(reach=Reach(operators=frozenset({"31002"}), sms="other"))
+    await api.carrier(reach=Reach(operators=frozenset({"31002"}), sms=("other",)))
     await put(api, CarrierProfile(name="other", endpoints=DEAD, reach=Reach(operators=frozenset({"31003"}))))
     await api.switch(fallback_unsupported=True)
     document = request(operator_id="31004")
@@ -149,3 +151,26 @@ async def test_what_is_known_of_an_smsc_outlives_its_lanes_until_it_is_removed(a
     async with asyncio.timeout(30):
         while "sms" in links:
             await asyncio.sleep(0.01)
+
+
+async def test_an_sms_whose_smsc_is_down_leaves_by_the_next_of_the_profiles_list(api: Api) -> None:
+    spare = Smsc()
+    await spare.start()
+    try:
+        await put(api, SmscProfile(name="sms", host="127.0.0.1", port=9, pace=SmscPace(retry=SECOND)))
+        await put(api, SmscProfile(name="spare", host="127.0.0.1", port=spare.port))
+        await api.carrier(reach=Reach(operators=frozenset({"31002"}), sms=("sms", "spare")))
+        await api.switch(fallback_unsupported=True)
+        told = dict(elements((await api.post(request(operator_id="31004"))).body))
+        link = await spare.link()
+        link.accept(await link.submit(), "1")
+        async with asyncio.timeout(30):
+            while not (message := await api.gateway.store.messages.by_tracking(told["tracking-id"])) or (
+                message.state is not State.SMS_SENT
+            ):
+                await asyncio.sleep(0.01)
+        assert message.connection == "spare"
+    finally:
+        await spare.stop()
+        await api.gateway.store.accounts.remove_carrier("spare")
+        await api.gateway.watch.refresh()

@@ -66,7 +66,7 @@ async def line(api: Api) -> AsyncIterator[Line]:
     await store.accounts.put_sender(api.account.id, sender)
     profile = SmscProfile(name="smsc", host="127.0.0.1", port=smsc.port)
     await store.accounts.put_carrier("smsc", profile_json(profile))
-    await api.carrier(reach=Reach(sms="smsc"))
+    await api.carrier(reach=Reach(sms=("smsc",)))
     async with receiving() as receiver:
         await api.change(postback=PostbackSettings(url=receiver.url))
         yield Line(api, await smsc.link(), receiver)

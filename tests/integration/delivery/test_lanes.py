@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any, cast
 
 import pytest
@@ -19,14 +20,15 @@ from mmsgate.delivery.health import Standing
 from mmsgate.delivery.lane import Lane
 from mmsgate.delivery.mms import MmsDelivery
 from mmsgate.delivery.mmsc import Rooms
-from mmsgate.domain.message import Message
-from mmsgate.domain.state import State
+from mmsgate.domain.message import Message, SmsPart
+from mmsgate.domain.postback import SentAs
+from mmsgate.domain.state import Happening, State
 from mmsgate.http import HttpClient
 from mmsgate.mm7.content import EncodedContent
 from mmsgate.postbacks.ledger import Ledger
 from mmsgate.store import Directory, Store
 from mmsgate.store.engine import StoreFault
-from tests.integration.store.test_messages import accepted
+from tests.integration.store.test_messages import accepted, step
 from tests.unit.builders import altered, an_account
 from tests.unit.delivery.fakes import a_content, fake_renditions
 
@@ -86,7 +88,7 @@ class Yard:
         contents = {1000 + number: a_content(1000 + number) for number in range(1, 2000)}
         self.rooms = Rooms(
             store=store, ledger=self.ledger, http=cast("HttpClient", None), renditions=fake_renditions(contents),
-            block_reason=not_blocked, has_connection=lambda _: False, accounts=Buckets(lambda _: 0.0),
+            block_reason=not_blocked, sms_route=lambda _: "", accounts=Buckets(lambda _: 0.0),
             on_change=self.failover.changed, alarms=Alarms(store, self.clock), clock=self.clock,
         )  # fmt: skip
 
@@ -99,7 +101,7 @@ class Yard:
         delivery = MmsDelivery(
             profile, client=cast("Mm7Client", self.carriers[profile.name]), store=self.store,
             ledger=self.ledger, renditions=rooms.renditions.on(profile), block_reason=rooms.block_reason,
-            has_connection=rooms.has_connection, connection=connection, clock=self.clock,
+            sms_route=rooms.sms_route, connection=connection, clock=self.clock,
         )  # fmt: skip
         lane = Lane(
             profile.name, delivery, store=self.store, clock=self.clock, slots=3 * profile.pace.connections,
@@ -479,3 +481,87 @@ async def test_the_rate_of_a_sender_goes_on_when_the_profile_changes(store: Stor
         yard.clock.advance(500 * SECOND)
         yard.dispatcher.wake("first")
         await yard.until(sent=3, accepted=1)
+
+
+# -- SMS: from one SMSC to the next
+
+
+async def waiting_sms(store: Store, number: int, **changes: Any) -> Message:
+    usual = {"state": State.FALLBACK, "sent_as": SentAs.SMS, "connection": "sms"}
+    return await accepted(store, number, **usual | changes)
+
+
+def with_two_smscs(store: Store, *up: str) -> tuple[Yard, list[str]]:
+    """MMSCs whose SMS go to `sms`, then to `spare`; who of them is up, and a list that may change."""
+    yard, are_up = Yard(store), list(up)
+    yard.profiles = [altered(profile, reach={"sms": ("sms", "spare")}) for profile in yard.profiles]
+    yard.failover._is_up = are_up.__contains__
+    return yard, are_up
+
+
+async def test_sms_that_wait_at_an_smsc_that_is_down_go_to_the_next_and_are_told_why(store: Store) -> None:
+    yard, _ = with_two_smscs(store, "spare")
+    for number in range(1, 4):
+        await waiting_sms(store, number)
+    assert await yard.failover.clear("sms") == 3
+    assert {message.connection for message in await store.queue.page("spare", after=None)} == {"spare"}
+    assert (await yard.reasons(1))[-1] == "sms is not up, so it goes to spare"
+    assert await store.messages.counts() == {"fallback": 3}
+
+
+async def test_sms_stay_where_they_are_while_no_other_smsc_is_up_and_while_theirs_is(store: Store) -> None:
+    yard, up = with_two_smscs(store)
+    await waiting_sms(store, 1)
+    assert await yard.failover.clear("sms") == 0
+    up += ["sms", "spare"]
+    assert await yard.failover.clear("sms") == 0
+
+
+@pytest.mark.parametrize("state", ["pending", "sent", "unknown"])
+async def test_an_sms_that_an_smsc_was_given_once_stays_there_whatever_came_of_it(store: Store, state: str) -> None:
+    """Promise 2: one copy at most."""
+    yard, _ = with_two_smscs(store, "spare")
+    message = await waiting_sms(store, 1)
+    parts = (SmsPart(number=1, state="submitting"),)
+    await store.messages.record(message, step(Happening.SUBMIT, parts=parts))
+    await store.messages.record(message, step(Happening.POSTPONED, parts=(SmsPart(number=1, state=state),)))
+    assert await store.messages.counts() == {"fallback": 1}
+    assert await yard.failover.clear("sms") == 0
+
+
+async def test_an_sms_that_is_tried_between_the_look_at_it_and_its_move_stays(store: Store) -> None:
+    yard, _ = with_two_smscs(store, "spare")
+    message = await waiting_sms(store, 1)
+    assert await yard.failover._better(message) == "spare"
+    await store.messages.record(message, step(Happening.SUBMIT, parts=(SmsPart(number=1, state="submitting"),)))
+    await store.messages.record(message, step(Happening.POSTPONED, parts=(SmsPart(number=1, state="pending"),)))
+    await yard.failover._move(message, "spare")
+    assert (await store.messages.counts(), await store.queue.page("spare", after=None)) == ({"fallback": 1}, [])
+
+
+async def test_the_gateways_own_answer_to_stop_leaves_by_the_smsc_of_its_number(store: Store) -> None:
+    yard, _ = with_two_smscs(store, "spare")
+    await waiting_sms(store, 1)
+    (first,) = await store.queue.page("sms", after=None)
+    assert await yard.failover._better(first) == "spare"
+    assert await yard.failover._better(replace(first, mms_id=0)) == ""
+
+
+async def test_when_an_smsc_goes_down_all_that_waits_there_is_looked_at_by_itself(store: Store) -> None:
+    yard, up = with_two_smscs(store, "sms", "spare")
+    for number in range(1, 4):
+        await waiting_sms(store, number)
+    yard.failover.start()
+    try:
+        up.remove("sms")
+        yard.failover.changed("sms")
+        async with asyncio.timeout(PATIENCE):
+            while len(await store.queue.page("spare", after=None)) < 3:
+                await asyncio.sleep(0.005)
+        late = await waiting_sms(store, 4)
+        yard.failover.stuck(late)
+        async with asyncio.timeout(PATIENCE):
+            while len(await store.queue.page("spare", after=None)) < 4:
+                await asyncio.sleep(0.005)
+    finally:
+        await yard.failover.stop()

@@ -47,7 +47,7 @@ class Journey:
         directory = Directory(revision=1, accounts={1: an_account()}, by_key={}, patterns=(), profiles={})
         self.ledger = Ledger(store, lambda: directory)
         store.render_with(self.ledger.render)
-        self.reports = Reports(store, self.ledger, lambda _: None, self.clock, has_connection=lambda _: True)
+        self.reports = Reports(store, self.ledger, lambda _: None, self.clock, sms_route=lambda names: names[0])
         self.ledger.on_early_report = self.reports.receive_orphan
         self._follow_up, self.ledger.follow_up = self.ledger.follow_up, self.follow_up  # type: ignore[method-assign]
 
@@ -76,6 +76,7 @@ class Journey:
         rooms = Carries(
             store=self.store, ledger=self.ledger, page_url=lambda _: "https://gw.example/m/" + "t" * 22,
             block_reason=not_blocked, alarms=alarms, clock=self.clock, accounts=Buckets(lambda _: 0.0),
+            on_change=lambda _: None,
         )  # fmt: skip
         self.lane, self.connection = smsc_lane(self.profile, rooms, on_receipt=on_receipt, on_inbound=on_inbound)
         await self.connection.start()

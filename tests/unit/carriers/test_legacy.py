@@ -34,7 +34,7 @@ def test_every_setting_of_0_1_0_is_where_it_belongs_now() -> None:
     assert (found.reports.indeterminate_is_final, found.reports.rejected_falls_back) == (True, True)
     assert (found.pace.connections, found.pace.timeout, found.pace.keepalive) == (8, 12_500, 15_000)
     assert (found.limits.bytes, found.limits.types) == (614_400, frozenset({"image/jpeg"}))
-    assert (found.reach.operators, found.reach.sms) == (frozenset({"31002"}), "acme-sms")
+    assert (found.reach.operators, found.reach.sms) == (frozenset({"31002"}), ("acme-sms",))
     assert found.reach.sender_types == {SenderType.LONG_CODE}
     assert (found.answers.on_unknown, found.answers.unknown_wait) == ("resend", 60_000)
     assert (found.answers.empty_accepts, found.answers.codes) == (True, {4004: "content"})

@@ -66,7 +66,7 @@ AUTH = Auth(
     certificate="/c.pem", key="/k.pem", authorities="/ca.pem",
 )  # fmt: skip
 REACH = Reach(
-    operators=frozenset({"31002", "31062"}), prefixes=frozenset({"1206"}), priority=2, sms="att-sms",
+    operators=frozenset({"31002", "31062"}), prefixes=frozenset({"1206"}), priority=2, sms=("att-sms", "other-sms"),
     sender_types=frozenset({SenderType.LONG_CODE, SenderType.TOLL_FREE}),
 )  # fmt: skip
 LIMITS = Limits(
@@ -155,6 +155,13 @@ def test_what_is_not_kept_has_its_default() -> None:
     assert profile_from(kept) == expected
 
 
+def test_one_smsc_may_stand_without_brackets_as_before() -> None:
+    for kept in ("acme-sms", ["acme-sms"]):
+        profile = profile_from(LEAST | {"reach": {"sms": kept}})
+        assert isinstance(profile, CarrierProfile)
+        assert profile.reach.sms == ("acme-sms",)
+
+
 def test_a_profile_without_a_kind_is_mm7() -> None:
     assert isinstance(profile_from(LEAST), CarrierProfile)
 
@@ -178,6 +185,8 @@ def test_a_profile_without_a_kind_is_mm7() -> None:
         ({"answers": {"on_unknown": "shrug"}}, "answers.on_unknown: Invalid enum value 'shrug'"),
         ({"reach": {"sender_types": ["pigeon"]}}, "Invalid enum value 'pigeon'"),
         ({"answers": {"codes": {"many": "recipient"}}}, "answers.codes: a key: Expected int, got str"),
+        ({"reach": {"sms": ["a", "b", "a"]}}, "reach.sms names a twice"),
+        ({"reach": {"sms": 7}}, "reach.sms: Expected array, got int"),
         ({"endpoints": []}, "endpoints needs one URL at least"),
     ],
 )

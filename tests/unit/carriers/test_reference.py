@@ -11,7 +11,7 @@ from typing import Any, get_args, get_origin
 import pytest
 
 from mmsgate.carriers.files import shipped
-from mmsgate.carriers.profile import FilePath, Meaning
+from mmsgate.carriers.profile import FilePath, Meaning, Names
 from mmsgate.carriers.record import KINDS, PAIRS, is_section, plain, settings_of
 from mmsgate.clock import Millis, write_span
 from mmsgate.domain.media import TYPES
@@ -44,6 +44,8 @@ def type_words(hint: Any, setting: Field[Any]) -> str:
         return "time"
     if hint == FilePath:
         return "path"
+    if hint == Names:
+        return "text or list of texts"
     if isinstance(hint, EnumMeta):
         return ", ".join(f"`{member.value}`" for member in hint)  # type: ignore[var-annotated]
     if hint == PAIRS or get_origin(hint) not in {None, frozenset, tuple, types.UnionType}:
@@ -58,6 +60,8 @@ def default_words(hint: Any, setting: Field[Any]) -> str:
     default = setting.default if setting.default_factory is MISSING else setting.default_factory()
     if default is MISSING:
         return "–"
+    if hint == Names:
+        return ", ".join(f"`{name}`" for name in default)
     value = plain(default)
     if hint == Millis:
         return write_span(value)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 import pytest
 
 from mmsgate.carriers.profile import CarrierProfile, Reach
-from mmsgate.carriers.routing import NoRoute, Route, first_up, route
+from mmsgate.carriers.routing import NoRoute, Route, first_up, route, sms_after, sms_route
 from mmsgate.domain.number import SenderType
 
 SHORT, LONG, TOLL_FREE = SenderType.SHORT_CODE, SenderType.LONG_CODE, SenderType.TOLL_FREE
@@ -16,14 +16,14 @@ NUMBER = "12065550123"
 
 def a_profile(
     name: str, *operators: str, types: Iterable[SenderType] = SenderType, prefixes: Iterable[str] = (),
-    priority: int = 0,
+    priority: int = 0, sms: Sequence[str] = ("sms",),
 ) -> CarrierProfile:  # fmt: skip
     return CarrierProfile(
         name=name,
         endpoints=("http://mmsc.example/",),
         reach=Reach(
             operators=frozenset(operators), sender_types=frozenset(types), prefixes=frozenset(prefixes),
-            priority=priority,
+            priority=priority, sms=tuple(sms),
         ),
     )  # fmt: skip
 
@@ -154,3 +154,41 @@ def test_a_route_says_why(profile: CarrierProfile, operator: str, reason: str) -
     found = route([profile], operator=operator, recipient="447712345678", sender_type=SHORT)
     assert not isinstance(found, NoRoute)
     assert found[0].reason == reason
+
+
+@pytest.mark.parametrize(
+    ("there", "up", "expected"),
+    [
+        ({"one", "two"}, {"one", "two"}, "one"),
+        ({"one", "two"}, {"two"}, "two"),
+        ({"one", "two"}, set(), "one"),
+        ({"two"}, set(), "two"),
+        ({"other"}, {"other"}, ""),
+    ],
+)
+def test_an_sms_goes_to_the_first_smsc_that_is_up_else_to_the_first_that_there_is(
+    there: set[str], up: set[str], expected: str
+) -> None:
+    assert sms_route(("one", "two"), has_connection=there.__contains__, is_up=up.__contains__) == expected
+
+
+WITH_TWO = a_profile("att", "31002", sms=("one", "two", "three"))
+WITH_OTHERS = a_profile("all", "*", sms=("one", "four"), priority=-1)
+
+
+@pytest.mark.parametrize(
+    ("connection", "operator", "expected"),
+    [
+        ("one", "31002", ("two", "three")),
+        ("two", "31002", ("one", "three")),
+        ("one", "31003", ("four",)),
+        ("three", "31003", ("one", "two")),  # nobody who takes the number names it
+        ("five", "31002", ()),
+    ],
+)
+def test_the_successors_of_an_smsc_are_those_of_the_mmsc_that_takes_the_number(
+    connection: str, operator: str, expected: tuple[str, ...]
+) -> None:
+    profiles = (WITH_OTHERS, WITH_TWO)
+    found = sms_after(profiles, connection, operator=operator, recipient=NUMBER, sender_type=SHORT)
+    assert found == expected

@@ -13,7 +13,8 @@ PROFILE = SmscProfile(name="sms", host="smsc.example", port=2775, pace=SmscPace(
 
 def a_link() -> tuple[Link, ManualClock]:
     clock, store = ManualClock(), FakeStore([]).as_store
-    return Link(PROFILE, rows=store.queue, alarms=Alarms(store, clock), clock=clock), clock
+    alarms = Alarms(store, clock)
+    return Link(PROFILE, rows=store.queue, alarms=alarms, clock=clock, on_change=lambda _: None), clock
 
 
 def waits(link: Link) -> bool:
@@ -53,6 +54,29 @@ async def test_a_gate_that_is_closed_stays_closed_as_long_when_the_profile_chang
     link.follow(replace(PROFILE, pace=SmscPace(rate=20.0)))
     link.begin("second")
     assert link.gate.opens_at == opens_at
+
+
+async def test_without_a_bind_it_is_no_worse_a_place_until_somebody_should_look_at_it() -> None:
+    link, _ = a_link()
+    link.begin("first")
+    assert (link.room(0), link.admits(99)) == (0, True)
+    await link.told("first", "the bind was refused")
+    assert not link.admits(0)
+    link.follow(PROFILE)
+    link.begin("second")
+    assert not link.admits(0)  # another profile is no bind
+    await link.told("second", "")
+    assert link.admits(99)
+
+
+async def test_each_time_that_it_is_found_down_and_once_that_it_is_up_is_told() -> None:
+    link, _ = a_link()
+    told: list[str] = []
+    link._on_change = told.append
+    link.begin("first")
+    for problem in ("", "refused", "refused", "", ""):
+        await link.told("first", problem)
+    assert told == ["sms"] * 3
 
 
 async def test_the_figures_of_the_new_profile_hold() -> None:

@@ -61,7 +61,7 @@ class FakeClient:
         return self._outcomes.pop(0)
 
 
-SIM = CarrierProfile(name="sim", endpoints=("http://mmsc.example/",), reach=Reach(sms="sim-sms"))
+SIM = CarrierProfile(name="sim", endpoints=("http://mmsc.example/",), reach=Reach(sms=("sim-sms",)))
 
 
 class MmsBench(Bench):
@@ -91,7 +91,8 @@ class MmsBench(Bench):
         self.delivery = MmsDelivery(
             profile, client=cast("Mm7Client", self.client), store=self.store.as_store, ledger=self.ledger,
             renditions=fake_renditions(kept).on(profile), block_reason=self.blocks,
-            has_connection=lambda _: has_sms, connection=self.connection, clock=cast("Clock", self.clock),
+            sms_route=lambda names: names[-1] if has_sms else "", connection=self.connection,
+            clock=cast("Clock", self.clock),
         )  # fmt: skip
 
     async def deliver(self) -> Message:
@@ -272,6 +273,14 @@ async def test_without_an_sms_connection_a_refused_content_is_the_end() -> None:
     message = await bench.deliver()
     assert message.state is State.FAILED
     assert "there is no SMS connection" in message.details
+
+
+async def test_the_sms_goes_to_the_smsc_that_is_chosen_of_the_profiles_list() -> None:
+    bench = MmsBench(
+        RefusedContent(code=2004, text="2004"), profile=altered(SIM, reach={"sms": ("sim-sms", "spare")})
+    )
+    message = await bench.deliver()
+    assert (message.state, message.connection) == (State.FALLBACK, "spare")
 
 
 @pytest.mark.parametrize("fallback", [{"text": ""}, {"link": False}])

@@ -75,8 +75,11 @@ class SmsBench(Bench):
         self.bound = self.has_turn = True
         self.problem = "the SMSC is away"
         self.while_under_way: Callable[[], None] = lambda: None
-        rows = self.store.as_store.queue
-        self.link = Link(profile, rows=rows, alarms=Alarms(self.store.as_store, self.clock), clock=self.clock)
+        self.changed: list[str] = []
+        self.link = Link(
+            profile, rows=self.store.as_store.queue, alarms=Alarms(self.store.as_store, self.clock),
+            clock=self.clock, on_change=self.changed.append,
+        )  # fmt: skip
         self.link.connection = self
         self.delivery = SmsDelivery(
             profile, smsc=self, store=self.store.as_store, ledger=self.ledger, page_url=lambda _: LINK,
@@ -554,6 +557,16 @@ async def test_a_receipt_before_the_answer_wins_and_the_id_is_remembered_all_the
     bench.while_under_way = delivered
     assert (await bench.deliver()).state is State.DELIVERED
     assert [each.verbatim for each in bench.changes[-1].carrier_ids] == ["s1"]
+
+
+async def test_an_sms_that_has_been_moved_to_another_smsc_meanwhile_is_not_sent_here() -> None:
+    bench = SmsBench({1: taken(1)})
+    here = bench.message
+    bench.message = a_fallen_message(connection="spare")
+    await bench.delivery.deliver(here)
+    assert bench.sent == []
+    assert (bench.message.state, bench.message.connection) == (State.FALLBACK, "spare")
+    assert not bench.event.changed
 
 
 # -- the day of a sender

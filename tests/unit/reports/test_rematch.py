@@ -46,7 +46,7 @@ async def test_any_number_of_kept_reports_leaves_the_others_their_turns() -> Non
 
     working = asyncio.create_task(others())
     reports = Reports(
-        cast("Store", kept), cast("Ledger", None), lambda _: None, ManualClock(), has_connection=lambda _: True
+        cast("Store", kept), cast("Ledger", None), lambda _: None, ManualClock(), sms_route=lambda names: names[0]
     )
     assert await reports.rematch() == 0
     working.cancel()

@@ -65,7 +65,7 @@ async def told(
     store = OneMessage(message)
     reports = Reports(
         cast("Store", store), cast("Ledger", SilentLedger()), lambda _: profile, ManualClock(),
-        has_connection=lambda _: has_sms,
+        sms_route=lambda names: names[0] if has_sms else "",
     )  # fmt: skip
     await reports.receive(from_mm7("sim", read(report)))
     account = an_account(postback=PostbackSettings(url="https://customer.example/", dialect=dialect))
@@ -202,7 +202,7 @@ async def test_the_handset_that_a_report_names_is_told(dialect: WireDialect) -> 
     store = OneMessage(SENT)
     reports = Reports(
         cast("Store", store), cast("Ledger", SilentLedger()), lambda _: SIM, ManualClock(),
-        has_connection=lambda _: True,
+        sms_route=lambda names: names[0],
     )  # fmt: skip
     await reports.receive(from_mm7("sim", read(a_report(ua_prof="http://ua.example/phones/Pixel7.xml?v=2"))))
     account = an_account(postback=PostbackSettings(url="https://customer.example/", dialect=dialect))
