@@ -1,12 +1,32 @@
 """How many messages one sender may give one connection on a UTC day.
 
-What the carrier has, or may have, counts; what it refused for now does not. The count is in the store, so that a
-restart begins no new day.
+What the carrier has, or may have, counts; what it refused for now does not. The count is in the store: a restart
+begins no new day, and all processes that send for a sender share it. A message is counted before it leaves, so that
+all of them together give no more; one that a process held as it died counts, too.
 """
+
+import logging
+from dataclasses import dataclass
 
 from mmsgate.clock import DAY, Clock, Millis
 from mmsgate.domain.message import counted
+from mmsgate.domain.number import mask
+from mmsgate.store import StoreFault
 from mmsgate.store.queue import QueueRows
+
+log = logging.getLogger("mmsgate.delivery")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """One message of a sender's day, which is in days since 1970; None where nothing is counted."""
+
+    sender: str
+    day: int | None
+
+
+#: What counts for nobody's day.
+UNCOUNTED = Place(sender="", day=None)
 
 
 class DailyCaps:
@@ -14,30 +34,29 @@ class DailyCaps:
 
     def __init__(self, connection: str, most: int, rows: QueueRows, clock: Clock) -> None:
         self._connection, self.most, self._rows, self._clock = connection, most, rows, clock
-        self._day = 0
-        self._today: dict[str, int] = {}  # with what is under way
-
-    async def take(self, sender: str) -> bool:
-        """Whether the sender may give another message today; then it counts, until it is given back."""
-        if not self.most:
-            return True
-        if await self.full(sender):
-            return False
-        self._today[sender] += 1
-        return True
 
     async def full(self, sender: str) -> bool:
         """Whether the sender has given all that it may today."""
-        return self.most > 0 and await self._given(sender) >= self.most
+        return self.most > 0 and await self._rows.sent(self._connection, sender, self._today) >= self.most
 
-    def give_back(self, sender: str) -> None:
-        """The carrier does not have it."""
-        if self._today.get(sender):
-            self._today[sender] -= 1
+    async def take(self, sender: str) -> Place | None:
+        """A place in the sender's day for a message, which counts until it is given back; None: it is full."""
+        if not self.most:
+            return UNCOUNTED
+        day = self._today
+        taken = await self._rows.count_sent(self._connection, sender, day, most=self.most)
+        return Place(sender=sender, day=day) if taken else None
 
-    async def count(self, sender: str) -> None:
-        """The carrier has it, or may have it."""
-        await self._rows.count_sent(self._connection, sender, self._clock.now() // DAY)
+    async def give_back(self, place: Place) -> None:
+        """The carrier does not have it. Where that can't be kept, the sender may give one less that day."""
+        if place.day is None:
+            return
+        try:
+            await self._rows.uncount_sent(self._connection, place.sender, place.day)
+        except StoreFault:
+            log.exception(
+                "%s: a message from %s goes on counting for its day", self._connection, mask(place.sender)
+            )
 
     def spent(self, sender: str) -> str:
         """Why a sender has to wait, for people."""
@@ -48,15 +67,8 @@ class DailyCaps:
     @property
     def next_day(self) -> Millis:
         """When the count begins anew: at midnight, UTC."""
-        return (self._clock.now() // DAY + 1) * DAY
+        return (self._today + 1) * DAY
 
-    async def _given(self, sender: str) -> int:
-        while True:
-            day = self._clock.now() // DAY
-            if day != self._day:
-                self._day, self._today = day, {}
-            if sender in self._today:
-                return self._today[sender]
-            given = await self._rows.sent(self._connection, sender, day)
-            if day == self._day:  # else the day has ended meanwhile
-                self._today.setdefault(sender, given)  # somebody else may have asked, too
+    @property
+    def _today(self) -> int:
+        return self._clock.now() // DAY

@@ -233,17 +233,20 @@ class MmsDelivery:
                 return self._wait_in_line(attempt)
             if verdict := await self._after_the_wait(attempt):
                 return verdict
-            if not await self._caps.take(sender):
+            place = await self._caps.take(sender)
+            if place is None:
                 return self._day_is_full(attempt)
             if not await self._record(attempt, self._begin(attempt)):
-                self._caps.give_back(sender)
+                await self._caps.give_back(place)
                 return None
-            capped, begun = self._caps.most > 0, self._clock.now()
+            begun = self._clock.now()
             outcome = await self._client.submit(
                 attempt.message, attempt.rendition.content, attempt.rendition.subject
             )
         attempt.now = self._clock.now()
-        await self._heed(attempt.message, outcome, attempt.now - begun, capped=capped)
+        if not isinstance(outcome, Accepted | Unknown):  # the carrier does not have it
+            await self._caps.give_back(place)
+        await self._heed(attempt.message, outcome, attempt.now - begun)
         return self._judge(attempt, outcome)
 
     async def _after_the_wait(self, attempt: Attempt) -> Verdict | None:
@@ -253,24 +256,14 @@ class MmsDelivery:
         attempt.now = self._clock.now()
         return self._not_expired(attempt) or await self._recipient_allowed(attempt)
 
-    async def _heed(self, message: Message, outcome: SubmitOutcome, took: Millis, *, capped: bool) -> None:
+    async def _heed(self, message: Message, outcome: SubmitOutcome, took: Millis) -> None:
         """What an answer says besides. Where that can't be kept, what became of the message still is."""
         try:
             await self.connection.learn(outcome, took, message, by=self.profile)
-            if capped:
-                await self._count(message.sender, outcome)
             if isinstance(outcome, RefusedRecipient) and outcome.opted_out:
                 await self._opted_out(message, outcome.text)
         except StoreFault:
             log.exception("%s: what the answer says of %s could not be kept", message, self.profile.name)
-
-    async def _count(self, sender: str, outcome: SubmitOutcome) -> None:
-        """What the carrier has, or may have, counts for the sender's day."""
-        match outcome:
-            case Accepted() | Unknown():
-                await self._caps.count(sender)
-            case _:
-                self._caps.give_back(sender)
 
     def _begin(self, attempt: Attempt) -> Verdict:
         """A body may be leaving from now on."""

@@ -14,6 +14,7 @@ from typing import Protocol
 from mmsgate.carriers.profile import Gives, OnUnknown
 from mmsgate.carriers.smsc import SmscProfile
 from mmsgate.clock import MINUTE, Clock, Millis, spoken
+from mmsgate.delivery.caps import UNCOUNTED
 from mmsgate.delivery.link import Link
 from mmsgate.delivery.mms import LONG_WAIT, BlockReason
 from mmsgate.delivery.retry import retry_delay
@@ -222,15 +223,15 @@ class SmsDelivery:
                 return self._back(attempt, f"{self.profile.name} is busy, its turn has not come")
             if verdict := await self._after_the_wait(attempt):
                 return verdict
-            if counts and not await caps.take(sender):
+            place = await caps.take(sender) if counts else UNCOUNTED
+            if place is None:
                 return self._day_is_full(attempt)
             if not await self._begin(attempt, going):
-                if counts:
-                    caps.give_back(sender)
+                await caps.give_back(place)
                 return None
             outcomes = await self._send(attempt.message, going)
-        if counts:
-            await self._count(sender, outcomes)
+        if not any(isinstance(outcome, SmsAccepted | SmsUnknown) for outcome in outcomes.values()):
+            await caps.give_back(place)  # the SMSC has no part of it
         attempt.now = self._clock.now()
         return self._judge(attempt, going, outcomes)
 
@@ -248,13 +249,6 @@ class SmsDelivery:
         """
         untouched = all(part.state == "pending" for part in attempt.parts.values())
         return self._link.caps.most > 0 and untouched and not attempt.message.is_reply
-
-    async def _count(self, sender: str, outcomes: Mapping[int, SmsOutcome]) -> None:
-        """What the SMSC has, or may have, counts for the sender's day."""
-        if any(isinstance(outcome, SmsAccepted | SmsUnknown) for outcome in outcomes.values()):
-            await self._link.caps.count(sender)
-        else:
-            self._link.caps.give_back(sender)
 
     async def _send(self, message: Message, going: list[Segment]) -> dict[int, SmsOutcome]:
         """The first part alone: what becomes of it says whether the others follow, which then leave together.

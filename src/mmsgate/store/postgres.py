@@ -247,12 +247,23 @@ class PostgresEngine:
         sets = [_clean(each) for each in parameters]
         self.statements += len(sets)
         if len(sets) == 1 or not form.many:
-            return [await self._one(connection, form.one, each, wants_rows) for each in sets]
+            return await self._one_after_another(connection, form.one, sets, wants_rows)
         self.round_trips += 1
         found = await connection.fetch(form.many, *map(list, zip(*sets, strict=True)))
         if form.each:
             return [1] * len(sets)
         return _rows_of(found, len(sets)) if wants_rows else _counts_of(found, len(sets))
+
+    async def _one_after_another(
+        self, connection: Connection, text: str, sets: Sequence[Sequence[object]], wants_rows: bool
+    ) -> Sequence[Any]:
+        """Where rows are wanted each set is another write's, so their order is free: all processes take the same
+        one, so that two batches that change the same rows wait for one another in one direction only."""
+        order = sorted(range(len(sets)), key=lambda index: repr(sets[index])) if wants_rows else range(len(sets))
+        answers: dict[int, Any] = {}
+        for index in order:
+            answers[index] = await self._one(connection, text, sets[index], wants_rows)
+        return [answers[index] for index in range(len(sets))]
 
     async def _one(self, connection: Connection, text: str, each: Sequence[object], wants_rows: bool) -> Any:
         self.round_trips += 1

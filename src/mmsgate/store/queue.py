@@ -19,6 +19,7 @@ from mmsgate.store.queries import queries
 
 SQL = queries("queue", message=rows.MESSAGE)
 
+ANY_NUMBER = 1 << 62
 _BEFORE_ALL = (-1, "", 0, 0)
 
 
@@ -175,10 +176,15 @@ class QueueRows:
         found = await self._engine.read(SQL["sent_today"], (connection, sender, day))
         return int(found[0][0]) if found else 0
 
-    async def count_sent(self, connection: str, sender: str, day: int) -> None:
-        """One more."""
-        key = (connection, sender, day)
-        await self._engine.run(SQL["count_sent"], key)
+    async def count_sent(self, connection: str, sender: str, day: int, *, most: int) -> bool:
+        """One more, if there are not `most` (1 or more) by now; whether. All processes together count no more."""
+        key = (connection, sender, day, 1, most)
+        return bool(await self._engine.write(lambda tx: tx.rows(SQL["count_sent"], key)))
+
+    async def uncount_sent(self, connection: str, sender: str, day: int) -> None:
+        """One less: it was not sent after all."""
+        key = (connection, sender, day, -1, ANY_NUMBER)
+        await self._engine.write(lambda tx: tx.rows(SQL["count_sent"], key))
 
     async def forget_days(self, *, before: int) -> int:
         """Drop the counts of earlier days; how many."""

@@ -1,5 +1,6 @@
 """Queues in the store: what is in hand is nobody else's, flows go in their order, timers run out."""
 
+import asyncio
 import re
 from pathlib import Path
 
@@ -8,7 +9,9 @@ import pytest
 from mmsgate.clock import DAY, MINUTE
 from mmsgate.domain.message import Message
 from mmsgate.domain.state import Happening, State
-from mmsgate.store import Store, matching, queue
+from mmsgate.store import Store, StoreFault, matching, postgres, queue
+from mmsgate.store.commit import Write, fail_all
+from mmsgate.store.postgres import PostgresEngine
 from mmsgate.store.queries import Statement
 from mmsgate.store.queue import Flow
 from tests.integration.store.test_messages import accepted, step
@@ -137,13 +140,69 @@ async def test_messages_whose_connection_is_gone_are_found_when_their_time_is_ov
 
 async def test_the_count_of_a_senders_day_outlives_the_process(store: Store, where: Path | str) -> None:
     for _ in range(2):
-        await store.queue.count_sent("sim", "28444", 7)
+        assert await store.queue.count_sent("sim", "28444", 7, most=9)
     again = Store(where)
     await again.start()
     assert [await again.queue.sent("sim", "28444", day) for day in (6, 7)] == [0, 2]
     assert await again.queue.sent("other", "28444", 7) == 0
     await again.stop()
     assert await store.queue.forget_days(before=8) == 1
+    assert await store.queue.sent("sim", "28444", 7) == 0
+
+
+async def test_processes_that_count_at_the_same_time_count_no_more_than_a_senders_day_has(
+    store: Store, where: Path | str
+) -> None:
+    other = Store(where)
+    await other.start()
+    counted = await asyncio.gather(
+        *(each.queue.count_sent("sim", sender, 7, most=10)
+          for _ in range(20) for each in (store, other) for sender in ("28444", "28555"))
+    )  # fmt: skip
+    assert counted.count(True) == 20
+    assert [await store.queue.sent("sim", sender, 7) for sender in ("28444", "28555")] == [10, 10]
+    await other.queue.uncount_sent("sim", "28444", 7)
+    assert [await each.queue.count_sent("sim", "28444", 7, most=10) for each in (store, other)] == [True, False]
+    await other.stop()
+
+
+@pytest.mark.parametrize("where", ["postgres"], indirect=True)
+async def test_workers_that_count_the_same_senders_in_another_order_never_wait_for_one_another(
+    store: Store, where: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A deadlock costs both a second, and all that they write in it."""
+    crossed: list[Exception] = []
+
+    async def no_second_try(_: PostgresEngine, batch: list[Write], error: Exception) -> None:
+        crossed.append(error)
+        fail_all(batch, StoreFault(str(error)))
+
+    monkeypatch.setattr(postgres, "TRIES", 1)
+    monkeypatch.setattr(PostgresEngine, "_one_by_one", no_second_try)
+    other, senders = Store(where), [str(number) for number in range(30)]
+    await other.start()
+
+    async def count(store: Store, senders: list[str]) -> None:
+        for most in range(1, 11):
+            await asyncio.gather(
+                *(store.queue.count_sent("sim", sender, 7, most=2 * most) for sender in senders),
+                *(store.queue.uncount_sent("sim", sender, 7) for sender in senders),
+            )
+
+    outcomes = await asyncio.gather(count(store, senders), count(other, senders[::-1]), return_exceptions=True)
+    await other.stop()
+    assert not crossed
+    assert list(outcomes) == [None, None]
+
+
+async def test_a_day_that_has_less_room_than_was_counted_takes_no_more_and_never_falls_below_nothing(
+    store: Store,
+) -> None:
+    for _ in range(3):
+        await store.queue.count_sent("sim", "28444", 7, most=3)
+    assert not await store.queue.count_sent("sim", "28444", 7, most=2)
+    for _ in range(4):
+        await store.queue.uncount_sent("sim", "28444", 7)
     assert await store.queue.sent("sim", "28444", 7) == 0
 
 

@@ -18,7 +18,7 @@ from mmsgate.media.adapter import Adapter
 from mmsgate.media.probe import AvBroken, AvFacts
 from mmsgate.media.storage import BlobMissingError
 from mmsgate.postbacks.ledger import Ledger
-from mmsgate.store import Decide, Directory, EncodedRow, Recorded, Snapshot, Store
+from mmsgate.store import Decide, Directory, EncodedRow, Recorded, Snapshot, Store, StoreFault
 from tests.unit.builders import an_account
 from tests.unit.mm7.samples import BLOBS, HELLO
 
@@ -151,6 +151,7 @@ class FakeQueue:
 
     def __init__(self) -> None:
         self.doubts = 1
+        self.fault: StoreFault | None = None
         self.days: Counter[tuple[str, str, int]] = Counter()
 
     async def sent(self, connection: str, sender: str, day: int) -> int:
@@ -159,8 +160,16 @@ class FakeQueue:
     async def times_in_doubt(self, _: int) -> int:
         return self.doubts
 
-    async def count_sent(self, connection: str, sender: str, day: int) -> None:
+    async def count_sent(self, connection: str, sender: str, day: int, *, most: int) -> bool:
+        if self.days[connection, sender, day] >= most:
+            return False
         self.days[connection, sender, day] += 1
+        return True
+
+    async def uncount_sent(self, connection: str, sender: str, day: int) -> None:
+        if self.fault is not None:
+            raise self.fault
+        self.days[connection, sender, day] -= 1
 
 
 class FakeAccounts:

@@ -92,5 +92,5 @@ async def test_the_days_and_rates_of_senders_go_on_when_the_profile_changes() ->
     assert await link.caps.take("28444")
     link.senders.spend("28444", 1, clock.now())
     link.follow(replace(PROFILE, pace=SmscPace(sender_daily=3, sender_rate=2.0)))
-    assert [await link.caps.take("28444") for _ in range(3)] == [True, True, False]
+    assert [await link.caps.take("28444") is not None for _ in range(3)] == [True, True, False]
     assert link.senders.free_at("28444", clock.now()) == clock.now() + SECOND // 2

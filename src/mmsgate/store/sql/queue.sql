@@ -82,9 +82,12 @@ SELECT count(*) FROM event WHERE message_id = ? AND happening = 'in-doubt' AND c
 -- name: sent_today
 SELECT messages FROM sender_day WHERE connection = ? AND sender = ? AND day = ?
 
+-- One more or one less, with one statement: so a batch locks its days in order, and no two workers wait for one another.
 -- name: count_sent
-INSERT INTO sender_day (connection, sender, day, messages) VALUES (?, ?, ?, 1)
-ON CONFLICT (connection, sender, day) DO UPDATE SET messages = sender_day.messages + 1
+INSERT INTO sender_day (connection, sender, day, messages) VALUES (?1, ?2, ?3, CASE WHEN ?4 > 0 THEN 1 ELSE 0 END)
+ON CONFLICT (connection, sender, day) DO UPDATE SET messages = sender_day.messages + ?4
+WHERE sender_day.messages + ?4 BETWEEN 0 AND ?5
+RETURNING messages
 
 -- name: forget_days
 DELETE FROM sender_day WHERE day < ?
