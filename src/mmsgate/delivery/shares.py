@@ -26,8 +26,7 @@ Wishes = Callable[[], Mapping[str, Wish]]
 
 
 class ShareKeeper:
-    """Holds the parts of this process. `on_change` is called after each renewal, and when the parts have run out.
-    """
+    """Holds the parts of this process. `on_change` is called after each renewal, and when the parts have run out."""
 
     def __init__(
         self, shares: Shares | None, node: str, wishes: Wishes, *, on_change: Callable[[], None], clock: Clock
