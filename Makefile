@@ -4,6 +4,8 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 RUNS   := $(VENV)/.installed
 STAMP  := $(VENV)/.installed-dev
+# Test files run side by side in so many processes; much of their time is waiting.
+JOBS   ?= 2
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 # Compiled modules make every start several times faster; some build machines switch them off.
@@ -33,7 +35,7 @@ serve: $(RUNS)   ## set up, then run the embedded gateway with simulated phones
 	@exec $(BIN)/mmsgate serve --demo $(ARGS)
 
 test: $(STAMP)   ## set up, then run all tests (unit, integration, acceptance)
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(ARGS)
 
 unit: $(STAMP)   ## only the tests that need no disk (under 10 s)
 	$(BIN)/python -m pytest tests/unit $(ARGS)

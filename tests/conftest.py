@@ -1,5 +1,6 @@
 """What all tests share: golden files, and how long Hypothesis may look."""
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -8,6 +9,9 @@ from hypothesis import settings
 
 from tests.postgres import postgres_server
 from tests.s3.server import S3Server, serving
+
+# Commands that are tested write to no terminal, whatever the one is that the tests run in.
+os.environ.pop("COLUMNS", None)
 
 # No deadline: how long one example takes says more about the machine's other work than about the code.
 settings.register_profile("mmsgate", deadline=None, max_examples=50)
