@@ -45,14 +45,17 @@ from mmsgate.clock import DAY, Clock, Ids, SystemClock
 from mmsgate.config import Settings
 from mmsgate.connections import Close, Connections
 from mmsgate.delivery.alarms import Alarms
+from mmsgate.delivery.connection import Connection
 from mmsgate.delivery.dispatcher import Dispatcher
 from mmsgate.delivery.encoder import Encoder
 from mmsgate.delivery.failover import Failover
 from mmsgate.delivery.lane import Lane
+from mmsgate.delivery.link import Link
 from mmsgate.delivery.mmsc import Rooms, mmsc_lane
 from mmsgate.delivery.preparer import Preparer
 from mmsgate.delivery.preview import Previewer
 from mmsgate.delivery.rendition import Renditions
+from mmsgate.delivery.shares import ShareKeeper
 from mmsgate.delivery.smsc import Carries, smsc_lane
 from mmsgate.delivery.stranded import Stranded
 from mmsgate.delivery.versions import Versions
@@ -84,13 +87,16 @@ from mmsgate.reports.reports import Reports, from_receipt
 from mmsgate.role import Role
 from mmsgate.sms.message import InboundSms
 from mmsgate.sms.receipt import Receipt
-from mmsgate.store import Store, prepare
+from mmsgate.store import Store, Wish, prepare
 from mmsgate.store.accounts import Directory
 from mmsgate.store.nodes import Heart
 from mmsgate.watch import DirectoryWatch
 
 log = logging.getLogger("mmsgate")
 counters_log = logging.getLogger("mmsgate.counters")
+
+#: A rate at which nothing leaves: others have all of it.
+NEXT_TO_NOTHING = 0.001
 
 REMATCH_EVERY = 60.0  # seconds
 
@@ -118,6 +124,9 @@ class Gateway:
         self.dispatcher = Dispatcher()
         self.alarms = Alarms(self.store, self.clock)
         self.turns: Buckets[int] = Buckets(self._delivery_rate)
+        self.shares = ShareKeeper(
+            self.store.shares, self._owner, self._wishes, on_change=self._take_parts, clock=self.clock
+        )  # fmt: skip
         self.connections = Connections(
             make=self._make_lane if self.duties.delivers else None, dispatcher=self.dispatcher,
             store=self.store, alarms=self.alarms,
@@ -165,11 +174,12 @@ class Gateway:
             store=self.store, ledger=self.ledger, http=self.http, renditions=self.renditions,
             block_reason=self.block_reason, sms_route=self.sms_route, accounts=self.turns,
             on_change=self.failover.changed, alarms=self.alarms, clock=self.clock, observe=self.observe,
+            part=self.shares.part,
         )  # fmt: skip
         self.smscs = Carries(
             store=self.store, ledger=self.ledger, page_url=self.page_url, block_reason=self.block_reason,
             alarms=self.alarms, clock=self.clock, accounts=self.turns, on_change=self.failover.changed,
-            observe=self.observe,
+            observe=self.observe, part=self.shares.part,
         )  # fmt: skip
         self.sender = PostbackSender(self.store, self.http, self.watch, clock=self.clock, owner=self._owner)
         self.inbound = InboundDesk(
@@ -208,8 +218,28 @@ class Gateway:
         return self.watch().accounts.get(account_id)
 
     def _delivery_rate(self, account_id: int) -> float:
+        """The messages a second that this process may deliver of an account's; 0: no limit."""
         account = self._account(account_id)
-        return account.rates.delivery if account else 0
+        rate = account.rates.delivery if account else 0
+        return max(rate * self.shares.part(f"account {account_id}"), NEXT_TO_NOTHING) if rate else 0
+
+    def _sharing(self) -> dict[str, Connection | Link]:
+        """The connections whose rates are shared, by name."""
+        return {**self.mmscs.connections, **self.smscs.links}
+
+    def _wishes(self) -> dict[str, Wish]:
+        """What this process would like to use of what all share."""
+        return {name: each.wish for name, each in self._sharing().items()} | {
+            f"account {account_id}": Wish(units=max(1, round(account.rates.delivery)), busy=True)
+            for account_id in self.turns.keys
+            if (account := self._account(account_id))
+        }
+
+    def _take_parts(self) -> None:
+        """Use what has been granted."""
+        for name, each in self._sharing().items():
+            if each.take_part(self.shares.part(name)):
+                self.dispatcher.wake(name)
 
     async def block_reason(self, account_id: int, sender: str, recipient: str) -> str | None:
         """Why that sender may not send to that recipient, by the block list as it is now."""
@@ -317,6 +347,7 @@ class Gateway:
         self.smscs.links.pop(name, None)
 
     async def _make_lane(self, profile: Profile) -> tuple[Lane, Close]:
+        self.shares.wish()
         if isinstance(profile, SmscProfile):
             return await self._smsc_lane(profile)
         lane, client = mmsc_lane(profile, self.mmscs)
@@ -376,6 +407,8 @@ class Gateway:
             self.rates.start()
             stack.push_async_callback(self.rates.stop)
         if self.duties.delivers:
+            self.shares.start()
+            stack.push_async_callback(self.shares.stop)
             self.failover.start()
             stack.push_async_callback(self.failover.stop)
             self.sender.start()

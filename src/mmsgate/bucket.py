@@ -5,7 +5,7 @@ stays as it is when the rate changes.
 """
 
 import math
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Collection, Hashable
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -114,6 +114,11 @@ class Buckets(Generic[K]):
     def kept(self) -> int:
         """How many buckets there are."""
         return len(self._buckets)
+
+    @property
+    def keys(self) -> Collection[K]:
+        """Those that have a limit, and were asked for lately."""
+        return self._buckets.keys()
 
     def room(self, key: K, now: Millis) -> int:
         """How many may go now."""

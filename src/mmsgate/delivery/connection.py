@@ -6,18 +6,21 @@ that begins share it, so that the carrier gets no more than its profile says, an
 
 import asyncio
 import logging
+import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mmsgate.bucket import Buckets
 from mmsgate.carriers.outcome import Accepted, OurFault, Paused, SubmitOutcome, Temporary, Unknown
-from mmsgate.carriers.profile import CarrierProfile
+from mmsgate.carriers.profile import CarrierProfile, Pace
 from mmsgate.clock import SECOND, Clock, Millis, iso
 from mmsgate.delivery.alarms import Alarms
 from mmsgate.delivery.caps import DailyCaps
 from mmsgate.delivery.health import Health, Standing
+from mmsgate.delivery.shares import ROUNDING, units_of
 from mmsgate.delivery.throttle import Throttle
 from mmsgate.places import Places
+from mmsgate.store import Wish
 from mmsgate.store.queue import QueueRows
 
 log = logging.getLogger("mmsgate.delivery")
@@ -64,12 +67,12 @@ class Connection:
     ) -> None:  # fmt: skip
         self.name, self._alarms, self._clock, self._on_change = profile.name, alarms, clock, on_change
         pace = profile.pace
-        self._profile = profile
+        self._profile, self._pace, self._part = profile, pace, 1.0
         self.health = Health(pace.connections, clock, self._changed)
         self.throttle = Throttle(pace.rate, pace.burst, clock)
         self.caps = DailyCaps(profile.name, pace.sender_daily, rows, clock)
-        self.senders: Buckets[str] = Buckets(lambda _: self._profile.pace.sender_rate)
-        self._places = Places(_places(profile))
+        self.senders: Buckets[str] = Buckets(lambda _: self._pace.sender_rate)
+        self._places = Places(_places(pace))
         self._answer_time = 0.0  # milliseconds, on average
         self.under_way = 0
         self._troubled = True  # an alarm of the run before may be open
@@ -83,13 +86,38 @@ class Connection:
         credentials.
         """
         renewed = _access(profile) != _access(self._profile)
-        self._profile, pace = profile, profile.pace
-        self.health.connections = pace.connections
-        self.throttle.change(pace.rate, pace.burst)
-        self.caps.most = pace.sender_daily
-        self._places.change(_places(profile))
+        self._profile = profile
+        self.caps.most = profile.pace.sender_daily
+        self._set_pace()
         if renewed:
             self.health.renewed()
+
+    # -- with others
+
+    @property
+    def wish(self) -> Wish:
+        """What it asks for of its rate and requests in flight, where other processes send, too."""
+        units = units_of(self._profile.pace.connections, self._profile.pace.rate)
+        using = math.ceil(self.under_way * units / self._profile.pace.connections)
+        return Wish(units=units, busy=self.under_way > 0, using=min(using, units))
+
+    def take_part(self, part: float) -> bool:
+        """Use that part of rate and requests in flight from now on, 0: nothing leaves; whether that is news."""
+        if part == self._part:
+            return False
+        self._part = part
+        self._set_pace()
+        return True
+
+    def _set_pace(self) -> None:
+        pace, part = self._profile.pace, self._part
+        self._pace = _part_of(pace, part)
+        self.health.connections = self._pace.connections
+        if not part:
+            self._places.change(0)
+            return
+        self._places.change(_places(pace) if part == 1 else self._pace.connections)
+        self.throttle.change(self._pace.rate, self._pace.burst)
 
     @property
     def state(self) -> ConnectionState:
@@ -113,7 +141,7 @@ class Connection:
 
     def room(self, in_hand: int) -> int:
         """How many more messages may be taken in hand: what has to wait waits in the queue, where others pass."""
-        if self.health.closed:
+        if self.health.closed or not self._part:
             return 0
         in_hand = max(in_hand, self.under_way)  # some may be in the hand of a lane that ends
         if self.health.slow:
@@ -135,7 +163,7 @@ class Connection:
     @property
     def _most_in_hand(self) -> int:
         """Messages in hand, with those under way: the slower the answers, the fewer have to stand behind."""
-        connections = self._profile.pace.connections
+        connections = self._pace.connections
         behind = connections * AHEAD
         if self._answer_time > AHEAD_TIME / AHEAD:
             soon = int(connections * AHEAD_TIME / self._answer_time)
@@ -226,13 +254,21 @@ class Connection:
         self._on_change(self.name)
 
 
-def _places(profile: CarrierProfile) -> int:
+def _places(pace: Pace) -> int:
     """Requests under way, and a few that stand ready behind them.
 
     With a rate nothing has to stand ready: a turn is only taken where a connection is free for it.
     """
-    connections = profile.pace.connections
-    return connections + (0 if profile.pace.rate else max(1, connections // READY_SHARE))
+    return pace.connections + (0 if pace.rate else max(1, pace.connections // READY_SHARE))
+
+
+def _part_of(pace: Pace, part: float) -> Pace:
+    """That part of a pace. Its last request in flight is not cut in two."""
+    connections = max(1, int(pace.connections * part + ROUNDING))
+    return replace(
+        pace, connections=connections, rate=pace.rate * part, burst=max(1, int(pace.burst * part)),
+        sender_rate=pace.sender_rate * part,
+    )  # fmt: skip
 
 
 def _access(profile: CarrierProfile) -> tuple[object, ...]:

@@ -4,7 +4,9 @@ It is kept by the connection's name and outlives the lanes: where a profile chan
 that begins share it, so that the SMSC gets no more than its profile says.
 """
 
+import math
 from collections.abc import Callable
+from dataclasses import replace
 
 from mmsgate.bucket import Buckets
 from mmsgate.carriers.smsc import SmscProfile
@@ -12,8 +14,10 @@ from mmsgate.clock import Clock, Millis
 from mmsgate.delivery.alarms import Alarms
 from mmsgate.delivery.caps import DailyCaps
 from mmsgate.delivery.gate import Gate
+from mmsgate.delivery.shares import ROUNDING, units_of
 from mmsgate.places import Places
 from mmsgate.sms.outflow import Outflow
+from mmsgate.store import Wish
 from mmsgate.store.queue import QueueRows
 
 #: One message stands ready behind this many places of the window.
@@ -35,11 +39,11 @@ class Link:
         self, profile: SmscProfile, *, rows: QueueRows, alarms: Alarms, clock: Clock,
         on_change: Callable[[str], None],
     ) -> None:  # fmt: skip
-        self.name, self._pace, self._on_change = profile.name, profile.pace, on_change
+        self.name, self._profile, self._part, self._on_change = profile.name, profile, 1.0, on_change
         self.gate = Gate(clock)
         self.down = False
         self.caps = DailyCaps(profile.name, profile.pace.sender_daily, rows, clock)
-        self.senders: Buckets[str] = Buckets(lambda _: self._pace.sender_rate)
+        self.senders: Buckets[str] = Buckets(lambda _: self._profile.pace.sender_rate * self._part)
         self.outflow = Outflow(profile.settings())
         self.ready = Places(_ready(profile))
         self.connection: object = None
@@ -47,10 +51,42 @@ class Link:
 
     def follow(self, profile: SmscProfile) -> None:
         """The profile has changed: its figures hold from now on, also for what is under way."""
-        self._pace = profile.pace
+        self._profile = profile
         self.caps.most = profile.pace.sender_daily
-        self.outflow.follow(profile.settings())
-        self.ready.change(_ready(profile))
+        self._set_pace()
+
+    # -- with others
+
+    @property
+    def wish(self) -> Wish:
+        """What it asks for of its rate and window, where other processes send, too."""
+        pace, taken = self._profile.pace, self.outflow.window.taken
+        units = units_of(pace.window, pace.rate)
+        return Wish(units=units, busy=taken > 0, using=min(units, math.ceil(taken * units / pace.window)))
+
+    def take_part(self, part: float) -> bool:
+        """Use that part of its rate and window from now on, 0: nothing leaves; whether that is another."""
+        if part == self._part:
+            return False
+        self._part = part
+        self._set_pace()
+        return True
+
+    def _set_pace(self) -> None:
+        settings, part = self._profile.settings(), self._part
+        if part == 1:
+            self.outflow.follow(settings)
+            self.ready.change(_ready(self._profile))
+            return
+        window = max(1, int(settings.window * part + ROUNDING)) if part else 0
+        self.outflow.window.change(window)
+        self.ready.change(window)
+        if part:
+            self.outflow.follow(
+                replace(
+                    settings, window=window, rate=settings.rate * part, burst=max(1, int(settings.burst * part))
+                )
+            )
 
     def begin(self, connection: object) -> None:
         """That connection counts from now on. The queue waits until it has its bind."""
@@ -89,8 +125,8 @@ class Link:
         return self.gate.fresh_since
 
     def room(self, in_hand: int) -> int:
-        """As many as there are places, unless there is no bind."""
-        return self.gate.room(in_hand)
+        """As many as there are places, unless there is no bind, or others have all of it."""
+        return self.gate.room(in_hand) if self._part else 0
 
     def admits(self, _: int) -> bool:
         """Whether it is a good place for another SMS. A bind that was lost a moment ago will be back in another."""

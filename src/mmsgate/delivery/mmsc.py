@@ -25,7 +25,8 @@ SLOTS = 3
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rooms:
     """What every MMSC's lane works with. `accounts` are the limits of accounts, `on_change` is told the name of a
-    connection that went down or came up. `connections` are those of the lanes that there are or were, by name."""
+    connection that went down or came up. `part` says what of a connection's rate this process
+    may use. `connections` are those of the lanes that there are or were, by name."""
 
     store: Store
     ledger: Ledger
@@ -38,6 +39,7 @@ class Rooms:
     alarms: Alarms
     clock: Clock
     observe: Observe = unobserved
+    part: Callable[[str], float] = lambda name: 1.0
     connections: dict[str, Connection] = field(default_factory=dict)
 
     def connection(self, profile: CarrierProfile) -> Connection:
@@ -49,6 +51,7 @@ class Rooms:
         made = self.connections[profile.name] = Connection(
             profile, rows=self.store.queue, alarms=self.alarms, clock=self.clock, on_change=self.on_change
         )
+        made.take_part(self.part(profile.name))
         return made
 
 

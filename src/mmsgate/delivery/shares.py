@@ -21,12 +21,23 @@ LEASE: Millis = 4 * SECOND
 #: How long before the end of its lease a part is not used any more: what was begun may take that long to leave.
 MARGIN: Millis = 1 * SECOND
 
+#: A rate is cut into units of about so many a second: slower ones are worked by one process at a time, which keeps
+#: them more exactly than several could.
+UNIT_RATE = 10.0
+#: What a product of floats may fall short of a whole number.
+ROUNDING = 1e-6
+
 #: What is wished at the moment, by thing.
 Wishes = Callable[[], Mapping[str, Wish]]
 
 
+def units_of(places: int, rate: float) -> int:
+    """Into how many units so many requests in flight, and that rate (0: no limit), are cut."""
+    return min(places, max(1, int(rate / UNIT_RATE))) if rate else places
+
+
 class ShareKeeper:
-    """Holds the parts of this process. `on_change` is called after each renewal, and when the parts have run out."""
+    """Holds the parts of this process. `on_change` is called after each renewal, also when parts have run out."""
 
     def __init__(
         self, shares: Shares | None, node: str, wishes: Wishes, *, on_change: Callable[[], None], clock: Clock
@@ -69,9 +80,10 @@ class ShareKeeper:
     async def _keep(self, shares: Shares) -> None:
         while True:
             try:
-                await self.renew(shares)
-            except StoreFault as fault:
-                log.warning("the parts of rates could not be renewed: %s", fault)
+                async with asyncio.timeout((LEASE - MARGIN - RENEW_EVERY) / SECOND):
+                    await self.renew(shares)
+            except (StoreFault, TimeoutError) as fault:
+                log.warning("the parts of rates could not be renewed: %s", str(fault) or "no answer")
             except Exception:
                 log.exception("the parts of rates could not be renewed")
             self._on_change()

@@ -28,7 +28,7 @@ SECONDS_AHEAD = 10
 class Carries:
     """What every SMSC's lane works with; `accounts` are the limits of accounts over all lanes, `links` what is
     known of the SMSCs whose lanes there are or were, by name. `on_change` is told the name of one that went down or
-    came up."""
+    came up, `part` says what of an SMSC's rate this process may use."""
 
     store: Store
     ledger: Ledger
@@ -39,6 +39,7 @@ class Carries:
     accounts: Buckets[int]
     on_change: Callable[[str], None]
     observe: Observe = unobserved
+    part: Callable[[str], float] = lambda name: 1.0
     links: dict[str, Link] = field(default_factory=dict)
 
     def link(self, profile: SmscProfile) -> Link:
@@ -50,6 +51,7 @@ class Carries:
         made = self.links[profile.name] = Link(
             profile, rows=self.store.queue, alarms=self.alarms, clock=self.clock, on_change=self.on_change
         )
+        made.take_part(self.part(profile.name))
         return made
 
 

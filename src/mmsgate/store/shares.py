@@ -15,10 +15,14 @@ _LOCK = key_of("shares")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
-    """What a process asks for of one thing: there are so many units of it, and it is `busy` or not."""
+    """What a process asks for of one thing: there are so many units of it, and it is `busy` or not.
+
+    It is still `using` so many of those that it held.
+    """
 
     units: int
     busy: bool
+    using: int = 0
 
 
 class Shares:
@@ -42,7 +46,9 @@ class Shares:
                 for thing, wish in wishes.items()
             }
             await tx.run(SQL["give_back"], (node,))
-            rows = [(thing, node, wish.busy, granted[thing], lease) for thing, wish in wishes.items()]
+            rows = [
+                (thing, node, wish.busy, max(granted[thing], wish.using), lease) for thing, wish in wishes.items()
+            ]
             await tx.run_many(SQL["hold"], rows)
             return granted
 
