@@ -19,7 +19,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-RELEASE = os.environ.get("MMSGATE_TEST_RELEASE", "v0.1.0")
+#: The commit that is release 0.1.0: a clone may come without tags.
+RELEASE = os.environ.get("MMSGATE_TEST_RELEASE", "ba17620e13a84df27441cdb310f107751a420300")
 
 
 @pytest.fixture
