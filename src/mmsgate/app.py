@@ -3,7 +3,6 @@
 Nobody imports this but the command line and tests.
 """
 
-import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -35,7 +34,6 @@ from mmsgate.api.limits import LimitsApi
 from mmsgate.api.messages import MessagesApi
 from mmsgate.api.uploads import Uploads
 from mmsgate.api.xml import KEBAB_PATHS, SKYCORE_PATHS, XmlApi
-from mmsgate.bucket import Buckets
 from mmsgate.carriers.lookup import hook_of
 from mmsgate.carriers.profile import CarrierProfile
 from mmsgate.carriers.record import Profile, carrier_of, is_smsc
@@ -45,24 +43,22 @@ from mmsgate.clock import DAY, Clock, Ids, SystemClock
 from mmsgate.config import Settings
 from mmsgate.connections import Close, Connections
 from mmsgate.delivery.alarms import Alarms
-from mmsgate.delivery.connection import Connection
 from mmsgate.delivery.dispatcher import Dispatcher
 from mmsgate.delivery.encoder import Encoder
 from mmsgate.delivery.failover import Failover
 from mmsgate.delivery.lane import Lane
-from mmsgate.delivery.link import Link
 from mmsgate.delivery.mmsc import Rooms, mmsc_lane
 from mmsgate.delivery.preparer import Preparer
 from mmsgate.delivery.preview import Previewer
 from mmsgate.delivery.rendition import Renditions
-from mmsgate.delivery.shares import ShareKeeper
+from mmsgate.delivery.sharing import Sharing
 from mmsgate.delivery.smsc import Carries, smsc_lane
 from mmsgate.delivery.stranded import Stranded
 from mmsgate.delivery.versions import Versions
 from mmsgate.domain.account import Account
 from mmsgate.domain.message import Message, counted
 from mmsgate.domain.slide import Medium
-from mmsgate.errors import Fault
+from mmsgate.housekeeping import Housekeeping
 from mmsgate.http import AddressPolicy, HttpClient
 from mmsgate.listener import Listener
 from mmsgate.lock import lock
@@ -87,18 +83,13 @@ from mmsgate.reports.reports import Reports, from_receipt
 from mmsgate.role import Role
 from mmsgate.sms.message import InboundSms
 from mmsgate.sms.receipt import Receipt
-from mmsgate.store import Store, Wish, prepare
+from mmsgate.store import Store, prepare
 from mmsgate.store.accounts import Directory
 from mmsgate.store.nodes import Heart
 from mmsgate.watch import DirectoryWatch
 
 log = logging.getLogger("mmsgate")
 counters_log = logging.getLogger("mmsgate.counters")
-
-#: A rate at which nothing leaves: others have all of it.
-NEXT_TO_NOTHING = 0.001
-
-REMATCH_EVERY = 60.0  # seconds
 
 
 class Gateway:
@@ -123,9 +114,9 @@ class Gateway:
         self.ledger = Ledger(self.store, self.watch)
         self.dispatcher = Dispatcher()
         self.alarms = Alarms(self.store, self.clock)
-        self.turns: Buckets[int] = Buckets(self._delivery_rate)
-        self.shares = ShareKeeper(
-            self.store.shares, self._owner, self._wishes, on_change=self._take_parts, clock=self.clock
+        self.sharing = Sharing(
+            self.store.shares, self._owner, connections=lambda: {**self.mmscs.connections, **self.smscs.links},
+            account=self._account, wake=self.dispatcher.wake, clock=self.clock,
         )  # fmt: skip
         self.connections = Connections(
             make=self._make_lane if self.duties.delivers else None, dispatcher=self.dispatcher,
@@ -172,14 +163,14 @@ class Gateway:
         )  # fmt: skip
         self.mmscs = Rooms(
             store=self.store, ledger=self.ledger, http=self.http, renditions=self.renditions,
-            block_reason=self.block_reason, sms_route=self.sms_route, accounts=self.turns,
+            block_reason=self.block_reason, sms_route=self.sms_route, accounts=self.sharing.turns,
             on_change=self.failover.changed, alarms=self.alarms, clock=self.clock, observe=self.observe,
-            part=self.shares.part,
+            part=self.sharing.part,
         )  # fmt: skip
         self.smscs = Carries(
             store=self.store, ledger=self.ledger, page_url=self.page_url, block_reason=self.block_reason,
-            alarms=self.alarms, clock=self.clock, accounts=self.turns, on_change=self.failover.changed,
-            observe=self.observe, part=self.shares.part,
+            alarms=self.alarms, clock=self.clock, accounts=self.sharing.turns, on_change=self.failover.changed,
+            observe=self.observe, part=self.sharing.part,
         )  # fmt: skip
         self.sender = PostbackSender(self.store, self.http, self.watch, clock=self.clock, owner=self._owner)
         self.inbound = InboundDesk(
@@ -194,6 +185,7 @@ class Gateway:
             profiles=lambda: list(self.profiles.values()), is_up=self.dispatcher.is_up,
             has_connection=self.has_connection,
         )  # fmt: skip
+        self.housekeeping = self._housekeeping()
         self.store.render_with(self.ledger.render)
         for room in (self.ledger, self.sender, self.reports, self.inbound):
             room.observe = self.observe
@@ -216,30 +208,6 @@ class Gateway:
 
     def _account(self, account_id: int) -> Account | None:
         return self.watch().accounts.get(account_id)
-
-    def _delivery_rate(self, account_id: int) -> float:
-        """The messages a second that this process may deliver of an account's; 0: no limit."""
-        account = self._account(account_id)
-        rate = account.rates.delivery if account else 0
-        return max(rate * self.shares.part(f"account {account_id}"), NEXT_TO_NOTHING) if rate else 0
-
-    def _sharing(self) -> dict[str, Connection | Link]:
-        """The connections whose rates are shared, by name."""
-        return {**self.mmscs.connections, **self.smscs.links}
-
-    def _wishes(self) -> dict[str, Wish]:
-        """What this process would like to use of what all share."""
-        return {name: each.wish for name, each in self._sharing().items()} | {
-            f"account {account_id}": Wish(units=max(1, round(account.rates.delivery)), busy=True)
-            for account_id in self.turns.keys
-            if (account := self._account(account_id))
-        }
-
-    def _take_parts(self) -> None:
-        """Use what has been granted."""
-        for name, each in self._sharing().items():
-            if each.take_part(self.shares.part(name)):
-                self.dispatcher.wake(name)
 
     async def block_reason(self, account_id: int, sender: str, recipient: str) -> str | None:
         """Why that sender may not send to that recipient, by the block list as it is now."""
@@ -347,7 +315,7 @@ class Gateway:
         self.smscs.links.pop(name, None)
 
     async def _make_lane(self, profile: Profile) -> tuple[Lane, Close]:
-        self.shares.wish()
+        self.sharing.ask()
         if isinstance(profile, SmscProfile):
             return await self._smsc_lane(profile)
         lane, client = mmsc_lane(profile, self.mmscs)
@@ -384,6 +352,9 @@ class Gateway:
                 await _enter(stack, self.cage.start, self.cage.stop)
                 await _enter(stack, self.ffmpeg.start, self.ffmpeg.stop)
             stack.push_async_callback(self.fetcher.stop)
+            if self.duties.delivers:
+                self.sharing.start()
+                stack.push_async_callback(self.sharing.stop)  # after the lanes have ended
             stack.push_async_callback(self.dispatcher.stop)
             await _enter(stack, self.watch.start, self.watch.stop)
             await self._take_up_duties(stack)
@@ -407,14 +378,12 @@ class Gateway:
             self.rates.start()
             stack.push_async_callback(self.rates.stop)
         if self.duties.delivers:
-            self.shares.start()
-            stack.push_async_callback(self.shares.stop)
             self.failover.start()
             stack.push_async_callback(self.failover.stop)
             self.sender.start()
             stack.push_async_callback(self.sender.stop)
-            keeper = asyncio.create_task(self._housekeeping(), name="housekeeping")
-            stack.push_async_callback(_cancel, keeper)
+            self.housekeeping.start()
+            stack.push_async_callback(self.housekeeping.stop)
         if self.duties.prepares:
             self.preparer.start()
             stack.push_async_callback(self.preparer.stop)
@@ -442,40 +411,27 @@ class Gateway:
                 counted(postbacks, "postback"), counted(preparations, "preparation"),
             )  # fmt: skip
 
-    async def _housekeeping(self) -> None:
-        while True:
-            await asyncio.sleep(REMATCH_EVERY)
-            await self.keep_house()
-
-    async def keep_house(self) -> None:
-        """Every minute: lost connections get another try; of those who share the work one does the rest for all."""
-        chores: list[Callable[[], Awaitable[object]]] = [lambda: self.connections.follow(self.watch().profiles)]
-        if self.heart is None or self.heart.leads:
-            chores += self._common_chores()
-        for chore in chores:
-            try:
-                await chore()
-            except Fault as fault:
-                log.warning("housekeeping failed, it will be tried again in a minute: %s", fault)
-            except Exception:
-                log.exception("housekeeping failed; it will be tried again in a minute")
-
-    def _common_chores(self) -> list[Callable[[], Awaitable[object]]]:
-        """Orphaned reports get another try, what has had its time is dropped."""
-        return [
-            self.reports.rematch,
-            self.inbound.keep_house,
-            lambda: self.store.postbacks.free_forgotten(now=self.clock.now()),
-            lambda: self.store.keys.expire(now=self.clock.now()),
-            lambda: self.store.numbers.expire(now=self.clock.now()),
-            lambda: self.store.queue.forget_days(before=self.clock.now() // DAY - 7),
-            lambda: self.store.templates.free_unneeded(now=self.clock.now()),
-            lambda: self.stranded.settle(self.dispatcher.connections),
-            self.alarms.end_unreadable,
-            self.handsets.forget,
-            lambda: self.store.retention.keep(now=self.clock.now(), days=self.settings.retention_days),
-            self.janitor.clean,
-        ]
+    def _housekeeping(self) -> Housekeeping:
+        """Lost connections and orphaned reports get another try, what has had its time is dropped."""
+        store, now = self.store, self.clock.now
+        return Housekeeping(
+            own=[lambda: self.connections.follow(self.watch().profiles)],
+            common=[
+                self.reports.rematch,
+                self.inbound.keep_house,
+                lambda: store.postbacks.free_forgotten(now=now()),
+                lambda: store.keys.expire(now=now()),
+                lambda: store.numbers.expire(now=now()),
+                lambda: store.queue.forget_days(before=now() // DAY - 7),
+                lambda: store.templates.free_unneeded(now=now()),
+                lambda: self.stranded.settle(self.dispatcher.connections),
+                self.alarms.end_unreadable,
+                self.handsets.forget,
+                lambda: store.retention.keep(now=now(), days=self.settings.retention_days),
+                self.janitor.clean,
+            ],
+            leads=lambda: self.heart is None or self.heart.leads,
+        )
 
 
 Step = Callable[[], Awaitable[None]]
@@ -484,8 +440,3 @@ Step = Callable[[], Awaitable[None]]
 async def _enter(stack: AsyncExitStack, start: Step, stop: Step) -> None:
     await start()
     stack.push_async_callback(stop)
-
-
-async def _cancel(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    await asyncio.wait({task})

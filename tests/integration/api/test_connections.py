@@ -39,10 +39,10 @@ async def test_a_profile_whose_file_is_missing_is_opened_by_housekeeping_once_it
 ) -> None:
     file = tmp_path / "authorities.pem"
     await put(api, secured(file))
-    await api.gateway.keep_house()
+    await api.gateway.housekeeping.keep()
     assert ("acme" in api.gateway.dispatcher.connections, UNUSABLE in await alarms(api)) == (False, True)
     shutil.copy(Path(http.__file__).parent / "loopback.pem", file)
-    await api.gateway.keep_house()
+    await api.gateway.housekeeping.keep()
     assert ("acme" in api.gateway.dispatcher.connections, UNUSABLE in await alarms(api)) == (True, False)
 
 
@@ -50,8 +50,8 @@ async def test_a_profile_that_stays_unusable_is_told_once_until_the_words_change
     api: Api, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     await put(api, secured(tmp_path / "authorities.pem"))
-    await api.gateway.keep_house()
-    await api.gateway.keep_house()
+    await api.gateway.housekeeping.keep()
+    await api.gateway.housekeeping.keep()
     assert len([record for record in caplog.records if record.exc_info]) == 1
     await put(api, secured(tmp_path / "other.pem"))
     assert len([record for record in caplog.records if record.exc_info]) == 2
@@ -71,7 +71,7 @@ async def test_reports_are_taken_over_a_connection_that_could_not_be_opened(api:
 async def test_what_waits_for_a_kept_profile_without_a_lane_is_told(api: Api) -> None:
     await api.post(request())
     api.gateway.dispatcher.shut("dead")  # as if it could not be opened
-    await api.gateway.keep_house()
+    await api.gateway.housekeeping.keep()
     assert "messages wait for the connection 'dead', which does not exist" in await alarms(api)
 
 
@@ -116,13 +116,13 @@ async def test_only_an_smsc_carries_the_sms_of_a_number_that_no_mms_reaches(api:
 async def test_housekeeping_ends_an_alarm_about_what_could_not_be_read_a_day_ago(api: Api) -> None:
     gateway = api.gateway
     await gateway.alarms.unreadable("dead", "it is no XML")
-    await gateway.keep_house()
+    await gateway.housekeeping.keep()
     subject = "dead sends what can't be read"
     assert subject in await alarms(api)
     a_day_ago = gateway.clock.now() - READABLE_FOR
     await gateway.store.accounts.clear_alarm(subject, at=a_day_ago)
     await gateway.store.accounts.raise_alarm(subject, "it is no XML", at=a_day_ago)
-    await gateway.keep_house()
+    await gateway.housekeeping.keep()
     assert subject not in await alarms(api)
 
 
