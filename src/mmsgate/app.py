@@ -396,6 +396,7 @@ class Gateway:
         done = {
             "fetches": self.fetcher.counters.fetches, "decodes": self.intake.decodes + self.adapter.encodes,
             "encodes": self.encoder.encodes, "commits": self.store.commits,
+            "statements": self.store.figures.statements, "round_trips": self.store.figures.round_trips,
         }  # fmt: skip
         counters_log.info("counters: %s", " ".join(f"{name}={number}" for name, number in done.items()))
 

@@ -75,6 +75,7 @@ async def test_every_metric_of_the_page_is_there_and_the_ones_of_a_message_go_up
         'mmsgate_reports_total{connection="sim",matched_by="id"}',
         'mmsgate_postbacks_total{code="N102",outcome="sent"}',
         "mmsgate_store_writes_total",
+        "mmsgate_store_statements_total",
     ):
         assert after[name] > before.get(name, 0), name
     for name in ("sim", "sim-sms"):

@@ -140,6 +140,11 @@ COMMITS = Metric(
     about="Transactions, and how long they took, their statements included.",
 )  # fmt: skip
 WRITES = _counter("store_writes", "Writes in them; by the number of transactions: the size of a batch.")
+STATEMENTS = _counter("store_statements", "Statements of SQL, reads included: one for each set of parameters.")
+ROUND_TRIPS = _counter(
+    "store_round_trips",
+    "How often PostgreSQL was asked: statements that wait together travel together. 0 with SQLite.",
+)
 
 LAG = _histogram("event_loop_lag_seconds", "How much later than asked for the event loop wakes a task.")
 SCRAPE_FAULTS = _counter(

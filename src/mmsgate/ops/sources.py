@@ -76,9 +76,12 @@ def transactions(store: Store) -> Read:
     """What this process has written."""
 
     async def read() -> Sequence[Reading]:
+        done = store.figures
         return (
-            Reading(metric=catalogue.COMMITS, value=store.commits, seconds=store.commit_seconds),
-            Reading(metric=catalogue.WRITES, value=store.writes),
+            Reading(metric=catalogue.COMMITS, value=store.commits, seconds=done.seconds),
+            Reading(metric=catalogue.WRITES, value=done.writes),
+            Reading(metric=catalogue.STATEMENTS, value=done.statements),
+            Reading(metric=catalogue.ROUND_TRIPS, value=done.round_trips),
         )
 
     return read

@@ -16,7 +16,7 @@ from mmsgate.domain.change import Change
 from mmsgate.store.accounts import Accounts, Directory
 from mmsgate.store.backlogs import Backlogs
 from mmsgate.store.calls import Calls
-from mmsgate.store.engine import Engine, StoreFault
+from mmsgate.store.engine import Engine, Figures, StoreFault
 from mmsgate.store.handsets import Handset, HandsetRows
 from mmsgate.store.health import StoreHealth
 from mmsgate.store.inbound import Arrival, InboundRow, InboundRows, Taken
@@ -60,6 +60,7 @@ __all__ = [
     "Decide",
     "Directory",
     "EncodedRow",
+    "Figures",
     "Handset",
     "Idempotency",
     "InboundRow",
@@ -161,11 +162,6 @@ class Store:
         return self._engine.commits
 
     @property
-    def writes(self) -> int:
-        """Writes that were asked for in them."""
-        return self._engine.figures.writes
-
-    @property
-    def commit_seconds(self) -> float:
-        """How long these transactions took together."""
-        return self._engine.figures.seconds
+    def figures(self) -> Figures:
+        """What was in them, and what it took."""
+        return self._engine.figures

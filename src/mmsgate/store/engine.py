@@ -55,10 +55,16 @@ Read = Callable[[Statement, Sequence[object]], Awaitable[Sequence[Row]]]
 
 @dataclass(slots=True)
 class Figures:
-    """How many writes there were, and the seconds that their transactions took together."""
+    """How many writes there were, and the seconds that their transactions took together.
+
+    `statements` counts those that were run, reads included, once for each set of parameters; `round_trips` how often
+    a server was asked and waited for (SQLite has none).
+    """
 
     writes: int = 0
     seconds: float = 0.0
+    statements: int = 0
+    round_trips: int = 0
 
 
 class Engine(Protocol):
@@ -73,7 +79,7 @@ class Engine(Protocol):
 
     @property
     def figures(self) -> "Figures":
-        """What was written since the start."""
+        """What was done since the start."""
         ...
 
     async def start(self) -> None:

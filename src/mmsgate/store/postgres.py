@@ -57,10 +57,7 @@ class _Reads:
 
 
 class PostgresEngine:
-    """The connections of one process to one database.
-
-    `round_trips` and `statements` count what was sent to the server.
-    """
+    """The connections of one process to one database."""
 
     is_shared = True
 
@@ -70,7 +67,7 @@ class PostgresEngine:
         self._commit_together = GroupCommit(self._transact)
         self._forms: dict[Statement, Form] = {}
         self._reads: dict[Statement, _Reads] = {}
-        self.commits = self.round_trips = self.statements = 0
+        self.commits = 0
 
     @property
     def figures(self) -> Figures:
@@ -212,7 +209,7 @@ class PostgresEngine:
     async def _attempt(self, attempt: "_Attempt", batch: list[Write]) -> list[object]:
         async with self._connection() as connection:
             await connection.execute("BEGIN")
-            self.round_trips += 1
+            self.figures.round_trips += 1
             try:
                 if not await self._first(connection, attempt):
                     assert attempt.results is not None
@@ -225,7 +222,7 @@ class PostgresEngine:
                 raise
             attempt.results = results
             await connection.execute("COMMIT")
-            self.round_trips += 1
+            self.figures.round_trips += 1
         self.commits += 1
         return results
 
@@ -245,10 +242,10 @@ class PostgresEngine:
         """Rows, or how many were written, for each set of parameters."""
         form = await self._form(connection, statement)
         sets = [_clean(each) for each in parameters]
-        self.statements += len(sets)
+        self.figures.statements += len(sets)
         if len(sets) == 1 or not form.many:
             return await self._one_after_another(connection, form.one, sets, wants_rows)
-        self.round_trips += 1
+        self.figures.round_trips += 1
         found = await connection.fetch(form.many, *map(list, zip(*sets, strict=True)))
         if form.each:
             return [1] * len(sets)
@@ -266,7 +263,7 @@ class PostgresEngine:
         return [answers[index] for index in range(len(sets))]
 
     async def _one(self, connection: Connection, text: str, each: Sequence[object], wants_rows: bool) -> Any:
-        self.round_trips += 1
+        self.figures.round_trips += 1
         if wants_rows:
             return [tuple(row) for row in await connection.fetch(text, *each)]
         status: str = await connection.execute(text, *each)

@@ -45,16 +45,19 @@ def connect(path: Path) -> sqlite3.Connection:
 class SqliteTransaction:
     """A transaction's statements, each run at once: they touch pages in memory."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
+    def __init__(self, connection: sqlite3.Connection, figures: Figures) -> None:
+        self._connection, self._figures = connection, figures
 
     async def rows(self, statement: Statement, parameters: Sequence[object] = ()) -> list[Row]:
+        self._figures.statements += 1
         return self._connection.execute(statement, parameters).fetchall()
 
     async def run(self, statement: Statement, parameters: Sequence[object] = ()) -> int:
+        self._figures.statements += 1
         return self._connection.execute(statement, parameters).rowcount
 
     async def run_many(self, statement: Statement, parameters: Sequence[Sequence[object]]) -> int:
+        self._figures.statements += len(parameters)
         return self._connection.executemany(statement, parameters).rowcount if parameters else 0
 
     async def alone(self, key: int, *, everywhere: bool = False) -> None:
@@ -84,7 +87,7 @@ class SqliteEngine:
             return
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="store-commit")
         self._writer = await asyncio.get_running_loop().run_in_executor(self._thread, self._open)
-        self._transaction = SqliteTransaction(self._writer)
+        self._transaction = SqliteTransaction(self._writer, self.figures)
         self._reader = connect(self._path)
         self._reader.execute("PRAGMA query_only = ON")
 
@@ -110,6 +113,7 @@ class SqliteEngine:
         """Rows of one short query. Never waits for a writer (WAL)."""
         if self._reader is None:
             raise StoreFault("the store is not open")
+        self.figures.statements += 1
         try:
             return self._reader.execute(statement, parameters).fetchall()
         except sqlite3.Error as error:

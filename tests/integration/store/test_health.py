@@ -1,7 +1,9 @@
 """What a readiness probe asks of the store, and what waits in it."""
 
+import asyncio
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import asyncpg
@@ -87,8 +89,17 @@ async def test_the_postbacks_that_wait_are_counted_with_the_time_of_the_first(st
 
 
 async def test_the_writes_of_many_are_counted_with_the_time_that_their_transactions_took(store: Store) -> None:
-    writes, seconds, commits = store.writes, store.commit_seconds, store.commits
+    before, commits = replace(store.figures), store.commits
     for _ in range(3):
         await store.health.write()
-    assert (store.writes - writes, store.commits - commits) == (3, 3)
-    assert store.commit_seconds > seconds
+    assert (store.figures.writes - before.writes, store.commits - commits) == (3, 3)
+    assert store.figures.seconds > before.seconds
+
+
+async def test_statements_that_wait_at_the_same_time_are_counted_each_and_travel_together(store: Store) -> None:
+    await store.health.read()
+    before = replace(store.figures)
+    await asyncio.gather(*(store.messages.by_tracking(f"{number}") for number in range(20)))
+    statements, trips = store.figures.statements - before.statements, store.figures.round_trips - before.round_trips
+    assert statements == 20
+    assert trips == (1 if store.is_shared else 0)
