@@ -11,10 +11,10 @@ PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # Compiled modules make every start several times faster; some build machines switch them off.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: serve test unit kill storm lint types imports check bench demo lock golden clean help
+.PHONY: serve test unit kill storm lint types imports check bench bench-scale demo lock golden clean help
 
 help:            ## list these commands
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ —/'
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ —/'
 
 $(RUNS): requirements.lock
 	@echo "Setting up the virtual environment in $(VENV) (once, about a minute) …"
@@ -60,6 +60,9 @@ check: lint types imports test ## what CI runs
 
 bench: $(STAMP)  ## the benchmark, gateway and floor in one run
 	$(BIN)/python -m bench $(ARGS)
+
+bench-scale: $(STAMP) ## 1, 2 and 4 workers on PostgreSQL, beside SQLite and a bare COPY
+	$(BIN)/python -m bench scale --messages 3000 $(ARGS)
 
 golden: $(STAMP) ## write the golden files anew; review the diff
 	$(BIN)/python -m pytest tests -k golden --golden-update -q

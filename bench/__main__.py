@@ -4,7 +4,7 @@ The gateway, the sink (carrier, origin, receiver of postbacks) and the load are 
 Reports and postbacks are on. CPU is that of all the gateway's processes, from the request to the last postback. The
 floor is a bare client loop that posts the same number of bytes to the same sink. The part ``adaptation`` needs
 no gateway: its floor is Pillow and ffmpeg by themselves. That of ``hostile`` is the gateway without a neighbour,
-that of ``sms`` a loop that writes the same octets to the same SMSC.
+that of ``sms`` a loop that writes the same octets to the same SMSC, that of ``scale`` a bare ``COPY``.
 """
 
 import argparse
@@ -14,13 +14,13 @@ from pathlib import Path
 import uvloop
 from rich.console import Console
 
-from bench import adaptation, delivery, hostile, reports, sending, sms, templates
+from bench import adaptation, delivery, hostile, reports, scale, sending, sms, templates
 from bench.media import write_pictures
 
-PARTS = ("sending", "templates", "delivery", "adaptation", "hostile", "sms", "reports")
+PARTS = ("sending", "templates", "delivery", "adaptation", "hostile", "sms", "reports", "scale")
 
 
-async def main(parts: list[str], messages: int, recipients: int, count: int) -> None:
+async def main(parts: list[str], messages: int, recipients: int, count: int, rounds: int) -> None:
     console = Console(width=180)
     with tempfile.TemporaryDirectory(prefix="mmsgate-media-") as folder:
         media = Path(folder)
@@ -32,6 +32,8 @@ async def main(parts: list[str], messages: int, recipients: int, count: int) -> 
         if "delivery" in parts:
             for shown in await delivery.measure_all(messages, media):
                 console.print(shown)
+        if "scale" in parts:
+            console.print(await scale.measure_all(messages, rounds, media))
     if "adaptation" in parts:
         console.print(*await adaptation.measure_all())
     if "hostile" in parts:
@@ -50,5 +52,6 @@ if __name__ == "__main__":
         "--recipients", type=int, default=10_000, help="sendSavedMMS and SMS: numbers (default: 10000)"
     )
     parser.add_argument("--reports", type=int, default=reports.REPORTS, help="reports a row (default: 100000)")
+    parser.add_argument("--rounds", type=int, default=scale.ROUNDS, help="scale: rounds (default: 3)")
     given = parser.parse_args()
-    uvloop.run(main(given.parts or list(PARTS), given.messages, given.recipients, given.reports))
+    uvloop.run(main(given.parts or list(PARTS), given.messages, given.recipients, given.reports, given.rounds))

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.process import Running, process
+from bench.sink import REPORTERS
 from mmsgate.carriers.profile import Auth, CarrierProfile, Pace
 from mmsgate.carriers.record import profile_json
 from mmsgate.clock import SystemClock
@@ -74,17 +75,30 @@ async def bench(delay: int, connections: int, media: Path, *, rate: float = 0.0)
 
 
 @contextlib.asynccontextmanager
-async def sink(delay: int, report_port: int = 0, folder: Path | None = None) -> AsyncIterator[int]:
+async def sink(
+    delay: int, report_port: int = 0, folder: Path | None = None, *, reporters: int = REPORTERS
+) -> AsyncIterator[int]:
     """A sink; its port. Without a port to report to it reports nothing."""
-    arguments = ["-m", "bench.sink", str(delay), str(report_port), *([str(folder)] if folder else [])]
+    arguments = [
+        "-m",
+        "bench.sink",
+        str(delay),
+        str(report_port),
+        *([str(folder), str(reporters)] if folder else []),
+    ]
     async with process(*arguments) as running:
         yield int(await running.output.readline())
 
 
 async def prepare(data_dir: Path, sink_port: int, pace: Pace) -> tuple[str, str]:
-    """Two accounts, each with a number, and the sink as carrier; the API keys."""
+    """A database with what `fill` puts in; the API keys."""
     migrate(data_dir / "mmsgate.db")
-    store = Store(data_dir / "mmsgate.db")
+    return await fill(data_dir / "mmsgate.db", sink_port, pace)
+
+
+async def fill(where: Path | str, sink_port: int, pace: Pace) -> tuple[str, str]:
+    """Two accounts, each with a number, and the sink as carrier; the API keys."""
+    store = Store(where)
     await store.start()
     keys = [await add_account(store, name, number, sink_port) for name, number in ACCOUNTS]
     carrier = CarrierProfile(

@@ -1,11 +1,11 @@
 """The other side of the benchmark, a process of its own: carrier, origin of the media, receiver of postbacks.
 
-    python -m bench.sink DELAY_MS REPORT_PORT [MEDIA_FOLDER]
+    python -m bench.sink DELAY_MS REPORT_PORT [MEDIA_FOLDER [REPORTERS]]
 
-It answers every SubmitReq after the delay, reports it as Retrieved over keep-alive connections, takes postbacks and
-serves files. Its first line of output is its port. ``/counts`` tells how much came, ``/arrivals`` when; between
-``/hold`` and ``/release`` no SubmitReq is answered. ``/ended/ID`` is answered when that message's last postback has
-come.
+It answers every SubmitReq after the delay, reports it as Retrieved over so many keep-alive connections, takes
+postbacks and serves files. Its first line of output is its port. ``/counts`` tells how much came, ``/arrivals``
+when; between ``/hold`` and ``/release`` no SubmitReq is answered. ``/ended/ID`` is answered when the last postback
+of that message has come.
 """
 
 import asyncio
@@ -122,14 +122,16 @@ class Sink:
             self.counts["reports"] += 1
 
 
-async def run(delay_ms: float, report_port: int, folder: Path | None) -> None:
+async def run(delay_ms: float, report_port: int, folder: Path | None, count: int) -> None:
     sink = Sink(delay_ms / 1000, report_port, folder)
     server = await asyncio.start_server(sink.serve, "127.0.0.1", 0, limit=1 << 20, backlog=1024)
     print(server.sockets[0].getsockname()[1], flush=True)
-    reporters = [asyncio.create_task(sink.report()) for _ in range(REPORTERS if report_port else 0)]
+    reporters = [asyncio.create_task(sink.report()) for _ in range(count if report_port else 0)]
     async with server:
         await asyncio.gather(server.serve_forever(), *reporters)
 
 
 if __name__ == "__main__":
-    uvloop.run(run(float(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3]) if sys.argv[3:] else None))
+    delay_ms, report_port, *rest = sys.argv[1:]
+    folder, reporters = (*rest, *("", str(REPORTERS))[len(rest) :])
+    uvloop.run(run(float(delay_ms), int(report_port), Path(folder) if folder else None, int(reporters)))
