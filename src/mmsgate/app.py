@@ -58,7 +58,7 @@ from mmsgate.delivery.versions import Versions
 from mmsgate.domain.account import Account
 from mmsgate.domain.message import Message, counted
 from mmsgate.domain.slide import Medium
-from mmsgate.housekeeping import Housekeeping
+from mmsgate.housekeeping import LOOK_EVERY, Housekeeping
 from mmsgate.http import AddressPolicy, HttpClient
 from mmsgate.listener import Listener
 from mmsgate.lock import lock
@@ -186,6 +186,10 @@ class Gateway:
             has_connection=self.has_connection,
         )  # fmt: skip
         self.housekeeping = self._housekeeping()
+        self.crossed = Housekeeping(
+            common=[self.reports.rematch_crossed], leads=lambda: self.heart is not None and self.heart.leads,
+            every=LOOK_EVERY,
+        )  # fmt: skip
         self.store.render_with(self.ledger.render)
         for room in (self.ledger, self.sender, self.reports, self.inbound):
             room.observe = self.observe
@@ -382,8 +386,9 @@ class Gateway:
             stack.push_async_callback(self.failover.stop)
             self.sender.start()
             stack.push_async_callback(self.sender.stop)
-            self.housekeeping.start()
-            stack.push_async_callback(self.housekeeping.stop)
+            for keeper in (self.housekeeping, self.crossed):
+                keeper.start()
+                stack.push_async_callback(keeper.stop)
         if self.duties.prepares:
             self.preparer.start()
             stack.push_async_callback(self.preparer.stop)

@@ -10,16 +10,21 @@ from mmsgate.errors import Fault
 
 log = logging.getLogger("mmsgate")
 
-EVERY = 60.0  # seconds
+#: Seconds between two rounds of what is usual, and of what somebody waits for.
+EVERY, LOOK_EVERY = 60.0, 1.0
 
 Chore = Callable[[], Awaitable[object]]
 
 
 class Housekeeping:
-    """Does the `own` chores of this process, and the `common` ones where it `leads` those who share the work."""
+    """Does the `own` chores of this process, and the `common` ones where it `leads` those who share the work: a round
+    `every` so many seconds.
+    """
 
-    def __init__(self, *, own: Sequence[Chore], common: Sequence[Chore], leads: Callable[[], bool]) -> None:
-        self._own, self._common, self._leads = own, common, leads
+    def __init__(
+        self, *, common: Sequence[Chore], leads: Callable[[], bool], own: Sequence[Chore] = (), every: float = EVERY
+    ) -> None:
+        self._own, self._common, self._leads, self._every = own, common, leads, every
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -34,7 +39,7 @@ class Housekeeping:
 
     async def _keep_on(self) -> None:
         while True:
-            await asyncio.sleep(EVERY)
+            await asyncio.sleep(self._every)
             await self.keep()
 
     async def keep(self) -> None:
@@ -43,6 +48,6 @@ class Housekeeping:
             try:
                 await chore()
             except Fault as fault:
-                log.warning("housekeeping failed, it will be tried again in a minute: %s", fault)
+                log.warning("housekeeping failed, it will be tried again: %s", fault)
             except Exception:
-                log.exception("housekeeping failed; it will be tried again in a minute")
+                log.exception("housekeeping failed; it will be tried again")

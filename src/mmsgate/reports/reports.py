@@ -14,7 +14,7 @@ from typing import Self
 
 from mmsgate.carriers.profile import CarrierProfile
 from mmsgate.carriers.routing import SmsRoute
-from mmsgate.clock import DAY, Clock, Millis
+from mmsgate.clock import DAY, SECOND, Clock, Millis
 from mmsgate.domain.change import Change, Why, move
 from mmsgate.domain.message import Message, SmsPart
 from mmsgate.domain.number import normalise
@@ -35,6 +35,9 @@ ORPHAN = "orphan"
 
 #: How long an orphan may still find its message (R-21).
 ORPHAN_LIFE: Millis = 7 * DAY
+
+#: How far each look goes back for reports and ids that crossed between two processes (`rematch_crossed`).
+LOOK_BACK: Millis = 15 * SECOND
 
 #: Kept reports that are looked at before anybody else has a turn: some two milliseconds of reading.
 ORPHANS_AT_ONCE = 50
@@ -162,6 +165,17 @@ class Reports:
         """Try the orphans of the last seven days once more; how many found their message."""
         since = self._clock.now() - ORPHAN_LIFE
         await self._store.reports.forget_matched_orphans(before=since)
+        return await self._rematch_all(since)
+
+    async def rematch_crossed(self) -> int:
+        """Try the orphans of the last seconds once more; how many found their message.
+
+        Of two processes one may write a message's id while the other keeps the report that names it: neither sees
+        what the other does. In one process that can't happen.
+        """
+        return await self._rematch_all(self._clock.now() - LOOK_BACK) if self._store.is_shared else 0
+
+    async def _rematch_all(self, since: Millis) -> int:
         found = last = 0
         while page := await self._store.reports.open_orphans(since=since, after=last, limit=ORPHANS_AT_ONCE):
             for orphan in page:

@@ -57,8 +57,8 @@ Read = Callable[[Statement, Sequence[object]], Awaitable[Sequence[Row]]]
 class Figures:
     """How many writes there were, and the seconds that their transactions took together.
 
-    `statements` counts those that were run, reads included, once for each set of parameters; `round_trips` how often
-    a server was asked and waited for (SQLite has none).
+    `statements` counts those that were run, reads included, once for each set of parameters; `round_trips` how
+    often a server was asked and waited for (SQLite has none).
     """
 
     writes: int = 0
