@@ -1,6 +1,7 @@
 """Group commit: writes that wait at the same time share a transaction, whichever engine runs it."""
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections import deque
@@ -18,6 +19,23 @@ T = TypeVar("T")
 MAX_BATCH = 128
 #: How long a batch may grow, in seconds, while each turn of the event loop brings more writes.
 GATHER = 0.008
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How batches grow: to `most` writes, and under load until as many wait as were in the last one (or in half of
+    the one before), for `linger` seconds at most.
+
+    A server is asked a dozen times for each transaction, however much is in it. Those who wait for one transaction
+    have their next writes at about the same time, so that it pays to wait for the last of them.
+    """
+
+    most: int = MAX_BATCH
+    linger: float = 0.0
+
+
+#: A batch of fewer writes is no load, and the next one waits for nobody.
+MANY = 8
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,8 +62,10 @@ class GroupCommit:
     `transact` ends or fails each write that it is given, and raises nothing.
     """
 
-    def __init__(self, transact: Callable[[list[Write]], Awaitable[None]]) -> None:
-        self._transact = transact
+    def __init__(self, transact: Callable[[list[Write]], Awaitable[None]], pace: Pace = Pace()) -> None:
+        self._transact, self._pace = transact, pace
+        self._hoped_for = 0
+        self._complete = asyncio.Event()
         self._waiting: deque[Write] = deque()
         self._task: asyncio.Task[None] | None = None
         self.figures = Figures()
@@ -55,6 +75,8 @@ class GroupCommit:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
         self._waiting.append(Write(work, future))
+        if len(self._waiting) >= self._hoped_for:
+            self._complete.set()
         if self._task is None:
             self._task = loop.create_task(self._drain(), name="store-writer")
         return await future
@@ -68,7 +90,8 @@ class GroupCommit:
         try:
             while self._waiting:
                 await self._gather()
-                count = min(len(self._waiting), MAX_BATCH)
+                count = min(len(self._waiting), self._pace.most)
+                self._hoped_for = max(count, self._hoped_for // 2)
                 began = time.perf_counter()
                 await self._end([self._waiting.popleft() for _ in range(count)])
                 self.figures.writes += count
@@ -86,12 +109,22 @@ class GroupCommit:
 
     async def _gather(self) -> None:
         """Let the batch grow while the loop is busy with what makes more writes; an idle one waits for nothing."""
+        if self._pace.linger and self._hoped_for >= MANY:
+            await self._linger()
         loop = asyncio.get_running_loop()
         until = loop.time() + GATHER
         seen = 0
-        while seen < len(self._waiting) < MAX_BATCH and loop.time() < until:
+        while seen < len(self._waiting) < self._pace.most and loop.time() < until:
             seen = len(self._waiting)
             await asyncio.sleep(0)
+
+    async def _linger(self) -> None:
+        """Wait for those who waited for the last batch, but not for long."""
+        if len(self._waiting) < self._hoped_for:
+            self._complete.clear()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._pace.linger):
+                    await self._complete.wait()
 
 
 def fail_all(batch: list[Write], error: Exception) -> None:
