@@ -22,9 +22,11 @@ log = logging.getLogger("mmsgate.postbacks")
 
 #: Posts under way to one receiver at once.
 CONCURRENCY = 16
-#: Postbacks worked at once, per post that may be under way: the next is claimed, the last recorded meanwhile.
-AHEAD = 3
-LEASE: Millis = 2 * MINUTE
+#: Postbacks worked at once, per post that may be under way: the next is claimed, the last recorded meanwhile. Posts
+#: are quick and commits are slow where many wait for one transaction.
+AHEAD = 12
+#: Longer than the last of them waits behind posts that all time out.
+LEASE: Millis = 5 * MINUTE
 #: 10 s to connect, 10 s for the answer (postback contract 1).
 PATIENCE = Timeouts(connect=10, idle=10, total=20)
 LOOK_EVERY = 1.0  # seconds

@@ -67,8 +67,14 @@ class Nodes:
         return bool(await self._engine.run(SQL["beat"], (name,)))
 
     async def leave(self, name: str) -> None:
-        """It ends, and has given back what it held."""
-        await self._engine.run(SQL["leave"], (name,))
+        """It ends: what it still holds goes back to the queues."""
+        now = self._clock.now()
+
+        async def work(tx: Transaction) -> None:
+            await _free(tx, name, now)
+            await tx.run(SQL["leave"], (name,))
+
+        await self._engine.write(work)
 
     async def all(self) -> list[NodeRow]:
         """Every node that has not left."""
@@ -84,11 +90,16 @@ class Nodes:
         async def work(tx: Transaction) -> list[str]:
             dead = [row[0] for row in await tx.rows(SQL["bury"], (DEAD_AFTER, by))]
             for name in dead:
-                for statement in ("free_messages", "free_postbacks", "free_preparations"):
-                    await tx.run(SQL[statement], (now, name))
+                await _free(tx, name, now)
             return dead
 
         return await self._engine.write(work)
+
+
+async def _free(tx: Transaction, name: str, now: Millis) -> None:
+    """What a node holds is due again at once."""
+    for statement in ("free_messages", "free_postbacks", "free_preparations"):
+        await tx.run(SQL[statement], (now, name))
 
 
 class Heart:
