@@ -76,15 +76,20 @@ async def bench(delay: int, connections: int, media: Path, *, rate: float = 0.0)
 
 @contextlib.asynccontextmanager
 async def sink(
-    delay: int, report_port: int = 0, folder: Path | None = None, *, reporters: int = REPORTERS
+    delay: int,
+    report_port: int = 0,
+    folder: Path | None = None,
+    *,
+    reporters: int = REPORTERS,
+    report_after: int = 0,
 ) -> AsyncIterator[int]:
-    """A sink; its port. Without a port to report to it reports nothing."""
+    """A sink; its port. Without a port to report to it reports nothing. Times are in milliseconds."""
     arguments = [
         "-m",
         "bench.sink",
         str(delay),
         str(report_port),
-        *([str(folder), str(reporters)] if folder else []),
+        *([str(folder), str(reporters), str(report_after)] if folder else []),
     ]
     async with process(*arguments) as running:
         yield int(await running.output.readline())

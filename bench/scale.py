@@ -42,12 +42,15 @@ Make = Callable[[], AbstractAsyncContextManager[Cluster]]
 class Round:
     """One row, measured once: what `count` messages took to be accepted, and to be delivered in so many seconds.
 
+    `taken_rate` is how many the carrier took a second in the middle half.
     `copied` is the database's CPU seconds for a bare COPY of their rows, 0 with SQLite.
     """
 
     count: int
     accepted: Figures
+    accept_seconds: float
     delivered: Figures
+    taken_rate: float
     seconds: float
     copied: float
     load: float
@@ -69,17 +72,18 @@ async def measure(make: Make, count: int) -> Round:
         yardstick_ms, average = yardstick(), os.getloadavg()[0]
         begun = await cluster.figures()
         await cluster.hold()
-        await load(bench.port, lambda number: document(bench, template, number), count)
+        accept_seconds, _ = await load(bench.port, lambda number: document(bench, template, number), count)
         queued = time.perf_counter()
         await cluster.release()
         between = await cluster.figures()
-        await until_told(bench.sink_port, count + WARM_UP, bench.pid)
+        told = await until_told(bench.sink_port, count + WARM_UP, bench.pid)
         seconds = time.perf_counter() - queued
         await until_idle()
         ended = await cluster.figures()
         copied = await floor(cluster.server, cluster.database) if cluster.server else 0.0
     return Round(
-        count=count, accepted=between - begun, delivered=ended - between, seconds=seconds,
+        count=count, accepted=between - begun, accept_seconds=accept_seconds, delivered=ended - between,
+        seconds=seconds, taken_rate=told.steady_rate(),
         copied=copied * count / (count + WARM_UP), load=average, yardstick_ms=yardstick_ms,
     )  # fmt: skip
 
@@ -122,7 +126,9 @@ class Row:
         def shown(figure: Callable[[Figures], float], digits: int = 2) -> str:
             return f"{self.median(lambda each: figure(each.delivered) / each.count):.{digits}f}"
 
-        yield from (self.name, f"{self.median(lambda each: each.count / each.seconds):,.0f}")
+        yield from (self.name, f"{self.median(lambda each: each.count / each.accept_seconds):,.0f}")
+        yield f"{self.median(lambda each: each.taken_rate):,.0f}"
+        yield f"{self.median(lambda each: each.count / each.seconds):,.0f}"
         yield f"{self.median(lambda each: each.each(each.accepted.cpu)):.2f}"
         for kind in (lambda all_: all_.api, lambda all_: all_.workers, lambda all_: all_.database):
             yield f"{self.median(lambda each, kind=kind: each.each(kind(each.delivered))):.2f}"  # type: ignore[misc]
@@ -153,7 +159,7 @@ async def measure_all(count: int, rounds: int, media: Path, *, workers: Iterable
                 found = await measure(make, count)
                 rows[name].rounds.append(found)
                 progress(
-                    f"scale, round {number + 1}, {name}: {found.count / found.seconds:,.0f}/s, "
+                    f"scale, round {number + 1}, {name}: {found.taken_rate:,.0f}/s, "
                     f"{found.each(found.delivered.cpu):.2f} ms (api {found.each(found.delivered.api):.2f}, workers "
                     f"{found.each(found.delivered.workers):.2f}, database "
                     f"{found.each(found.delivered.database):.2f}), round trips "
@@ -170,7 +176,8 @@ def _scaled(server: PostgresServer, workers: int, media: Path) -> Make:
 def _table(rows: list[Row], count: int, rounds: int) -> Table:
     shown = table(
         f"One template to {count:,} numbers, all queued first, {CONNECTIONS} connections, medians of {rounds}",
-        "processes", "delivered/s", "CPU ms to accept", "to deliver: api", "workers", "PostgreSQL", "all",
+        "processes", "accepted/s", "taken/s", "delivered/s",
+        "CPU ms to accept", "to deliver: api", "workers", "PostgreSQL", "all",
         "÷ 1 worker",
         "statements", "round trips, workers", "api", "PostgreSQL in all", "COPY", "÷ COPY", "load",
         "yardstick",

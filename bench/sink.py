@@ -1,11 +1,11 @@
 """The other side of the benchmark, a process of its own: carrier, origin of the media, receiver of postbacks.
 
-    python -m bench.sink DELAY_MS REPORT_PORT [MEDIA_FOLDER [REPORTERS]]
+    python -m bench.sink DELAY_MS REPORT_PORT [MEDIA_FOLDER [REPORTERS [REPORT_AFTER_MS]]]
 
-It answers every SubmitReq after the delay, reports it as Retrieved over so many keep-alive connections, takes
-postbacks and serves files. Its first line of output is its port. ``/counts`` tells how much came, ``/arrivals``
-when; between ``/hold`` and ``/release`` no SubmitReq is answered. ``/ended/ID`` is answered when the last postback
-of that message has come.
+It answers every SubmitReq after the delay, reports it as Retrieved over so many keep-alive connections when its time
+has come, takes postbacks and serves files. Its first line of output is its port. ``/counts`` tells how much came,
+``/arrivals`` when; between ``/hold`` and ``/release`` no SubmitReq is answered. ``/ended/ID`` is answered when the
+last postback of that message has come.
 """
 
 import asyncio
@@ -45,8 +45,8 @@ NAMESPACE = "http://www.3gpp.org/ftp/Specs/archive/23_series/23.140/schema/REL-6
 class Sink:
     """What came, and the reports that are to go."""
 
-    def __init__(self, delay: float, report_port: int, folder: Path | None) -> None:
-        self.delay, self.report_port = delay, report_port
+    def __init__(self, delay: float, report_port: int, folder: Path | None, report_after: float) -> None:
+        self.delay, self.report_port, self.report_after = delay, report_port, report_after
         self.files = {f"/{path.name}": path.read_bytes() for path in folder.iterdir()} if folder else {}
         self.counts = {"submits": 0, "bytes": 0, "reports": 0, "N101": 0, "N102": 0, "other": 0}
         self.arrivals: list[float] = []  # when each SubmitReq was here, in seconds
@@ -107,7 +107,8 @@ class Sink:
         if self.report_port:
             recipient = RECIPIENT.search(body, 0, 4096)
             assert recipient, body[:4096]
-            self.reports.put_nowait((number, recipient[1].decode()))
+            report = (number, recipient[1].decode())
+            asyncio.get_running_loop().call_later(self.report_after, self.reports.put_nowait, report)
         return answer(SUBMIT_RSP.format(ns=NAMESPACE, transaction=number, number=number).encode())
 
     async def report(self) -> None:
@@ -122,8 +123,8 @@ class Sink:
             self.counts["reports"] += 1
 
 
-async def run(delay_ms: float, report_port: int, folder: Path | None, count: int) -> None:
-    sink = Sink(delay_ms / 1000, report_port, folder)
+async def run(delay_ms: float, report_port: int, folder: Path | None, count: int, after_ms: float) -> None:
+    sink = Sink(delay_ms / 1000, report_port, folder, after_ms / 1000)
     server = await asyncio.start_server(sink.serve, "127.0.0.1", 0, limit=1 << 20, backlog=1024)
     print(server.sockets[0].getsockname()[1], flush=True)
     reporters = [asyncio.create_task(sink.report()) for _ in range(count if report_port else 0)]
@@ -133,5 +134,6 @@ async def run(delay_ms: float, report_port: int, folder: Path | None, count: int
 
 if __name__ == "__main__":
     delay_ms, report_port, *rest = sys.argv[1:]
-    folder, reporters = (*rest, *("", str(REPORTERS))[len(rest) :])
-    uvloop.run(run(float(delay_ms), int(report_port), Path(folder) if folder else None, int(reporters)))
+    folder, reporters, after_ms = (*rest, *("", str(REPORTERS), "0")[len(rest) :])
+    of_media = Path(folder) if folder else None
+    uvloop.run(run(float(delay_ms), int(report_port), of_media, int(reporters), float(after_ms)))
