@@ -62,7 +62,7 @@ bench: $(STAMP)  ## the benchmark, gateway and floor in one run
 	$(BIN)/python -m bench $(ARGS)
 
 bench-scale: $(STAMP) ## 1, 2 and 4 workers on PostgreSQL, beside SQLite and a bare COPY
-	$(BIN)/python -m bench scale --messages 3000 $(ARGS)
+	$(BIN)/python -m bench scale --messages 8000 $(ARGS)
 
 golden: $(STAMP) ## write the golden files anew; review the diff
 	$(BIN)/python -m pytest tests -k golden --golden-update -q

@@ -42,8 +42,8 @@ Make = Callable[[], AbstractAsyncContextManager[Cluster]]
 class Round:
     """One row, measured once: what `count` messages took to be accepted, and to be delivered in so many seconds.
 
-    `taken_rate` is how many the carrier took a second in the middle half.
-    `copied` is the database's CPU seconds for a bare COPY of their rows, 0 with SQLite.
+    `taken_rate` is how many the carrier took a second in the middle half, `wal` the bytes of WAL for
+    each.
     """
 
     count: int
@@ -52,13 +52,24 @@ class Round:
     delivered: Figures
     taken_rate: float
     seconds: float
-    copied: float
+    left: "Left"
+    wal: float
     load: float
     yardstick_ms: float
 
     def each(self, seconds: float) -> float:
         """CPU milliseconds per message."""
         return seconds / self.count * 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Left:
+    """What a message has left in PostgreSQL: bytes of tables and indexes. `copied` is the CPU in seconds of the
+    floor. Both are 0 with SQLite.
+    """
+
+    disk: float = 0.0
+    copied: float = 0.0
 
 
 async def measure(make: Make, count: int) -> Round:
@@ -70,7 +81,7 @@ async def measure(make: Make, count: int) -> Round:
         await until_told(bench.sink_port, WARM_UP, bench.pid)
         await until_idle()
         yardstick_ms, average = yardstick(), os.getloadavg()[0]
-        begun = await cluster.figures()
+        begun, written = await cluster.figures(), await wal(cluster)
         await cluster.hold()
         accept_seconds, _ = await load(bench.port, lambda number: document(bench, template, number), count)
         queued = time.perf_counter()
@@ -79,13 +90,35 @@ async def measure(make: Make, count: int) -> Round:
         told = await until_told(bench.sink_port, count + WARM_UP, bench.pid)
         seconds = time.perf_counter() - queued
         await until_idle()
-        ended = await cluster.figures()
-        copied = await floor(cluster.server, cluster.database) if cluster.server else 0.0
+        ended, written = await cluster.figures(), await wal(cluster) - written
+        left = await left_by(cluster.server, cluster.database, count + WARM_UP) if cluster.server else Left()
     return Round(
         count=count, accepted=between - begun, accept_seconds=accept_seconds, delivered=ended - between,
         seconds=seconds, taken_rate=told.steady_rate(),
-        copied=copied * count / (count + WARM_UP), load=average, yardstick_ms=yardstick_ms,
+        left=left, wal=written / count, load=average, yardstick_ms=yardstick_ms,
     )  # fmt: skip
+
+
+async def left_by(server: PostgresServer, address: str, count: int) -> Left:
+    """What so many messages have left."""
+    source = await asyncpg.connect(address)
+    disk = await source.fetchval(
+        "SELECT sum(pg_total_relation_size(relid)) FROM unnest($1::text[]) AS name, "
+        "pg_partition_tree(name::regclass)",
+        list(TABLES),
+    )
+    await source.close()
+    return Left(disk=float(disk) / count, copied=await floor(server, address) / count)
+
+
+async def wal(cluster: Cluster) -> float:
+    """Bytes of WAL that the server has written so far, for whichever database."""
+    if not cluster.database:
+        return 0.0
+    connection = await asyncpg.connect(cluster.database)
+    written = await connection.fetchval("SELECT pg_current_wal_insert_lsn() - '0/0'::pg_lsn")
+    await connection.close()
+    return float(written)
 
 
 async def floor(server: PostgresServer, address: str) -> float:
@@ -140,11 +173,15 @@ class Row:
         yield f"{self.median(lambda each: each.yardstick_ms):.0f}"
 
     def _beside_the_floor(self) -> Iterable[str]:
-        if not self.rounds[0].copied:
-            return ("–", "–", "–")
+        if not self.rounds[0].left.copied:
+            return ("–",) * 5
         whole = self.median(lambda each: each.each(each.accepted.database + each.delivered.database))
-        copied = self.median(lambda each: each.each(each.copied))
-        return (f"{whole:.2f}", f"{copied:.3f}", f"{whole / copied:.1f}")
+        copied = self.median(lambda each: each.left.copied * 1000)
+        return (f"{whole:.2f}", f"{copied:.3f}", f"{whole / copied:.1f}", *self._kept())
+
+    def _kept(self) -> Iterable[str]:
+        yield f"{self.median(lambda each: each.left.disk) / 1000:.1f}"
+        yield f"{self.median(lambda each: each.wal) / 1000:.1f}"
 
 
 async def measure_all(count: int, rounds: int, media: Path, *, workers: Iterable[int] = WORKERS) -> Table:
@@ -176,11 +213,9 @@ def _scaled(server: PostgresServer, workers: int, media: Path) -> Make:
 def _table(rows: list[Row], count: int, rounds: int) -> Table:
     shown = table(
         f"One template to {count:,} numbers, all queued first, {CONNECTIONS} connections, medians of {rounds}",
-        "processes", "accepted/s", "taken/s", "delivered/s",
-        "CPU ms to accept", "to deliver: api", "workers", "PostgreSQL", "all",
-        "÷ 1 worker",
-        "statements", "round trips, workers", "api", "PostgreSQL in all", "COPY", "÷ COPY", "load",
-        "yardstick",
+        "processes", "accepted/s", "taken/s", "delivered/s", "CPU ms to accept", "to deliver: api", "workers",
+        "PostgreSQL", "all", "÷ 1 worker", "statements", "round trips, workers", "api", "PostgreSQL in all", "COPY",
+        "÷ COPY", "KB on disk", "KB of WAL", "load", "yardstick",
     )  # fmt: skip
     base = next((row for row in rows if row.name == "1 worker"), rows[0])
     for row in rows:

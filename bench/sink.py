@@ -2,10 +2,10 @@
 
     python -m bench.sink DELAY_MS REPORT_PORT [MEDIA_FOLDER [REPORTERS [REPORT_AFTER_MS]]]
 
-It answers every SubmitReq after the delay, reports it as Retrieved over so many keep-alive connections when its time
-has come, takes postbacks and serves files. Its first line of output is its port. ``/counts`` tells how much came,
-``/arrivals`` when; between ``/hold`` and ``/release`` no SubmitReq is answered. ``/ended/ID`` is answered when the
-last postback of that message has come.
+It answers every SubmitReq after the delay, reports it as Retrieved over so many keep-alive connections when the
+time for that has come, takes postbacks and serves files. Its first line of output is its port. ``/counts`` tells
+how much came, ``/arrivals`` when; between ``/hold`` and ``/release`` no SubmitReq is answered. ``/ended/ID`` is
+answered when the last postback of that message has come.
 """
 
 import asyncio
