@@ -12,14 +12,16 @@ import asyncpg
 import pytest
 
 import mmsgate.store
-from mmsgate.clock import ManualClock, SystemClock
+from mmsgate.clock import DAY, HOUR, ManualClock, SystemClock
 from mmsgate.store import Store, StoreFault, pool, postgres
 from mmsgate.store.migrate import migrations
 from mmsgate.store.nodes import DEAD_AFTER, MOST_SKEW, Heart, Nodes
 from mmsgate.store.postgres import PostgresEngine
 from mmsgate.store.queries import Statement
 from mmsgate.store.schema import migrate_postgres
+from tests.integration.store.test_postbacks import told
 from tests.postgres import drop_database, new_database
+from tests.unit.builders import NOW
 
 on_postgres = pytest.mark.parametrize("where", ["postgres"], indirect=True)
 
@@ -237,6 +239,19 @@ async def test_each_node_has_a_number_of_its_own_and_leaves_it(store: Store) -> 
     await store.nodes.leave("node 7")
     free = set(range(20)) - {each.number for each in await store.nodes.all()}
     assert await store.nodes.join("another", "api") in free
+
+
+@on_postgres
+async def test_what_a_node_that_leaves_still_holds_is_due_again(store: Store) -> None:
+    assert store.nodes is not None
+    await told(store, 1)
+    await store.nodes.join("leaving", "worker")
+    held = await store.postbacks.claim("r", now=NOW + HOUR, lease=NOW + DAY, owner="leaving", limit=9)
+    assert await store.postbacks.claim("r", now=NOW + HOUR, lease=NOW + DAY, owner="other", limit=9) == []
+    await store.nodes.leave("leaving")
+    now = SystemClock().now()
+    found = await store.postbacks.claim("r", now=now, lease=now + DAY, owner="other", limit=9)
+    assert [each.id for each in found] == [each.id for each in held]
 
 
 @on_postgres
