@@ -21,7 +21,7 @@ PARTS = ("sending", "templates", "delivery", "adaptation", "hostile", "sms", "re
 
 
 async def main(parts: list[str], messages: int, recipients: int, count: int, rounds: int) -> None:
-    console = Console(width=220)
+    console = Console(width=260)
     with tempfile.TemporaryDirectory(prefix="mmsgate-media-") as folder:
         media = Path(folder)
         write_pictures(media)

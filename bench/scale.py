@@ -187,7 +187,7 @@ class Row:
 async def measure_all(count: int, rounds: int, media: Path, *, workers: Iterable[int] = WORKERS) -> Table:
     """SQLite, and every number of workers; they take turns."""
     with own_server(fsync=True) as server:
-        makes: dict[str, Make] = {"serve, SQLite": lambda: embedded(CONNECTIONS, media)}
+        makes: dict[str, Make] = {"SQLite": lambda: embedded(CONNECTIONS, media)}
         for number in workers:
             makes[f"{number} worker{'s' * (number > 1)}"] = _scaled(server, number, media)
         rows = {name: Row(name=name, rounds=[]) for name in makes}
