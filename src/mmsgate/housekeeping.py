@@ -17,8 +17,8 @@ Chore = Callable[[], Awaitable[object]]
 
 
 class Housekeeping:
-    """Does the `own` chores of this process, and the `common` ones where it `leads` those who share the work: a round
-    `every` so many seconds.
+    """Does the `own` chores of this process, and the `common` ones where it `leads` those who share the work: a
+    round `every` so many seconds.
     """
 
     def __init__(
