@@ -18,7 +18,7 @@ from mmsgate.carriers.profile import CarrierProfile
 from mmsgate.carriers.record import ProfileError, profile_from_json
 from mmsgate.cli.carrier import where
 from mmsgate.cli.output import data_dir_option, out, running_at
-from mmsgate.clock import SystemClock, iso
+from mmsgate.clock import SECOND, SystemClock, iso
 from mmsgate.config import Settings, load
 from mmsgate.errors import Fault
 from mmsgate.http import Answered, HttpClient, Timeouts
@@ -26,6 +26,7 @@ from mmsgate.media.blobs import open_blobs
 from mmsgate.media.cage import CageError
 from mmsgate.media.ffmpeg import FfmpegCage
 from mmsgate.store import Store, prepare
+from mmsgate.store.nodes import DEAD_AFTER
 
 Check = tuple[str, bool, str]
 LOW_DISK = 1_000_000_000  # bytes
@@ -137,6 +138,9 @@ async def _queue(store: Store) -> AsyncIterator[Check]:
     yield "reports without a message", not orphans, f"{orphans:,}"
     homeless = await store.inbound.count_homeless()
     yield "inbound messages for nobody's number", not homeless, f"{homeless:,}"
+    for node in await store.nodes.all() if store.nodes else ():
+        alive = node.silent < DEAD_AFTER
+        yield f"node {node.number}", alive, f"{node.role} on {node.host}, seen {node.silent / SECOND:.0f} s ago"
     for alarm in await store.accounts.alarms():
         since = iso(alarm.raised_at)
         yield f"ALARM {alarm.subject}", False, f"{alarm.reason} ({alarm.times} times since {since})"

@@ -19,7 +19,9 @@ LOST = (
 )  # fmt: skip
 
 #: Every statement finds its rows by an index, whatever the statistics of a new table say, and is planned once.
+#: Success means committed (promise 1), whatever the server's default is.
 _SETTINGS = {
+    "synchronous_commit": "on",
     "jit": "off", "plan_cache_mode": "force_generic_plan", "enable_seqscan": "off", "enable_hashjoin": "off",
     "enable_mergejoin": "off",
 }  # fmt: skip
