@@ -20,6 +20,7 @@ class Process:
     arguments: Sequence[str] = ()
     process: asyncio.subprocess.Process | None = None
     url: str = ""
+    ops_url: str = ""
     output: list[str] = field(default_factory=list)
     _reader: asyncio.Task[None] | None = None
 
@@ -29,6 +30,7 @@ class Process:
 
     async def started(self) -> bool:
         """Start it and wait until it says that it is ready, or has ended."""
+        self.ops_url = ""
         self.process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "mmsgate", self.role, "--data-dir", str(self.data_dir), *self.arguments,
             stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
@@ -51,6 +53,8 @@ class Process:
             if f"mmsgate {self.role} is ready" in line:
                 self.url = line.partition(" at ")[2].strip()
                 ready.set()
+            elif line.startswith("  metrics "):
+                self.ops_url = line.rpartition(" ")[2].strip().removesuffix("/metrics")
         await process.wait()
         ready.set()
 

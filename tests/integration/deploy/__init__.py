@@ -1,0 +1,1 @@
+"""What `deploy/` says, as far as a machine without containers can check it."""
