@@ -9,6 +9,7 @@ import pytest
 from mmsgate.role import Role
 from tests.integration.deploy.files import (
     COMPOSE,
+    ROOT,
     compose,
     program,
     settings,
@@ -45,6 +46,15 @@ def test_each_way_is_of_use(name: str, ways: list[Way], by_element: bool) -> Non
 def test_what_is_not_for_the_public_leads_nowhere(name: str, ways: list[Way], by_element: bool, path: str) -> None:
     way = way_of(path, ways, by_element=by_element)
     assert way is None or not way.service
+
+
+def test_the_nginx_of_the_documentation_passes_on_what_is_served_and_nothing_else() -> None:
+    page = text_of(ROOT / "docs" / "how-to" / "run-behind-a-proxy.md")
+    (pattern,) = re.findall(r"location ~ (\S+) \{", page)
+    for role in (Role.API, Role.PAGES):
+        for path in served(role):
+            assert re.search(pattern, path), path
+    assert [path for path in NOT_PUBLIC if re.search(pattern, path)] == []
 
 
 def test_no_operators_port_is_reached_from_outside_the_compose_network() -> None:
