@@ -50,6 +50,8 @@ class HttpProtocol(HttpToolsProtocol):
 
 #: Callers that may wait until they are accepted.
 BACKLOG = 2048
+#: Seconds that the request of a connection may take to come, when the port is shut meanwhile.
+FIRST_WORD = 0.1
 
 
 class PortTaken(Fault):
@@ -70,6 +72,15 @@ class _Embedded(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets=sockets)
         self.ready.set()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Who has just connected gets a moment: uvicorn cuts off whoever has not been heard yet."""
+        for server in self.servers:
+            server.close()
+        await asyncio.sleep(0)  # those that were accepted just now become connections
+        if any(getattr(each, "cycle", None) is None for each in self.server_state.connections):
+            await asyncio.sleep(FIRST_WORD)
+        await super().shutdown(sockets=sockets)
 
 
 class Listener:
