@@ -19,6 +19,8 @@ UNLIMITED = 1_000_000
 LATENESS: Millis = 50
 #: Milliseconds since 1970 as a float are exact to a quarter of a microsecond: less than this is no time.
 GRAIN = 1e-3
+#: A key of which nothing went for so long is out of use.
+LATELY: Millis = 10 * SECOND
 #: So many buckets are kept before the first look for those that are full.
 FEW_KEYS = 1000
 
@@ -108,6 +110,7 @@ class Buckets(Generic[K]):
     def __init__(self, rate_of: Callable[[K], float]) -> None:
         self._rate_of = rate_of
         self._buckets: dict[K, TokenBucket] = {}
+        self._spent_at: dict[K, Millis] = {}
         self._look_at = FEW_KEYS
 
     @property
@@ -115,10 +118,10 @@ class Buckets(Generic[K]):
         """How many buckets there are."""
         return len(self._buckets)
 
-    @property
-    def keys(self) -> Collection[K]:
-        """Those that have a limit, and were asked for lately."""
-        return self._buckets.keys()
+    def used(self, now: Millis) -> Collection[K]:
+        """Those that have a limit, and of which something went lately."""
+        self._spent_at = {key: at for key, at in self._spent_at.items() if now - at < LATELY}
+        return self._spent_at.keys()
 
     def room(self, key: K, now: Millis) -> int:
         """How many may go now."""
@@ -130,6 +133,8 @@ class Buckets(Generic[K]):
         bucket = self._bucket(key, now)
         if bucket is not None:
             bucket.take(now, count)
+            if count:
+                self._spent_at[key] = now
 
     def free_at(self, key: K, now: Millis) -> Millis:
         """When the next one may go; `now` if one may."""
@@ -145,6 +150,7 @@ class Buckets(Generic[K]):
         if bucket is None:
             if len(self._buckets) >= self._look_at:
                 self._drop_full(now)
+                self.used(now)
             bucket = self._buckets[key] = TokenBucket(rate)
         if bucket.rate != rate:
             bucket.change(rate, bucket.burst, now)

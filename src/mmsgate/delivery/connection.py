@@ -19,6 +19,7 @@ from mmsgate.delivery.caps import DailyCaps
 from mmsgate.delivery.health import Health, Standing
 from mmsgate.delivery.shares import ROUNDING, units_of
 from mmsgate.delivery.throttle import Throttle
+from mmsgate.domain.share import BUSY, DOWN, IDLE
 from mmsgate.places import Places
 from mmsgate.store import Wish
 from mmsgate.store.queue import QueueRows
@@ -99,7 +100,9 @@ class Connection:
         """What it asks for of its rate and requests in flight, where other processes send, too."""
         units = units_of(self._profile.pace.connections, self._profile.pace.rate)
         using = math.ceil(self.under_way * units / self._profile.pace.connections)
-        return Wish(units=units, busy=self.under_way > 0, using=min(using, units))
+        up = self.health.standing is Standing.UP
+        weight = (BUSY if self.under_way else IDLE) if up else DOWN
+        return Wish(units=units, weight=weight, using=min(using, units))
 
     def take_part(self, part: float) -> bool:
         """Use that part of rate and requests in flight from now on, 0: nothing leaves; whether that is news."""

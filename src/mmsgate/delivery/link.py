@@ -15,6 +15,7 @@ from mmsgate.delivery.alarms import Alarms
 from mmsgate.delivery.caps import DailyCaps
 from mmsgate.delivery.gate import Gate
 from mmsgate.delivery.shares import ROUNDING, units_of
+from mmsgate.domain.share import BUSY, DOWN, IDLE
 from mmsgate.places import Places
 from mmsgate.sms.outflow import Outflow
 from mmsgate.store import Wish
@@ -62,7 +63,8 @@ class Link:
         """What it asks for of its rate and window, where other processes send, too."""
         pace, taken = self._profile.pace, self.outflow.window.taken
         units = units_of(pace.window, pace.rate)
-        return Wish(units=units, busy=taken > 0, using=min(units, math.ceil(taken * units / pace.window)))
+        weight = (BUSY if taken else IDLE) if self.gate.room(0) else DOWN  # nothing can leave without a bind
+        return Wish(units=units, weight=weight, using=min(units, math.ceil(taken * units / pace.window)))
 
     def take_part(self, part: float) -> bool:
         """Use that part of its rate and window from now on, 0: nothing leaves; whether that is another."""

@@ -132,7 +132,7 @@ class Preparer:
         due_at = self._clock.now() + retry_delay(preparation.attempts + 1)
         content = await self._store.messages.content(preparation.content_id)
         if content is None or (due_at < preparation.deadline and preparation.attempts < MOST_ATTEMPTS):
-            await self._store.preparations.retry(preparation, due_at=due_at)
+            await self._store.preparations.retry(preparation, due_at=due_at, owner=self._owner)
             return
         reason = f"the gateway failed: {type(error).__name__}: {error}"[:500]
         await self._end(preparation, content, _ended(content, reason))

@@ -7,6 +7,7 @@ from mmsgate.bucket import Buckets
 from mmsgate.clock import Clock
 from mmsgate.delivery.shares import ShareKeeper
 from mmsgate.domain.account import Account
+from mmsgate.domain.share import BUSY
 from mmsgate.store import Wish
 from mmsgate.store.shares import Shares
 
@@ -38,6 +39,7 @@ class Sharing:
         account: Callable[[int], Account | None], wake: Callable[[str], None], clock: Clock,
     ) -> None:  # fmt: skip
         self._connections, self._account, self._wake = connections, account, wake
+        self._clock = clock
         self._keeper = ShareKeeper(shares, node, self._wishes, on_change=self._hand_out, clock=clock)
         self.turns: Buckets[int] = Buckets(self._delivery_rate)
         self.start, self.stop = self._keeper.start, self._keeper.stop
@@ -51,11 +53,11 @@ class Sharing:
 
     def _wishes(self) -> dict[str, Wish]:
         wishes = {name: each.wish for name, each in self._connections().items()}
-        for account_id in self.turns.keys:
+        for account_id in self.turns.used(self._clock.now()):
             account = self._account(account_id)
             if account is not None:
                 units = max(1, round(account.rates.delivery))
-                wishes[_of_account(account_id)] = Wish(units=units, busy=True)
+                wishes[_of_account(account_id)] = Wish(units=units, weight=BUSY)
         return wishes
 
     def _hand_out(self) -> None:

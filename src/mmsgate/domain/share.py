@@ -8,24 +8,25 @@ goes.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-#: Who has nothing to do keeps a little, so that it can begin at once.
-IDLE = 0.25
+#: How much weight a wish has. Who has nothing to do keeps a little, so that it can begin at once; who can't reach
+#: what it is for gets what is left over, to try it.
+BUSY, IDLE, DOWN = 100, 25, 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holder:
-    """A process that holds, or wants, some of the units; `busy` says that it has work for them."""
+    """A process that holds, or wants, some of the units, and the weight of its wish."""
 
     name: str
-    busy: bool
+    weight: int
     units: int = 0
 
 
 def allot(me: Holder, others: Sequence[Holder], units: int) -> int:
     """How many of the units `me` may hold until it asks again: its fair part, as far as they are free."""
-    everyone = sorted([me, *others], key=lambda holder: (not holder.busy, holder.name))
-    weights = [1.0 if holder.busy else IDLE for holder in everyone]
-    parts = [int(units * weight / sum(weights)) for weight in weights]
+    everyone = sorted([me, *others], key=lambda holder: (-holder.weight, holder.name))
+    weight = sum(holder.weight for holder in everyone)
+    parts = [units * holder.weight // weight for holder in everyone]
     left = units - sum(parts)
     place = everyone.index(me)
     fair = parts[place] + (place < left)

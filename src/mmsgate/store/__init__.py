@@ -107,7 +107,7 @@ def _retention(engine: Engine, where: Path | str, name: str) -> "Retention | Mon
         return Retention(engine)
     from mmsgate.store.partitions import MonthlyRetention
 
-    return MonthlyRetention(engine, where, name=name)
+    return MonthlyRetention(engine, where, name=name, aside=lambda: _engine(where, name))
 
 
 def _render_nothing(_: Change) -> Sequence[PostbackRow]:

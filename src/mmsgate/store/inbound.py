@@ -103,6 +103,7 @@ class InboundRows:
         """Take in what there is of an SMS."""
 
         async def work(tx: Transaction) -> list[Taken]:
+            await tx.alone(key_of(key.whole), everywhere=True)
             return [
                 await _take(tx, arrival)
                 for text, note in await flush_parts(tx, key)

@@ -120,6 +120,8 @@ class Lockstep:
         assert first.ask is not None
         statement, wants_rows = first.ask.statement, first.ask.wants_rows
         group = [(walk, ask) for walk in self._asking if (ask := walk.ask) and _same(ask, statement, wants_rows)]
+        if statement is LOCK:  # in the same order everywhere: two who lock in another would wait for one another
+            group.sort(key=lambda asked: str(asked[1].parameters[0][0]))
         parameters = [each for _, ask in group for each in ask.parameters]
         answers = await self._execute(statement, parameters, wants_rows)
         start = 0

@@ -20,7 +20,7 @@ from mmsgate.store.queries import queries
 
 SQL = queries("messages", message=rows.MESSAGE, mutable=rows.MESSAGE_MUTABLE)
 POSTBACK_INSERT = queries("postbacks")["insert"]
-TEMPLATE_SENT = queries("templates")["sent"]
+TEMPLATE_SENT, TEMPLATE_THERE = (queries("templates")[name] for name in ("sent", "there"))
 
 
 CONTENTS_REMEMBERED = 256
@@ -310,7 +310,9 @@ async def _update(tx: Transaction, before: Message, after: Message) -> bool:
 
 async def _note_sent(tx: Transaction, message: Message) -> None:
     """A template that is being sent must still be there, and is needed for a while."""
-    if not await tx.run(TEMPLATE_SENT, (message.accepted_at, message.mms_id)):
+    if await tx.run(TEMPLATE_SENT, (message.accepted_at, message.mms_id)):
+        return
+    if not await tx.rows(TEMPLATE_THERE, (message.mms_id,)):
         raise TemplateGone
 
 

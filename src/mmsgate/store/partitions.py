@@ -5,7 +5,7 @@ partitions. A month in which a message is not over stays, and with it the rows o
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -42,7 +42,7 @@ TOKEN_LIFE: Millis = HOUR
 #: A month that can't go yet is looked at again after this.
 AGAIN_AFTER: Millis = DAY
 #: Messages of one transaction, and steps of one round, of which there is one a minute.
-STEP, ROUND = 10_000, 200
+STEP, ROUND = 1_000, 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +96,8 @@ async def make_partitions(connection: Any, months: Sequence[Month]) -> None:
 class MonthlyRetention:
     """PostgreSQL's `Retention`, and what else its tables need: partitions for the months to come, no old tokens."""
 
-    def __init__(self, engine: Engine, dsn: str, *, name: str) -> None:
-        self._engine, self._dsn, self._name = engine, dsn, name
+    def __init__(self, engine: Engine, dsn: str, *, name: str, aside: Callable[[], Engine]) -> None:
+        self._engine, self._dsn, self._name, self._aside = engine, dsn, name, aside
         self._steps = 0
         self._at: dict[Month, tuple[int, int]] = {}  # how far a month has been gone through, and how many stay
         self._again: dict[Month, Millis] = {}
@@ -122,12 +122,20 @@ class MonthlyRetention:
 
     async def _drop_old(self, connection: Any, now: Millis, before: int) -> None:
         self._steps = ROUND
+        aside = self._aside()  # a step must not hold up what is sent meanwhile
+        await aside.start()
+        try:
+            await self._drop_months(connection, aside, now, before)
+        finally:
+            await aside.stop()
+
+    async def _drop_months(self, connection: Any, aside: Engine, now: Millis, before: int) -> None:
         for month in await _existing(connection):
             if month.next.first > before:
                 return
             if self._again.get(month, 0) > now:
                 continue
-            stay = await self._free(month)
+            stay = await self._free(aside, month)
             if stay is None:
                 return  # the rest in the next round
             if stay or not await _drop(connection, month):
@@ -140,7 +148,7 @@ class MonthlyRetention:
             else:
                 log.info("the messages of %s were older than the retention, and have been dropped", month)
 
-    async def _free(self, month: Month) -> int | None:
+    async def _free(self, aside: Engine, month: Month) -> int | None:
         """Forget what names its messages from outside; how many are not over. None: there is more to do."""
         end = month.next.first - 1
         after, stay = self._at.pop(month, (month.first - 1, 0))
@@ -149,17 +157,18 @@ class MonthlyRetention:
                 self._at[month] = after, stay
                 return None
             self._steps -= 1
-            after, more = await self._step(after, end)
+            after, more = await _step(aside, after, end)
             stay += more
         return stay
 
-    async def _step(self, after: int, end: int) -> tuple[int, int]:
-        """Where the next few messages end, and how many of them are not over."""
-        ((last, stay),) = await self._engine.read(RETENTION["step"], (after, end, STEP))
-        if last is None:
-            return end, 0
-        await self._engine.write(lambda tx: free(tx, OUTSIDE, after, last))
-        return int(last), int(stay)
+
+async def _step(aside: Engine, after: int, end: int) -> tuple[int, int]:
+    """Where the next few messages end, and how many of them are not over."""
+    ((last, stay),) = await aside.read(RETENTION["step"], (after, end, STEP))
+    if last is None:
+        return end, 0
+    await aside.write(lambda tx: free(tx, OUTSIDE, after, last))
+    return int(last), int(stay)
 
 
 async def _existing(connection: Any) -> list[Month]:

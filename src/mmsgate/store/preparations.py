@@ -7,7 +7,7 @@ from mmsgate.domain.message import Message
 from mmsgate.domain.rendition import PREPARE_WITHIN, Preparation, Terms
 from mmsgate.domain.request import WireDialect
 from mmsgate.store import rows
-from mmsgate.store.engine import Engine, Row, Transaction
+from mmsgate.store.engine import Engine, Row, Transaction, key_of
 from mmsgate.store.queries import queries
 
 SQL = queries("preparations", message=rows.MESSAGE)
@@ -39,9 +39,9 @@ class Preparations:
         """How many wait or are under way."""
         return int((await self._engine.read(SQL["count"]))[0][0])
 
-    async def retry(self, preparation: Preparation, *, due_at: Millis) -> None:
-        """It failed by no fault of its files: once more, at `due_at`."""
-        row = (due_at, preparation.attempts + 1, preparation.content_id, preparation.key)
+    async def retry(self, preparation: Preparation, *, due_at: Millis, owner: str) -> None:
+        """It failed by no fault of its files: once more, at `due_at`, unless somebody else has it by now."""
+        row = (due_at, preparation.attempts + 1, preparation.content_id, preparation.key, owner)
         await self._engine.run(SQL["retry"], row)
 
     async def renew(self, preparation: Preparation, *, lease: Millis, owner: str) -> None:
@@ -70,18 +70,28 @@ class Preparations:
 
     async def finish(self, preparation: Preparation) -> bool:
         """Take it off; False if messages wait for it, who have to be told first."""
-        row = (preparation.content_id, preparation.key)
-        return bool(await self._engine.run(SQL["finish"], row))
+
+        async def work(tx: Transaction) -> bool:
+            await _alone(tx, preparation)
+            return bool(await tx.run(SQL["finish"], (preparation.content_id, preparation.key)))
+
+        return await self._engine.write(work)
 
 
 async def insert_preparation(tx: Transaction, preparation: Preparation, *, due_at: Millis) -> None:
     """Ask for it, in the transaction of whatever needs it; once is enough."""
     terms = preparation.terms.to_json() if preparation.terms else None
+    await _alone(tx, preparation)
     await tx.run(
         SQL["insert"],
         (preparation.content_id, preparation.key, terms, preparation.account_id, preparation.dialect.value, due_at,
          preparation.for_page),
     )  # fmt: skip
+
+
+async def _alone(tx: Transaction, preparation: Preparation) -> None:
+    """A message that comes to wait for it, and its end, see each other, whichever processes they are in."""
+    await tx.alone(key_of("preparation", preparation.content_id, preparation.key), everywhere=True)
 
 
 def _preparation(row: Row) -> Preparation:

@@ -15,6 +15,9 @@ from mmsgate.store.pool import open_pool
 
 log = logging.getLogger("mmsgate.store")
 
+#: The oldest PostgreSQL that takes our SQL.
+OLDEST_SERVER = 16
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Schema:
@@ -48,6 +51,7 @@ async def migrate_postgres(dsn: str, *, now: Millis) -> list[int]:
 
 
 async def _apply(connection: Any, now: Millis) -> list[int]:
+    refuse_old_server(connection.get_server_version().major)
     known = migrations("postgres")
     schema = await _schema(connection)
     refuse_stranger(schema, known)
@@ -65,6 +69,7 @@ async def _apply(connection: Any, now: Millis) -> list[int]:
 async def check_schema(pool: Any) -> None:
     """Raise `StoreFault` unless this release can work on the database."""
     async with pool.acquire() as connection:
+        refuse_old_server(connection.get_server_version().major)
         schema = await _schema(connection)
     known = migrations("postgres")
     refuse_stranger(schema, known)
@@ -73,6 +78,12 @@ async def check_schema(pool: Any) -> None:
         raise StoreFault(
             f"the database {state}, this release needs {known[-1].number}: run `mmsgate migrate` first"
         )
+
+
+def refuse_old_server(version: int) -> None:
+    """Raise `StoreFault` for a server that does not understand our SQL."""
+    if version < OLDEST_SERVER:
+        raise StoreFault(f"the server of database_url is PostgreSQL {version}, at least {OLDEST_SERVER} is needed")
 
 
 def refuse_stranger(schema: Schema, known: Sequence[Migration]) -> None:

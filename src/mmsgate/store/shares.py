@@ -15,13 +15,13 @@ _LOCK = key_of("shares")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
-    """What a process asks for of one thing: there are so many units of it, and it is `busy` or not.
+    """What a process asks for of one thing: there are so many units of it, and the wish has that `weight`.
 
     It is still `using` so many of those that it held.
     """
 
     units: int
-    busy: bool
+    weight: int
     using: int = 0
 
 
@@ -39,15 +39,15 @@ class Shares:
         async def work(tx: Transaction) -> dict[str, int]:
             await tx.alone(_LOCK, everywhere=True)
             others: defaultdict[str, list[Holder]] = defaultdict(list)
-            for thing, name, busy, units in await tx.rows(SQL["others"], (node,)):
-                others[thing].append(Holder(name=name, busy=bool(busy), units=units))
+            for thing, name, weight, units in await tx.rows(SQL["others"], (node,)):
+                others[thing].append(Holder(name=name, weight=weight, units=units))
             granted = {
-                thing: allot(Holder(name=node, busy=wish.busy), others[thing], wish.units)
+                thing: allot(Holder(name=node, weight=wish.weight), others[thing], wish.units)
                 for thing, wish in wishes.items()
             }
             await tx.run(SQL["give_back"], (node,))
             rows = [
-                (thing, node, wish.busy, max(granted[thing], wish.using), lease) for thing, wish in wishes.items()
+                (thing, node, wish.weight, max(granted[thing], wish.using), lease) for thing, wish in wishes.items()
             ]
             await tx.run_many(SQL["hold"], rows)
             return granted

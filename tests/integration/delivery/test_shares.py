@@ -14,6 +14,7 @@ from mmsgate.delivery import shares as shares_module
 from mmsgate.delivery.alarms import Alarms
 from mmsgate.delivery.connection import Connection
 from mmsgate.delivery.shares import LEASE, MARGIN, ShareKeeper, units_of
+from mmsgate.domain.share import BUSY
 from mmsgate.store import Store, StoreFault, Wish
 from mmsgate.store.shares import Shares
 
@@ -117,7 +118,7 @@ async def test_a_part_that_can_not_be_renewed_ends_before_others_may_have_it() -
 
     shares = cast("Shares", SimpleNamespace(renew=renew))
     keeper = ShareKeeper(
-        shares, "a", lambda: {"acme": Wish(units=16, busy=True)}, on_change=lambda: None, clock=clock
+        shares, "a", lambda: {"acme": Wish(units=16, weight=BUSY)}, on_change=lambda: None, clock=clock
     )
     assert keeper.part("acme") == 0
     await keeper.renew(shares)

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from mmsgate.clock import DAY, SECOND
+from mmsgate.domain import share
 from mmsgate.domain.account import RateLimits
 from mmsgate.domain.request import Action
 from mmsgate.store import Store, Wish
@@ -14,7 +15,7 @@ from tests.unit.builders import NOW
 
 pytestmark = pytest.mark.parametrize("where", ["postgres"], indirect=True)
 
-BUSY = {"acme": Wish(units=16, busy=True)}
+BUSY = {"acme": Wish(units=16, weight=share.BUSY)}
 SEND = Action.SEND_MMS
 
 
@@ -63,6 +64,13 @@ async def test_the_throughput_of_an_account_holds_over_all_nodes(store: Store) -
     assert await calls(store).admit(1, Action.SAVE_MMS, limits, now=NOW) is None
     assert await calls(store).admit(2, SEND, limits, now=NOW) is None
     assert await calls(store).admit(1, SEND, limits, now=NOW + SECOND) is None
+
+
+async def test_clocks_that_differ_let_in_no_more(store: Store) -> None:
+    limits = RateLimits(throughput=3)
+    nows = [NOW + number % 2 * SECOND for number in range(20)]
+    admitted = [await calls(store).admit(1, SEND, limits, now=now) for now in nows]
+    assert admitted.count(None) <= 4
 
 
 async def test_the_gap_between_calls_holds_over_all_nodes(store: Store) -> None:

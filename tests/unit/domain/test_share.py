@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mmsgate.domain.share import Holder, allot
+from mmsgate.domain.share import BUSY, DOWN, IDLE, Holder, allot
 
 
 def holders(*busy: bool) -> list[Holder]:
-    return [Holder(name=f"node {number}", busy=each) for number, each in enumerate(busy)]
+    return [Holder(name=f"node {number}", weight=BUSY if each else IDLE) for number, each in enumerate(busy)]
 
 
 def asked_in_turn(nodes: list[Holder], units: int, rounds: int = 3) -> list[int]:
@@ -40,8 +40,8 @@ def test_the_parts_are_fair_among_those_who_have_work(busy: tuple[bool, ...], un
 
 
 def test_a_newcomer_gets_only_what_the_others_have_given_up() -> None:
-    first = Holder(name="a", busy=True, units=16)
-    newcomer = Holder(name="b", busy=True)
+    first = Holder(name="a", weight=BUSY, units=16)
+    newcomer = Holder(name="b", weight=BUSY)
     assert allot(newcomer, [first], 16) == 0
     first = replace(first, units=allot(first, [newcomer], 16))
     assert first.units == 8
@@ -60,6 +60,13 @@ def test_nobody_ever_makes_it_more_than_there_is(asks: list[tuple[str, bool]], u
     held: dict[str, Holder] = {}
     for name, busy in asks:
         others = [each for each in held.values() if each.name != name]
-        me = Holder(name=name, busy=busy)
+        me = Holder(name=name, weight=BUSY if busy else IDLE)
         held[name] = replace(me, units=allot(me, others, units))
         assert sum(each.units for each in held.values()) <= units
+
+
+def test_who_can_not_reach_it_leaves_the_last_unit_to_who_can() -> None:
+    unbound, bound = Holder(name="a", weight=DOWN), Holder(name="b", weight=IDLE)
+    assert asked_in_turn([unbound, bound], 1) == [0, 1]
+    assert asked_in_turn([replace(unbound, units=1), bound], 1) == [0, 1]
+    assert asked_in_turn([unbound, Holder(name="b", weight=DOWN)], 1) == [1, 0]

@@ -18,4 +18,6 @@ DELETE FROM idempotency WHERE account_id = ? AND key = ? AND response IS NULL
 DELETE FROM idempotency WHERE response IS NULL
 
 -- name: expire
-DELETE FROM idempotency WHERE expires_at <= ?
+DELETE FROM idempotency WHERE (account_id, key) IN (
+    SELECT account_id, key FROM idempotency WHERE expires_at <= ? LIMIT 10000
+)

@@ -25,7 +25,7 @@ SELECT number, name, role, host, started_at, (extract(epoch FROM clock_timestamp
 -- name: bury
 DELETE FROM node WHERE seen_at < (extract(epoch FROM clock_timestamp()) * 1000)::bigint - ?1 AND name <> ?2 RETURNING name
 
--- What it was submitting may be with the carrier: its timer runs out now. The rest is simply due.
+-- What it had not begun is due. What it was submitting has no lease any more, but a timer, which runs out by itself.
 -- name: free_messages
 UPDATE message SET due_at = least(due_at, ?1), leased_by = NULL WHERE leased_by = ?2
 

@@ -33,11 +33,11 @@ UPDATE postback SET state = 'done', due_at = NULL, leased_by = NULL, attempts = 
 WHERE id = ?
 
 -- name: retry
-UPDATE postback SET due_at = ?, leased_by = NULL, attempts = ?, last_error = ? WHERE id = ?
+UPDATE postback SET due_at = ?, leased_by = NULL, attempts = ?, last_error = ? WHERE id = ? AND state = 'pending'
 
 -- name: park
 UPDATE postback SET state = 'parked', due_at = NULL, leased_by = NULL, attempts = ?, last_error = ?, ended_at = ?
-WHERE id = ?
+WHERE id = ? AND state = 'pending'
 
 -- name: recover
 UPDATE postback SET due_at = ?, leased_by = NULL WHERE leased_by IS NOT NULL AND state = 'pending'
@@ -58,7 +58,11 @@ SELECT state, count(*) FROM postback GROUP BY state
 
 -- name: free_forgotten
 UPDATE postback SET due_at = ?1
-WHERE state = 'pending' AND due_at IS NULL AND event_at >= ?2 AND NOT EXISTS (
-    SELECT 1 FROM postback AS earlier
-    WHERE earlier.message_id = postback.message_id AND earlier.state = 'pending' AND earlier.sequence < postback.sequence
+WHERE due_at IS NULL AND state = 'pending' AND (id, message_id) IN (
+    SELECT id, message_id FROM postback AS blocked
+    WHERE state = 'pending' AND due_at IS NULL AND event_at >= ?2 AND NOT EXISTS (
+        SELECT 1 FROM postback AS earlier
+        WHERE earlier.message_id = blocked.message_id AND earlier.state = 'pending'
+          AND earlier.sequence < blocked.sequence
+    ) LIMIT 1000
 )

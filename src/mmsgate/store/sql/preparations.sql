@@ -8,7 +8,7 @@ ON CONFLICT DO NOTHING
 -- Every account has its turn, and a part of the places at most, however much one of them has given us to do.
 -- name: claim
 UPDATE preparation SET due_at = ?1, leased_by = ?2, deadline = coalesce(deadline, ?3 + ?4)
-WHERE (content_id, key) IN (
+WHERE due_at <= ?3 AND (content_id, key) IN (
     SELECT content_id, key FROM (
         SELECT content_id, key, due_at,
             row_number() OVER (PARTITION BY account_id ORDER BY due_at <= ?3, due_at) AS turn
@@ -24,7 +24,8 @@ SELECT min(due_at) FROM preparation
 UPDATE preparation SET due_at = ? WHERE content_id = ? AND key = ? AND leased_by = ?
 
 -- name: retry
-UPDATE preparation SET due_at = ?, leased_by = NULL, attempts = ? WHERE content_id = ? AND key = ?
+UPDATE preparation SET due_at = ?, leased_by = NULL, attempts = ?
+WHERE content_id = ? AND key = ? AND leased_by = ?
 
 -- name: release
 UPDATE preparation SET due_at = ?, leased_by = NULL, deadline = NULL WHERE content_id = ? AND key = ? AND leased_by = ?

@@ -20,6 +20,9 @@ SELECT id FROM template WHERE account_id = ? AND deleted_at IS NULL ORDER BY cre
 -- name: sent
 UPDATE template SET last_sent_at = ? WHERE id = ? AND deleted_at IS NULL
 
+-- name: there
+SELECT 1 FROM template WHERE id = ? AND deleted_at IS NULL
+
 -- name: delete
 UPDATE template SET deleted_at = ? WHERE id = ? AND account_id = ? AND deleted_at IS NULL
 

@@ -31,7 +31,7 @@ CREATE TABLE node (
 CREATE UNLOGGED TABLE share (
     thing      TEXT COLLATE "C" NOT NULL,
     node       TEXT COLLATE "C" NOT NULL,
-    busy       BIGINT NOT NULL,
+    weight     BIGINT NOT NULL,
     units      BIGINT NOT NULL,
     held_until BIGINT NOT NULL,
     PRIMARY KEY (thing, node)

@@ -1,11 +1,8 @@
--- Many send the same template at once: its row is written once a minute, and read otherwise.
+-- Many send the same template at once: its row is written once a minute, and else looked at by a statement of its own, which
+-- sees a deletion that this one waited for.
 -- name: sent
-WITH touched AS (
-    UPDATE template SET last_sent_at = $1::bigint
-    WHERE id = $2 AND deleted_at IS NULL AND coalesce(last_sent_at, 0) < $1::bigint - 60000
-    RETURNING id
-)
-SELECT id FROM template WHERE id = $2 AND deleted_at IS NULL
+UPDATE template SET last_sent_at = $1::bigint
+WHERE id = $2 AND deleted_at IS NULL AND coalesce(last_sent_at, 0) < $1::bigint - 60000
 
 -- name: sent, many
 WITH k AS (
@@ -15,4 +12,4 @@ WITH k AS (
     WHERE id = newest.p2 AND deleted_at IS NULL AND coalesce(last_sent_at, 0) < newest.at - 60000
     RETURNING id
 )
-SELECT k.n FROM k JOIN template ON template.id = k.p2 WHERE deleted_at IS NULL
+SELECT k.n FROM k JOIN touched ON touched.id = k.p2
