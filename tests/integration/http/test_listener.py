@@ -39,7 +39,9 @@ async def _deaf(port: int) -> None:
         while True:
             try:
                 _, writer = await asyncio.open_connection("127.0.0.1", port)
+                writer.close()
+                await writer.wait_closed()
             except ConnectionRefusedError:
                 return
-            writer.close()
-            await writer.wait_closed()
+            except ConnectionResetError:
+                continue  # it was in the line as the port was shut
